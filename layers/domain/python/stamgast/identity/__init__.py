@@ -1,0 +1,1 @@
+"""The identity stage: identifiers into evidence, evidence into persons."""

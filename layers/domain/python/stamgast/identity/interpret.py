@@ -1,0 +1,126 @@
+"""From the raw record of an event to the event: the one place that normalises and keys.
+
+The live loop and the lake both call `interpret`, so that a rebuild from raw repeats it exactly.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.event import Event, Seen
+from stamgast.identity.identifiers import Identifier, Refusal, normalise
+from stamgast.identity.keys import Keyring
+from stamgast.identity.orders import order_of
+from stamgast.identity.proof import is_proven
+from stamgast.identity.settings import IdentitySettings, Namespace
+from stamgast.raw.record import RawRecord
+
+Found = dict[tuple[str, str], Namespace]
+
+
+def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -> Event:
+    """The event that a raw record tells; a pure function of its three arguments."""
+    body = orjson.loads(record.body)
+    context = _mapping(body.get("context"))
+    found, refusals = _identifiers(body, context, record, settings)
+    return Event(
+        message_key=keyring.message_key(record.source_id, record.message_id),
+        message_id=record.message_id,
+        receipt_id=record.receipt_id,
+        payload_hash=record.payload_hash,
+        source_id=record.source_id,
+        type=record.type,
+        name=_name(body),
+        received_ms=record.received_ms,
+        original_ms=record.original_ms,
+        event_ms=record.event_ms,
+        assurance=_assurance(record, body, context, keyring),
+        identifiers=_keyed(found, keyring),
+        refusals=tuple(refusals),
+        traits=_traits(body, context),
+        properties=_mapping(body.get("properties")),
+        context=context,
+        order=order_of(body),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _name(body: Mapping[str, Any]) -> str | None:
+    name = body.get("event") if body.get("type") == "track" else body.get("name")
+    return name if isinstance(name, str) and name else None
+
+
+def _traits(body: Mapping[str, Any], context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Traits of an identify call; some clients put them in `context.traits` alone."""
+    if body.get("type") != "identify":
+        return {}
+    return {**_mapping(context.get("traits")), **_mapping(body.get("traits"))}
+
+
+def _assurance(
+    record: RawRecord, body: Mapping[str, Any], context: Mapping[str, Any], keyring: Keyring
+) -> Assurance:
+    if record.assurance is Assurance.VERIFIED:
+        return Assurance.VERIFIED
+    proof, user_id = context.get("proof"), body.get("userId")
+    if isinstance(proof, str) and isinstance(user_id, str):
+        secret = keyring.proof_secret(record.source_id)
+        if is_proven(proof, user_id, record.received_ms, secret):
+            return Assurance.VERIFIED
+    return record.assurance
+
+
+def _identifiers(
+    body: Mapping[str, Any],
+    context: Mapping[str, Any],
+    record: RawRecord,
+    settings: IdentitySettings,
+) -> tuple[Found, list[Refusal]]:
+    found: Found = {}
+    refusals: list[Refusal] = []
+    region = settings.region_of(record.source_id)
+    for namespace, raw in _candidates(body, context, settings):
+        told = normalise(namespace, raw, settings, region)
+        if isinstance(told, Identifier):
+            found[told.namespace, told.value] = namespace
+        elif told is not None:
+            refusals.append(told)
+    return found, refusals
+
+
+def _candidates(
+    body: Mapping[str, Any], context: Mapping[str, Any], settings: IdentitySettings
+) -> Iterator[tuple[Namespace, object]]:
+    for namespace in settings.namespaces:
+        for path in namespace.paths:
+            if (raw := _at(body, path)) is not None:
+                yield namespace, raw
+    if body.get("type") == "alias" and (previous := settings.by_name.get("user_id")):
+        yield settings.by_name.get("anonymous_id", previous), body.get("previousId")
+    external = context.get("externalIds")
+    for entry in external[:20] if isinstance(external, list) else ():
+        named = settings.by_name.get(str(_mapping(entry).get("type")))
+        if named is not None:
+            yield named, entry.get("id")
+
+
+def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> object:
+    value: object = body
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+def _keyed(found: Found, keyring: Keyring) -> tuple[Seen, ...]:
+    seen = (
+        Seen(keyring.identifier_key(name, value), name, at.kind, at.priority, value)
+        for (name, value), at in found.items()
+    )
+    return tuple(sorted(seen, key=lambda one: (one.priority, one.key)))

@@ -1,0 +1,41 @@
+"""Keyed hashes: the only form in which an identifier is ever a key (HMAC-SHA-256, RFC 2104)."""
+
+from base64 import b32encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import digest
+
+KEY_LENGTH = 25
+VERSIONS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Turns values into keys under one version of the workspace's secret."""
+
+    version: int
+    secret: bytes = field(repr=False)
+
+    def identifier_key(self, namespace: str, value: str) -> str:
+        """`<namespace>:<version digit><25 base32 characters>` of a normalised value."""
+        return f"{namespace}:{self._tag}{self._hash(namespace, value)}"
+
+    def message_key(self, source_id: str, message_id: str) -> str:
+        """26 characters that stand for one message of one source."""
+        return self._tag + self._hash("message", source_id, message_id)
+
+    def person_id(self, source_id: str, message_id: str, position: int) -> str:
+        """The id of the person whom this founding receipt began; derived from no identifier."""
+        return "p" + self._tag + self._hash("person", source_id, message_id, str(position))
+
+    def proof_secret(self, source_id: str) -> bytes:
+        """The secret with which a customer's server signs `context.proof` for this source."""
+        return digest(self.secret, b"proof\0" + source_id.encode(), sha256)
+
+    @property
+    def _tag(self) -> str:
+        return VERSIONS[self.version]
+
+    def _hash(self, *parts: str) -> str:
+        told = "\0".join(parts).encode("utf-8", "surrogatepass")
+        return b32encode(digest(self.secret, told, sha256)).decode()[:KEY_LENGTH].lower()

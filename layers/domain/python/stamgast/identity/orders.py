@@ -1,0 +1,85 @@
+"""The order that an `Order Completed` event tells, in minor units of its currency.
+
+The event and its properties follow Segment's e-commerce spec (version 2).
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any
+
+from stamgast.identity.event import Order, Product
+
+COMPLETED = "Order Completed"
+MOST_PRODUCTS = 500
+LARGEST_MINOR = 10**15
+WITHOUT_MINOR = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+WITH_THREE = "BHD IQD JOD KWD LYD OMR TND"
+
+
+def order_of(body: Mapping[str, Any], default_currency: str = "USD") -> Order | None:
+    """The completed order in an event's body; None for any other event or an unusable amount."""
+    if body.get("event") != COMPLETED or body.get("type") != "track":
+        return None
+    told = body.get("properties")
+    if not isinstance(told, dict):
+        return None
+    currency = _currency(told.get("currency"), default_currency)
+    amounts = (told.get("revenue"), told.get("total"), told.get("value"))
+    revenue = next((m for a in amounts if (m := minor_of(a, currency)) is not None), None)
+    if revenue is None:
+        return None
+    return Order(_text(told.get("order_id")), revenue, currency, _products(told, currency))
+
+
+def exponent_of(currency: str) -> int:
+    """The number of decimals of a currency (ISO 4217)."""
+    return 0 if currency in WITHOUT_MINOR else 3 if currency in WITH_THREE else 2
+
+
+def minor_of(amount: object, currency: str) -> int | None:
+    """An amount in minor units, half to even; None for what is not a finite, sane number."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+        return None
+    try:
+        exact = Decimal(str(amount).strip()).scaleb(exponent_of(currency))
+        minor = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+    return minor if abs(minor) <= LARGEST_MINOR else None
+
+
+def _currency(told: object, default: str) -> str:
+    if isinstance(told, str) and len(told) == 3 and told.isascii() and told.isalpha():
+        return told.upper()
+    return default
+
+
+def _text(told: object) -> str | None:
+    if isinstance(told, bool) or told is None or isinstance(told, dict | list):
+        return None
+    return str(told)[:256] or None
+
+
+def _products(told: Mapping[str, Any], currency: str) -> tuple[Product, ...]:
+    lines = told.get("products")
+    if not isinstance(lines, list):
+        return ()
+    return tuple(
+        _product(line, currency) for line in lines[:MOST_PRODUCTS] if isinstance(line, dict)
+    )
+
+
+def _product(line: Mapping[str, Any], currency: str) -> Product:
+    return Product(
+        product_id=_text(line.get("product_id")),
+        category=_text(line.get("category")),
+        price_minor=minor_of(line.get("price"), currency),
+        quantity=_quantity(line.get("quantity")),
+        discount_minor=minor_of(line.get("discount"), currency) or 0,
+    )
+
+
+def _quantity(told: object) -> int:
+    if not isinstance(told, int) or isinstance(told, bool):
+        return 1
+    return told if abs(told) < 10**9 else 1

@@ -1,0 +1,1 @@
+"""The only code of Stamgast that talks to AWS; an adapter is named technology + port."""

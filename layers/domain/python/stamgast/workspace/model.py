@@ -1,0 +1,87 @@
+"""What a workspace may say, as frozen values; the compiled JSON is exactly this, spelled out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stamgast.identity.settings import Form, IdentitySettings, Kind, Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMapping:
+    """How the rows of matching import files become events.
+
+    `match` is a glob over the object's path below `imports/<source>/`. `columns` maps a place in
+    the event's body (`properties.order_id`) to a column's name, `constants` to a fixed value.
+    """
+
+    match: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where events come from; a source outlives its rotated keys."""
+
+    id: str
+    name: str
+    region: str | None = None
+    events_per_second: int | None = None
+    imports: tuple[ImportMapping, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One version of the whole configuration."""
+
+    version: str
+    time_zone: str
+    sources: Mapping[str, Source]
+    identity: IdentitySettings
+    safe_when_claimed: tuple[str, ...] = ()
+
+
+def workspace_of(told: Mapping[str, Any]) -> Workspace:
+    """The workspace that a compiled JSON document tells (what `compiler.compile_files` returns)."""
+    sources = {key: _source(key, source) for key, source in told["sources"].items()}
+    regions = {key: source.region for key, source in sources.items() if source.region}
+    return Workspace(
+        version=told["version"],
+        time_zone=told["time_zone"],
+        sources=sources,
+        identity=_identity(told["identity"], regions),
+        safe_when_claimed=tuple(told["lookup"]["safe_when_claimed"]),
+    )
+
+
+def _source(key: str, told: Mapping[str, Any]) -> Source:
+    imports = tuple(ImportMapping(**mapping) for mapping in told["imports"])
+    rest = {name: told[name] for name in ("name", "region", "events_per_second")}
+    return Source(id=key, imports=imports, **rest)
+
+
+def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySettings:
+    return IdentitySettings(
+        namespaces=tuple(
+            _namespace(place, name, one)
+            for place, (name, one) in enumerate(told["namespaces"].items())
+        ),
+        person_limit=told["person_limit"],
+        blocked_values=frozenset(value.casefold() for value in told["blocked_values"]),
+        blocked_patterns=tuple(told["blocked_patterns"]),
+        default_region=told["default_region"],
+        regions=regions,
+    )
+
+
+def _namespace(priority: int, name: str, told: Mapping[str, Any]) -> Namespace:
+    return Namespace(
+        name=name,
+        kind=Kind(told["kind"]),
+        priority=priority,
+        value_limit=told["value_limit"],
+        paths=tuple(tuple(path.split(".")) for path in told["paths"]),
+        form=Form(told["form"]),
+        fold_case=told["fold_case"],
+    )

@@ -1,0 +1,117 @@
+"""The shape of the workspace's YAML files, with the defaults of what may be left out."""
+
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from stamgast.identity.settings import BLOCKED_PATTERNS, BLOCKED_VALUES, DEFAULT_NAMESPACES
+
+
+def _a_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Amsterdam") from error
+    return name
+
+
+def _a_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+class Part(BaseModel):
+    """A part of the workspace; an unknown name in it is a mistake, not a comment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImportMappingPart(Part):
+    """`match: baskets/*.parquet`, and where each column goes in the event's body."""
+
+    match: str
+    columns: dict[str, str] = {}
+    constants: dict[str, Any] = {}
+
+
+class SourcePart(Part):
+    """One source of events."""
+
+    name: str
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    events_per_second: Annotated[int, Field(gt=0)] | None = None
+    imports: list[ImportMappingPart] = []
+
+
+class NamespacePart(Part):
+    """One family of identifiers; their order in the file is their priority."""
+
+    kind: Literal["persistent", "linked", "ephemeral"]
+    paths: list[str] = []
+    value_limit: Annotated[int, Field(gt=0, le=1000)] = 20
+    form: Literal["text", "email", "phone"] = "text"
+    fold_case: bool = False
+
+
+def _default_namespaces() -> dict[str, NamespacePart]:
+    return {
+        one.name: NamespacePart(
+            kind=one.kind.value,
+            paths=[".".join(path) for path in one.paths],
+            value_limit=one.value_limit,
+            form=one.form.value,
+            fold_case=one.fold_case,
+        )
+        for one in DEFAULT_NAMESPACES
+    }
+
+
+class IdentityPart(Part):
+    """Namespaces, limits and values that identify nobody."""
+
+    namespaces: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,30}$")], NamespacePart] = (
+        Field(default_factory=_default_namespaces, min_length=1, max_length=30)
+    )
+    person_limit: Annotated[int, Field(gt=1, le=1000)] = 200
+    blocked_values: list[str] = sorted(BLOCKED_VALUES)
+    blocked_patterns: list[Annotated[str, AfterValidator(_a_pattern)]] = list(BLOCKED_PATTERNS)
+    default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+
+
+class LookupPart(Part):
+    """What a look-up through a claimed path may still tell."""
+
+    safe_when_claimed: list[str] = []
+
+
+class SourcesFile(Part):
+    """`sources.yaml`"""
+
+    sources: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,40}$")], SourcePart] = Field(
+        min_length=1
+    )
+
+
+class IdentityFile(Part):
+    """`identity.yaml`"""
+
+    identity: IdentityPart = IdentityPart()
+
+
+class WorkspaceFile(Part):
+    """`workspace.yaml`"""
+
+    time_zone: Annotated[str, AfterValidator(_a_zone)] = "UTC"
+    lookup: LookupPart = LookupPart()
+
+
+FILES: dict[str, type[Part]] = {
+    "workspace.yaml": WorkspaceFile,
+    "sources.yaml": SourcesFile,
+    "identity.yaml": IdentityFile,
+}

@@ -1,0 +1,1 @@
+"""The ingestion stage: authenticate, validate, stamp, acknowledge only what is durable."""

@@ -1,0 +1,47 @@
+"""Times as clients spell them, and the correction of their clocks."""
+
+import math
+
+from stamgast.moments import parse_iso
+
+EARLIEST_MS = -62_135_596_800_000
+LATEST_MS = 253_402_300_799_999
+MILLISECONDS_FROM = 10**11
+OLDEST_MS = 20 * 366 * 86_400_000
+
+
+def read_ms(told: object) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 text or a number of seconds or milliseconds.
+
+    None for anything else. Numbers from 10^11 on are milliseconds (as seconds: the year 5138).
+    """
+    if isinstance(told, str):
+        return _of_text(told)
+    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
+        return None
+    ms = int(told if abs(told) >= MILLISECONDS_FROM else told * 1000)
+    return ms if EARLIEST_MS <= ms <= LATEST_MS else None
+
+
+def _of_text(told: str) -> int | None:
+    try:
+        return parse_iso(told)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return read_ms(float(told))
+    except ValueError:
+        return None
+
+
+def event_ms_of(received_ms: int, sent_ms: int | None, original_ms: int) -> int:
+    """receivedAt - (sentAt - originalTimestamp); without sentAt the original time as it is."""
+    return original_ms if sent_ms is None else received_ms - (sent_ms - original_ms)
+
+
+def clamp(event_ms: int, received_ms: int) -> int:
+    """The time itself inside the window [receipt - 20 years, receipt], else the receipt's.
+
+    Outside it the client's clock says nothing, so its nearer edge would be no better a guess.
+    """
+    return event_ms if received_ms - OLDEST_MS <= event_ms <= received_ms else received_ms

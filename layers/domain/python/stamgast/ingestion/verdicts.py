@@ -1,0 +1,71 @@
+"""What became of the events of one request: accepted and stamped, or rejected with a reason."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stamgast.identity.assurance import Assurance
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known of a request (or of a file's chunk) before its events are read.
+
+    `sent_ms` is the client's clock when it sent the request. `is_import` leaves times as they
+    were said. `file` is the content hash of a file, from which rows without a message id get one.
+    """
+
+    request_id: str
+    received_ms: int
+    source_id: str
+    assurance: Assurance
+    ip: str | None = None
+    user_agent: str | None = None
+    sent_ms: int | None = None
+    is_import: bool = False
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an event was refused: a code of `reasons`, the field's path, and a text for people."""
+
+    code: str
+    path: str
+    message: str
+
+
+class Accepted(NamedTuple):
+    """A stamped event; `body` is its JSON text after merging what the batch says for all.
+
+    A named tuple, which is made four times as fast as a frozen dataclass: one is made per event.
+    """
+
+    position: int
+    type: str
+    message_id: str
+    original_ms: int | None
+    sent_ms: int | None
+    event_ms: int
+    body: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A refused event with its original text (cut at the bound; `length` tells its whole size)."""
+
+    position: int
+    fault: Fault
+    original: str = field(repr=False)
+    length: int
+    message_id: str | None = None
+    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """All events of one request, each either accepted or rejected exactly once."""
+
+    receipt: Receipt
+    accepted: tuple[Accepted, ...] = ()
+    rejected: tuple[Rejected, ...] = ()

@@ -1,0 +1,64 @@
+"""Every table of the lake in one place; infra, Iceberg schemas and the docs are made from here."""
+
+from stamgast_lake.tables.archive import RAW_EVENTS, REJECTED_EVENTS
+from stamgast_lake.tables.arrivals import MESSAGE_INDEX, RAW_FILES, RECEIPTS, RUNS
+from stamgast_lake.tables.columns import (
+    Column,
+    Form,
+    LakeTable,
+    ListOf,
+    Scalar,
+    Struct,
+    Type,
+    glue_columns,
+    glue_type,
+)
+from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
+from stamgast_lake.tables.persons import IDENTITY, PERSONS
+from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
+
+ARCHIVE = (RAW_EVENTS, REJECTED_EVENTS)
+ICEBERG = (
+    RECEIPTS,
+    MESSAGE_INDEX,
+    EVENTS,
+    EVIDENCE,
+    CONSTRAINTS,
+    IDENTITY,
+    PERSONS,
+    ANCHORS,
+    PROFILES,
+    RFM,
+    RUNS,
+    RAW_FILES,
+)
+TABLES = {table.name: table for table in (*ARCHIVE, *ICEBERG)}
+
+__all__ = [
+    "ANCHORS",
+    "ARCHIVE",
+    "CONSTRAINTS",
+    "EVENTS",
+    "EVIDENCE",
+    "ICEBERG",
+    "IDENTITY",
+    "MESSAGE_INDEX",
+    "PERSONS",
+    "PROFILES",
+    "RAW_EVENTS",
+    "RAW_FILES",
+    "RECEIPTS",
+    "REJECTED_EVENTS",
+    "RFM",
+    "RUNS",
+    "TABLES",
+    "Column",
+    "Form",
+    "LakeTable",
+    "ListOf",
+    "Scalar",
+    "Struct",
+    "Type",
+    "glue_columns",
+    "glue_type",
+]

@@ -1,0 +1,1 @@
+"""The parts that recur in the stages, each with its defaults."""

@@ -1,0 +1,97 @@
+"""The REST API of ingestion: it inflates gzip, and every one of its own errors has our shape."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.blocks.access_log import fields
+from infra.blocks.acknowledge import acknowledge
+from infra.blocks.front import Front
+from infra.blocks.retention import kept
+from infra.environments import Environment
+
+STAGE = "live"
+ORIGIN = "method.request.header.origin"
+ERROR = '{"code":"$context.error.responseType","message":$context.error.messageString}'
+RETRY = {"Retry-After": "'2'"}
+CORS = {
+    "Access-Control-Allow-Origin": ORIGIN,
+    "Access-Control-Expose-Headers": "'Retry-After'",
+    "Vary": "'Origin'",
+}
+RESPONSES = {
+    "DEFAULT_4XX": (None, {}),
+    "DEFAULT_5XX": (None, {}),
+    "THROTTLED": ("429", RETRY),
+    "INTEGRATION_FAILURE": ("503", RETRY),
+    "INTEGRATION_TIMEOUT": ("503", RETRY),
+}
+
+
+class IngestApi(Construct):
+    """Every path and method goes to one function; bodies arrive as they were sent."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        function: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.rest = apigateway.RestApi(
+            self,
+            "Rest",
+            rest_api_name=f"stamgast-{environment.name}-ingest",
+            description="Takes events in",
+            binary_media_types=["*/*"],
+            cloud_watch_role=True,
+            deploy_options=self._stage(environment),
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+        )
+        integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
+        self.rest.root.add_method("ANY", integration)
+        self.rest.root.add_resource("{proxy+}").add_method("ANY", integration)
+        self._answer_in_our_shape()
+        self.front = Front(self, "Front", environment=environment, rest=self.rest)
+        self._acknowledge()
+
+    def _stage(self, environment: Environment) -> apigateway.StageOptions:
+        group = logs.LogGroup(
+            self,
+            "AccessLogs",
+            log_group_name=f"/stamgast/{environment.name}/ingest-access",
+            retention=kept(environment.log_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return apigateway.StageOptions(
+            stage_name=STAGE,
+            access_log_destination=apigateway.LogGroupLogDestination(group),
+            access_log_format=apigateway.AccessLogFormat.custom(fields("resourcePath")),
+            logging_level=apigateway.MethodLoggingLevel.ERROR,
+            data_trace_enabled=False,
+            metrics_enabled=True,
+            tracing_enabled=True,
+            throttling_rate_limit=environment.requests_per_second,
+            throttling_burst_limit=environment.request_burst,
+        )
+
+    def _answer_in_our_shape(self) -> None:
+        for name, (status, headers) in RESPONSES.items():
+            self.rest.add_gateway_response(
+                name.title().replace("_", ""),
+                type=apigateway.ResponseType.of(name),
+                status_code=status,
+                response_headers={**CORS, **headers},
+                templates={"application/json": ERROR},
+            )
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self.rest,
+            "AwsSolutions-APIG2",
+            "The function validates: a bad event is quarantined alone, which no schema can do.",
+        )

@@ -1,0 +1,145 @@
+"""Statements of least privilege: each names its actions and the narrowest resource there is."""
+
+from aws_cdk import ArnFormat
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+
+from infra.data_stack import DataStack
+
+READ_ITEMS = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+WRITE_ITEMS = [
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+]
+READ_CATALOGUE = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"]
+WRITE_CATALOGUE = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
+USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+
+
+def read_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads of this table."""
+    return iam.PolicyStatement(actions=READ_ITEMS, resources=[table.table_arn])
+
+
+def write_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads and writes of this table, in transactions too."""
+    return iam.PolicyStatement(actions=READ_ITEMS + WRITE_ITEMS, resources=[table.table_arn])
+
+
+def take_rate(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads of this table and the counting of requests in it."""
+    return iam.PolicyStatement(
+        actions=[*READ_ITEMS, "dynamodb:UpdateItem"], resources=[table.table_arn]
+    )
+
+
+def send_messages(queue: sqs.IQueue) -> iam.PolicyStatement:
+    """Allow messages to this queue."""
+    return iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+
+
+def put_events(bus: events.IEventBus) -> iam.PolicyStatement:
+    """Allow events to this bus."""
+    return iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn])
+
+
+def put_records(*stream_arns: str) -> iam.PolicyStatement:
+    """Allow records to these delivery streams."""
+    return iam.PolicyStatement(
+        actions=["firehose:PutRecord", "firehose:PutRecordBatch"], resources=list(stream_arns)
+    )
+
+
+def read_secret(data: DataStack) -> iam.PolicyStatement:
+    """Allow the workspace's secret to be read; its ARN ends in six random characters."""
+    return iam.PolicyStatement(
+        actions=["secretsmanager:GetSecretValue"], resources=[secret_arn(data)]
+    )
+
+
+def secret_arn(data: DataStack) -> str:
+    """Return the pattern of the secret's ARN, which holds whatever suffix it was given."""
+    return data.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{data.secret_name}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def use_key(data: DataStack) -> iam.PolicyStatement:
+    """Allow the workspace's key, only through the services that keep data under it."""
+    services = ("dynamodb", "s3", "secretsmanager", "sns")
+    return iam.PolicyStatement(
+        actions=USE_KEY,
+        resources=[data.key.key_arn],
+        conditions={
+            "StringEquals": {
+                "kms:ViaService": [f"{name}.{data.region}.amazonaws.com" for name in services]
+            }
+        },
+    )
+
+
+def read_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
+    """Allow objects under these prefixes to be read."""
+    return iam.PolicyStatement(actions=["s3:GetObject"], resources=_objects(data, prefixes))
+
+
+def write_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
+    """Allow objects under these prefixes to be written, in parts too."""
+    return iam.PolicyStatement(
+        actions=["s3:AbortMultipartUpload", "s3:PutObject"], resources=_objects(data, prefixes)
+    )
+
+
+def delete_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
+    """Allow objects under these prefixes to be deleted."""
+    return iam.PolicyStatement(actions=["s3:DeleteObject"], resources=_objects(data, prefixes))
+
+
+def list_objects(data: DataStack) -> iam.PolicyStatement:
+    """Allow the lake bucket to be listed and its region to be asked."""
+    return iam.PolicyStatement(
+        actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[data.bucket.bucket_arn]
+    )
+
+
+def use_catalogue(data: DataStack) -> iam.PolicyStatement:
+    """Allow the tables of the lake's database to be read, made and committed."""
+    name = data.database_name
+    return iam.PolicyStatement(
+        actions=READ_CATALOGUE + WRITE_CATALOGUE,
+        resources=[
+            data.format_arn(service="glue", resource="catalog"),
+            data.format_arn(service="glue", resource="database", resource_name=name),
+            data.format_arn(service="glue", resource="table", resource_name=f"{name}/*"),
+        ],
+    )
+
+
+def read_workspace(data: DataStack) -> list[iam.PolicyStatement]:
+    """Allow what every function with settings needs: compiled workspace, secret and key."""
+    return [read_objects(data, "workspace/"), read_secret(data), use_key(data)]
+
+
+def use_lake(data: DataStack) -> list[iam.PolicyStatement]:
+    """Allow what a stage over the lake's tables needs."""
+    return [
+        *read_workspace(data),
+        list_objects(data),
+        read_objects(data, "imports/", "raw/", "rejected/", "runs/", "warehouse/"),
+        write_objects(data, "runs/", "warehouse/"),
+        delete_objects(data, "warehouse/"),
+        use_catalogue(data),
+        write_items(data.control),
+    ]
+
+
+def _objects(data: DataStack, prefixes: tuple[str, ...]) -> list[str]:
+    return [data.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]

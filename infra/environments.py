@@ -1,0 +1,97 @@
+"""Every difference between one environment and another, the laptop's included."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Release(Enum):
+    """How a new version of a function takes over from the one before."""
+
+    DIRECT = "direct"
+    ALIAS = "alias"
+    CANARY = "canary"
+
+
+class UnknownEnvironmentError(ValueError):
+    """No environment of this name is defined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """Host names of one's own, in a hosted zone of the same account."""
+
+    zone_id: str
+    zone_name: str
+    ingest_host: str
+    profile_host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What one environment is; the defaults are those of production."""
+
+    name: str
+    account: str | None = None
+    region: str | None = None
+    is_kept: bool = True
+    """What holds data survives its stack, and its stack refuses to be deleted."""
+    has_wheel_layers: bool = True
+    """Third-party wheels are deployed as layers (else the interpreter at hand has them)."""
+    has_distribution: bool = True
+    """A CloudFront distribution puts ingestion at the root of a host, unless a domain does."""
+    has_dashboard: bool = True
+    domain: Domain | None = None
+    web_acl_arn: str | None = None
+    release: Release = Release.CANARY
+    run_every_minutes: int | None = 60
+    drain_every_minutes: int = 5
+    live_concurrency: int = 20
+    import_concurrency: int = 2
+    lake_memory_mb: int = 3008
+    lake_storage_mb: int = 4096
+    timeline_days: int = 90
+    archive_seconds: int = 60
+    requests_per_second: int = 2000
+    request_burst: int = 4000
+    log_level: str = "INFO"
+    log_days: int = 90
+    alarm_email: str | None = None
+    monthly_budget_usd: int | None = None
+
+    @property
+    def is_aliased(self) -> bool:
+        """Whether callers reach functions through their alias `live`."""
+        return self.release is not Release.DIRECT
+
+
+LOCAL = Environment(
+    name="local",
+    is_kept=False,
+    has_wheel_layers=False,
+    has_distribution=False,
+    release=Release.DIRECT,
+    run_every_minutes=None,
+    live_concurrency=4,
+    log_days=1,
+)
+
+DEV = Environment(
+    name="dev",
+    is_kept=False,
+    release=Release.ALIAS,
+    run_every_minutes=60,
+    log_days=14,
+)
+
+PROD = Environment(name="prod", monthly_budget_usd=50)
+
+ENVIRONMENTS = {environment.name: environment for environment in (LOCAL, DEV, PROD)}
+
+
+def environment_named(name: str) -> Environment:
+    """Return the environment of this name."""
+    try:
+        return ENVIRONMENTS[name]
+    except KeyError as error:
+        known = ", ".join(ENVIRONMENTS)
+        raise UnknownEnvironmentError(f"environment {name!r} is not one of: {known}") from error

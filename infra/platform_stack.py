@@ -1,0 +1,62 @@
+"""What can be rebuilt: every stage in data order, and the watch over them."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from infra.blocks.layers import Layers
+from infra.blocks.profile_view import ProfileView
+from infra.blocks.workbench import Workbench
+from infra.data_stack import DataStack
+from infra.environments import Environment
+from infra.outputs import write_outputs
+from infra.sources import Sources
+from infra.stages.authoritative import Authoritative
+from infra.stages.identity import Identity
+from infra.stages.ingestion import Ingestion
+from infra.stages.lookup import Lookup
+from infra.stages.profile import Profile
+from infra.stages.raw import Raw
+from infra.stages.segments import Segments
+from infra.watch import Watch
+
+
+class PlatformStack(Stack):
+    """The way of an event, from the API to the look-up."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        sources: Sources,
+        data: DataStack,
+        **stack: Any,
+    ) -> None:
+        super().__init__(
+            scope, construct_id, description="Stamgast: what can be rebuilt", **stack
+        )
+        layers = Layers(self, "Layers", environment=environment, sources=sources)
+        bench = Workbench(environment=environment, sources=sources, layers=layers, data=data)
+        view = ProfileView(self, "View", data=data)
+        self.ingestion = Ingestion(self, "Ingestion", bench=bench)
+        self.raw = Raw(self, "Raw", bench=bench)
+        self.identity = Identity(self, "Identity", bench=bench, view=view)
+        self.profile = Profile(
+            self, "Profile", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
+        )
+        self.segments = Segments(self, "Segments", bench=bench)
+        self.lookup = Lookup(self, "Lookup", bench=bench, view=view)
+        self.authoritative = Authoritative(
+            self,
+            "Authoritative",
+            bench=bench,
+            raw=self.raw,
+            identity=self.identity,
+            profile=self.profile,
+            segments=self.segments,
+        )
+        self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
+        write_outputs(self, view=view, data=data)

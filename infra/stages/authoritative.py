@@ -1,0 +1,107 @@
+"""The authoritative loop: a state machine over the stages, on a schedule and on demand."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.blocks.acknowledge import acknowledge
+from infra.blocks.function import Function
+from infra.blocks.lake_function import lake_function
+from infra.blocks.retention import kept
+from infra.blocks.run_definition import RunFunctions, run_definition
+from infra.blocks.schedule import Every
+from infra.blocks.workbench import Workbench
+from infra.stages.identity import Identity
+from infra.stages.profile import Profile
+from infra.stages.raw import Raw
+from infra.stages.segments import Segments
+
+
+class Authoritative(Construct):
+    """Recompute from the lake, publish what differs; a tick while a run is open does nothing."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bench: Workbench,
+        raw: Raw,
+        identity: Identity,
+        profile: Profile,
+        segments: Segments,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        functions = RunFunctions(
+            open_run=self._ledger("open_run", bench),
+            import_file=raw.import_file,
+            stages=(
+                raw.load_events,
+                identity.resolve_identity,
+                profile.unify_profiles,
+                segments.evaluate_segments,
+                profile.publish_profiles,
+            ),
+            close_run=self._ledger("close_run", bench),
+        )
+        self.functions = functions
+        self.machine = self._machine(bench, functions)
+        self.every: Every | None = None
+        if bench.environment.run_every_minutes:
+            self.every = Every(
+                self, "RunEvery", minutes=bench.environment.run_every_minutes, machine=self.machine
+            )
+
+    def _ledger(self, name: str, bench: Workbench) -> Function:
+        return lake_function(self, name, bench=bench, timeout=Duration.minutes(5))
+
+    def _machine(
+        self, bench: Workbench, functions: RunFunctions
+    ) -> stepfunctions.StateMachine:
+        environment = bench.environment
+        role = self._role(functions)
+        machine = stepfunctions.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=f"stamgast-{environment.name}-authoritative",
+            definition_body=stepfunctions.DefinitionBody.from_chainable(
+                run_definition(
+                    Construct(self, "States"), functions, environment.import_concurrency
+                )
+            ),
+            role=role,
+            timeout=Duration.hours(6),
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=self._logs(bench),
+                level=stepfunctions.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+        )
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "X-Ray and the delivery of logs know no resources (Step Functions guide).",
+        )
+        return machine
+
+    def _role(self, functions: RunFunctions) -> iam.Role:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"],
+                resources=[function.live.function_arn for function in functions.all],
+            )
+        )
+        return role
+
+    def _logs(self, bench: Workbench) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/stamgast-{bench.environment.name}",
+            retention=kept(bench.environment.log_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )

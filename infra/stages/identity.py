@@ -1,0 +1,54 @@
+"""Identity: persons as connected components, and the changes that were parked under contention."""
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.blocks import permissions
+from infra.blocks.function import Function
+from infra.blocks.lake_function import lake_function
+from infra.blocks.profile_view import ProfileView
+from infra.blocks.schedule import Every
+from infra.blocks.workbench import Workbench
+
+
+class Identity(Construct):
+    """Turn identifiers into evidence, evidence into persons."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, bench: Workbench, view: ProfileView
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.resolve_identity = lake_function(
+            self, "resolve_identity", bench=bench, timeout=Duration.minutes(15)
+        )
+        self.drain_parked = self._drain_parked(bench, view)
+        self.drained = Every(
+            self,
+            "DrainParkedEvery",
+            minutes=bench.environment.drain_every_minutes,
+            function=self.drain_parked.live,
+        )
+
+    def _drain_parked(self, bench: Workbench, view: ProfileView) -> Function:
+        data = bench.data
+        return Function(
+            self,
+            "drain_parked",
+            bench=bench,
+            layers=bench.layers.api,
+            variables={
+                "CONTROL_TABLE": data.control.table_name,
+                "EVENT_BUS": view.bus.event_bus_name,
+                "LAKE_BUCKET": data.bucket.bucket_name,
+                "PROFILES_TABLE": view.table.table_name,
+                "WORKSPACE_SECRET": data.secret_name,
+            },
+            permissions=[
+                *permissions.read_workspace(data),
+                permissions.write_items(view.table),
+                permissions.write_items(data.control),
+                permissions.put_events(view.bus),
+            ],
+            memory_mb=512,
+            timeout=Duration.minutes(4),
+        )

@@ -1,0 +1,43 @@
+"""Look-up: the API that answers with a profile, and the function behind it."""
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.blocks import permissions
+from infra.blocks.function import Function
+from infra.blocks.lookup_api import LookupApi
+from infra.blocks.profile_view import ProfileView
+from infra.blocks.workbench import Workbench
+
+
+class Lookup(Construct):
+    """Answer in milliseconds, filtered by the reader's scope."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, bench: Workbench, view: ProfileView
+    ) -> None:
+        super().__init__(scope, construct_id)
+        data = bench.data
+        self.look_up_profile = Function(
+            self,
+            "look_up_profile",
+            bench=bench,
+            layers=bench.layers.api,
+            variables={
+                "CONTROL_TABLE": data.control.table_name,
+                "LAKE_BUCKET": data.bucket.bucket_name,
+                "PROFILES_TABLE": view.table.table_name,
+                "WORKSPACE_SECRET": data.secret_name,
+            },
+            permissions=[
+                *permissions.read_workspace(data),
+                permissions.read_items(view.table),
+                permissions.read_items(data.control),
+            ],
+            memory_mb=1024,
+            timeout=Duration.seconds(10),
+            is_serving=True,
+        )
+        self.api = LookupApi(
+            self, "Api", environment=bench.environment, function=self.look_up_profile.live
+        )

@@ -1,7 +1,7 @@
 """The facts of an anchor, the contribution of one event to them, and the fold of both."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from heapq import nlargest
 
@@ -10,9 +10,11 @@ from stamgast.profile.registers import Json, Register, join_traits, traits_of
 
 RECENT_ORDERS = 20
 MOST_COUNTERS = 256
+MOST_CURRENCIES = 32
 LONGEST_COUNTER = 100
 LONGEST_ORDER_ID = 64
 OTHERS = "$others"
+NO_CURRENCY = "XXX"  # ISO 4217's code for a transaction without one
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,7 +44,7 @@ class RecentOrder:
     revenue_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Orders:
     """The orders of one currency: how many, for how much, the first and the last of them."""
 
@@ -180,13 +182,29 @@ def newest_orders(orders: Iterable[RecentOrder]) -> tuple[RecentOrder, ...]:
     return tuple(nlargest(RECENT_ORDERS, distinct.values()))
 
 
-def bounded_counters(counters: Mapping[str, int]) -> dict[str, int]:
-    """At most `MOST_COUNTERS` names, the most frequent first; the rest is summed as `$others`."""
+def fitted(facts: Facts) -> Facts:
+    """The facts within the bounds of a base item, far below DynamoDB's 400 KB."""
+    return replace(
+        facts, counters=_bounded_counters(facts.counters), orders=_bounded_orders(facts.orders)
+    )
+
+
+def _bounded_counters(counters: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent names; the rest is summed as `$others`."""
     if len(counters) <= MOST_COUNTERS:
         return dict(counters)
     ranked = sorted(counters.items(), key=lambda item: (item[0] == OTHERS, -item[1], item[0]))
     kept = dict(ranked[: MOST_COUNTERS - 1])
     return kept | {OTHERS: sum(count for _, count in ranked[MOST_COUNTERS - 1 :])}
+
+
+def _bounded_orders(orders: Mapping[str, Orders]) -> dict[str, Orders]:
+    """The most frequent currencies; the rest is counted as `XXX`, without an amount."""
+    if len(orders) <= MOST_CURRENCIES:
+        return dict(orders)
+    ranked = sorted(orders.items(), key=lambda item: (item[0] == NO_CURRENCY, -item[1].count, item))
+    rest = reduce(Orders.__add__, (one for _, one in ranked[MOST_CURRENCIES - 1 :]))
+    return dict(ranked[: MOST_CURRENCIES - 1]) | {NO_CURRENCY: replace(rest, revenue_minor=0)}
 
 
 def _sum_counters(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:

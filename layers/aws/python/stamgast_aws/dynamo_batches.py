@@ -1,0 +1,45 @@
+"""DynamoDB's batch calls, with what they leave undone asked for again."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from stamgast.profile.store import Pause
+
+from stamgast_aws.dynamo_values import Item
+
+MOST_READ, MOST_WRITTEN = 100, 25
+MOST_TRIES = 12
+
+
+class UnprocessedError(Exception):
+    """A batch call that left some of its items undone again and again."""
+
+
+def read_items(client: Any, table: str, keys: Sequence[Item], pause: Pause) -> Iterator[Item]:
+    """The items that are there under these keys, read strongly; in no order."""
+    for start in range(0, len(keys), MOST_READ):
+        part = keys[start : start + MOST_READ]
+        wanted: Any = {table: {"Keys": list(part), "ConsistentRead": True}}
+        for attempt in range(1, MOST_TRIES + 1):
+            answer = client.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(table, ())
+            if not (wanted := answer.get("UnprocessedKeys")):
+                break
+            pause(attempt)
+        else:
+            raise UnprocessedError("BatchGetItem")
+
+
+def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> None:
+    """Puts the items without a condition; of two under one key the last stands."""
+    distinct = list({(item["PK"]["S"], item["SK"]["S"]): item for item in items}.values())
+    for start in range(0, len(distinct), MOST_WRITTEN):
+        part = distinct[start : start + MOST_WRITTEN]
+        wanted: Any = {table: [{"PutRequest": {"Item": item}} for item in part]}
+        for attempt in range(1, MOST_TRIES + 1):
+            wanted = client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+            if not wanted:
+                break
+            pause(attempt)
+        else:
+            raise UnprocessedError("BatchWriteItem")

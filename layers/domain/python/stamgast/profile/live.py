@@ -1,0 +1,133 @@
+"""The live item of an anchor (`L`): what its events said since the base was published."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from stamgast.identity.event import Event
+from stamgast.profile.facts import (
+    Digest,
+    Facts,
+    Moment,
+    digest_of,
+    earlier,
+    later,
+)
+from stamgast.profile.registers import Register, join_traits, traits_of
+from stamgast.profile.ring import Ring, RunIds, join
+
+TAIL_SIZE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Ring, tail and registers since the last base.
+
+    `marks` say which run has a message, by its short id; what a base of that run or a newer one
+    holds is dropped by the next writer. `base_run` is the newest base that was dropped against.
+    """
+
+    version: int = 0
+    ring: Ring = field(default_factory=Ring)
+    tail: tuple[Digest, ...] = ()
+    traits: Mapping[str, Register] = field(default_factory=dict)
+    first: Moment | None = None
+    last: Moment | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)
+    base_run: int = 0
+
+    @property
+    def keys(self) -> set[str]:
+        """The short ids of all messages that this item still tells something of."""
+        told = {digest.key for digest in self.tail} | {r.key for r in self.traits.values()}
+        return told | {moment.key for moment in (self.first, self.last) if moment}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base item of an anchor (`B`): what a run computed.
+
+    `needed` is the version of the live item without which this base would count twice;
+    `moment_ms` is the run's moment.
+    """
+
+    run: int = 0
+    needed: int = 0
+    moment_ms: int = 0
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one event brings to a live item; only a counted one enters ring and tail."""
+
+    digest: Digest
+    traits: Mapping[str, Register]
+    is_counted: bool
+
+
+def contribution_of(event: Event) -> Contribution:
+    """Registers always; ring and tail only where the client's own time can place the event."""
+    return Contribution(digest_of(event), traits_of(event), event.has_own_time)
+
+
+def absorb(live: Live, base_run: int, contributions: Iterable[Contribution]) -> Live | None:
+    """The live item with what is new, one version on; None when nothing is new."""
+    before = dropped(live, base_run)
+    after = before
+    for contribution in contributions:
+        after = _taken(after, contribution)
+    return None if after == before else replace(after, version=live.version + 1)
+
+
+def marked(live: Live, run: int, ids: RunIds) -> Live:
+    """The first step of publishing: the ring knows the run's ids, what the run has is marked."""
+    fresh = {key: run for key in live.keys if key in ids.keys and key not in live.marks}
+    return replace(
+        live,
+        version=live.version + 1,
+        ring=join(live.ring, ids.newest),
+        marks={**live.marks, **fresh},
+    )
+
+
+def dropped(live: Live, base_run: int) -> Live:
+    """The live item without what a base of this run holds already."""
+    held = {key for key, run in live.marks.items() if run <= base_run}
+    if not held:
+        return live
+    slim = replace(
+        live,
+        tail=tuple(digest for digest in live.tail if digest.key not in held),
+        traits={name: r for name, r in live.traits.items() if r.key not in held},
+        first=None if live.first and live.first.key in held else live.first,
+        last=None if live.last and live.last.key in held else live.last,
+        base_run=max(live.base_run, base_run),
+    )
+    return replace(slim, marks={key: run for key, run in live.marks.items() if key in slim.keys})
+
+
+def _taken(live: Live, contribution: Contribution) -> Live:
+    """Registers, first and last are joined whatever the ring says, for they count nothing.
+
+    Except for an id in the ring: that one was taken whole, and a conflicting copy of it must not
+    displace the first.
+    """
+    digest = contribution.digest
+    if contribution.is_counted and digest.short_id in live.ring.ids:
+        return live
+    moment = Moment(digest.event_ms, digest.key)
+    joined = replace(
+        live,
+        traits=join_traits(live.traits, contribution.traits),
+        first=earlier(live.first, moment),
+        last=later(live.last, moment),
+    )
+    return _counted(joined, digest) if contribution.is_counted else joined
+
+
+def _counted(live: Live, digest: Digest) -> Live:
+    """Ring and tail with the event, unless it may have been counted or there is no room."""
+    if digest.short_id <= live.ring.horizon or len(live.tail) >= TAIL_SIZE:
+        return live
+    ring = join(live.ring, (digest.short_id,))
+    return replace(live, ring=ring, tail=(*live.tail, digest))

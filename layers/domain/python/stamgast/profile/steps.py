@@ -1,0 +1,99 @@
+"""The store's part of the live loop, of publishing and of reading, each retried within bounds.
+
+ProfileError
+└── ContendedError
+"""
+
+from collections.abc import Mapping, Sequence
+
+from stamgast.profile.facts import Facts, fitted
+from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, marked
+from stamgast.profile.reading import seen
+from stamgast.profile.ring import RunIds
+from stamgast.profile.store import FactStore, Pair, Pause
+
+MOST_TRIES = 12
+
+
+class ProfileError(Exception):
+    """The profile stage could not keep its word."""
+
+
+class ContendedError(ProfileError):
+    """Other writers won every try; the caller gives the work back, nothing is half done."""
+
+
+def take_events(
+    store: FactStore,
+    anchor: str,
+    contributions: Sequence[Contribution],
+    known: Pair,
+    pause: Pause,
+) -> bool:
+    """One conditional write of the anchor's live item; False when nothing was new.
+
+    `known` may be older than the store: the write's condition finds out. `pause(n)` waits before
+    try n. Raises ContendedError after `MOST_TRIES`.
+    """
+    pair = known
+    for attempt in range(1, MOST_TRIES + 1):
+        after = absorb(pair.live, pair.base.run, contributions)
+        if after is None or store.put_live(anchor, after):
+            return after is not None
+        pause(attempt)
+        pair = store.read((anchor,))[anchor]
+    raise ContendedError("the live item of an anchor")
+
+
+def publish_anchor(
+    store: FactStore, anchor: str, base: Base, ids: RunIds, pause: Pause, known: Pair | None = None
+) -> bool:
+    """Publishes a run's facts of one anchor; False when a base as new stands there already.
+
+    First the live item learns which messages the run has, then the base is written with the
+    version of the live item that it needs: in the other order a reader would count twice.
+    """
+    pair = known or store.read((anchor,))[anchor]
+    for attempt in range(1, MOST_TRIES + 1):
+        if pair.base.run >= base.run:
+            return False
+        live = marked(pair.live, base.run, ids)
+        if store.put_live(anchor, live):
+            needed = Base(base.run, live.version, base.moment_ms, fitted(base.facts))
+            return store.put_base(anchor, needed)
+        pause(attempt)
+        pair = store.read((anchor,))[anchor]
+    raise ContendedError("publishing an anchor")
+
+
+def read_facts(store: FactStore, anchors: Sequence[str], pause: Pause) -> dict[str, Facts]:
+    """The facts of each anchor; pairs that were torn are read again."""
+    found: dict[str, Facts] = {}
+    for attempt in range(1, MOST_TRIES + 1):
+        missing = [anchor for anchor in anchors if anchor not in found]
+        found.update(whole(store.read(missing)))
+        if len(found) == len(set(anchors)):
+            return found
+        pause(attempt)
+    raise ContendedError("reading a torn pair")
+
+
+def whole(pairs: Mapping[str, Pair]) -> dict[str, Facts]:
+    """The facts of those pairs that are not torn."""
+    read = ((anchor, seen(pair.live, pair.base)) for anchor, pair in pairs.items())
+    return {anchor: facts for anchor, facts in read if facts is not None}
+
+
+def is_worth_publishing(pair: Pair, facts: Facts, moment_ms: int, oldest_ms: int) -> bool:
+    """Whether a run writes this anchor: its value differs, the tail fills up, or the base is old.
+
+    `oldest_ms` is the moment before which a base counts as old while a tail waits.
+    """
+    live, base = pair.live, pair.base
+    if seen(live, base) != fitted(facts):
+        return True
+    return bool(_is_filling(live) or (live.keys and base.moment_ms < oldest_ms <= moment_ms))
+
+
+def _is_filling(live: Live) -> bool:
+    return 2 * len(live.tail) >= TAIL_SIZE

@@ -11,9 +11,7 @@ RAW_EVENTS = LakeTable(
     "raw_events",
     "Accepted events as they came, one line a receipt; immutable.",
     (
-        Column(
-            "receipt_id", Scalar.STRING, "Request id and index: the unit of the conservation law."
-        ),
+        Column("receipt_id", Scalar.STRING, "Request id and index: what is conserved."),
         Column("request_id", Scalar.STRING, "The request, or the imported file, that brought it."),
         Column("index", Scalar.LONG, "Position in the request, or row of the file, from 0."),
         Column("received_at", Scalar.STRING, "When it was received, ISO 8601 in UTC."),
@@ -23,10 +21,8 @@ RAW_EVENTS = LakeTable(
         Column("original_at", Scalar.STRING, "The client's own time of the event, as it said it."),
         Column("event_at", Scalar.STRING, "That time corrected by the clock's error, clamped."),
         Column("type", Scalar.STRING, "identify, track, page, screen, group or alias."),
-        Column("message_id", Scalar.STRING, "The client's id of the message, or a hash of it."),
-        Column(
-            "payload_hash", Scalar.STRING, "Hash of what the event says, without transport fields."
-        ),
+        Column("message_id", Scalar.STRING, "The client's id of the message, or a hash."),
+        Column("payload_hash", Scalar.STRING, "Hash of what the event says."),
         Column("ip", Scalar.STRING, "The sender's address, truncated."),
         Column("user_agent", Scalar.STRING, "The sender's user agent."),
         Column("body", Scalar.STRING, "The event's JSON as it came, after merging its batch."),
@@ -41,18 +37,14 @@ REJECTED_EVENTS = LakeTable(
     "rejected_events",
     "Refused events with their reason and original text, one line a receipt; kept 30 days.",
     (
-        Column(
-            "receipt_id", Scalar.STRING, "Request id and index: the unit of the conservation law."
-        ),
+        Column("receipt_id", Scalar.STRING, "Request id and index: what is conserved."),
         Column("received_at", Scalar.STRING, "When it was received, ISO 8601 in UTC."),
         Column("source_id", Scalar.STRING, "The source that the write key or folder belongs to."),
         Column("code", Scalar.STRING, "The reason as a word."),
         Column("path", Scalar.STRING, "Where in the event the fault lies."),
         Column("message", Scalar.STRING, "The reason as a sentence."),
         Column("original", Scalar.STRING, "The event's original text."),
-        Column(
-            "message_id", Scalar.STRING, "The client's id of the message, where it could be read."
-        ),
+        Column("message_id", Scalar.STRING, "The client's message id, if readable."),
         Column("identifiers", Scalar.STRING_MAP, "Identifiers that could be read from it."),
         *ARRIVAL,
     ),

@@ -20,9 +20,7 @@ RECEIPTS = LakeTable(
         Column("reason", Scalar.STRING, "Why it was rejected, as a word."),
         Column("sent_on", Scalar.DATE, "The class of message_index that its message belongs to."),
         Column("anchor_key", Scalar.STRING, "The anchor of its event; null without identifiers."),
-        Column(
-            "raw_object", Scalar.STRING, "Key of the archive's object that holds it.", required=True
-        ),
+        Column("raw_object", Scalar.STRING, "The archive's object that holds it.", required=True),
         Column("raw_line", Scalar.LONG, "Its line in that object, from 0.", required=True),
         Column("received_on", Scalar.DATE, "Day of receipt in UTC.", required=True),
         RUN_ID,
@@ -62,9 +60,7 @@ RAW_FILES = LakeTable(
         Column("kind", Scalar.STRING, "raw, rejected or import.", required=True),
         Column("bytes", Scalar.LONG, "The object's size.", required=True),
         Column("lines", Scalar.LONG, "Lines or rows read from it.", required=True),
-        Column(
-            "unreadable", Scalar.LONG, "Lines in no form that the archive writes.", required=True
-        ),
+        Column("unreadable", Scalar.LONG, "Lines of no known form.", required=True),
         Column("arrived_on", Scalar.DATE, "Day of arrival in UTC.", required=True),
         RUN_ID,
     ),

@@ -30,9 +30,7 @@ EVENTS = LakeTable(
         Column("source_id", Scalar.STRING, "The source that it came from.", required=True),
         Column("receipt_id", Scalar.STRING, "Receipt of the canonical copy.", required=True),
         Column("payload_hash", Scalar.STRING, "Hash of the canonical copy.", required=True),
-        Column(
-            "type", Scalar.STRING, "identify, track, page, screen, group, alias.", required=True
-        ),
+        Column("type", Scalar.STRING, "The call: identify, track, page, ….", required=True),
         Column("event", Scalar.STRING, "Name of a tracked event, page or screen."),
         Column("event_at", Scalar.TIMESTAMP, "When it happened, corrected.", required=True),
         Column("original_at", Scalar.TIMESTAMP, "The client's own time; null without one."),
@@ -66,9 +64,7 @@ EVIDENCE = LakeTable(
         Column("b", Scalar.STRING, "The other; null in a message that names the anchor alone."),
         Column("namespace_a", Scalar.STRING, "Namespace of a.", required=True),
         Column("namespace_b", Scalar.STRING, "Namespace of b."),
-        Column(
-            "position", Scalar.INT, "Position of b among the identifiers; 0 alone.", required=True
-        ),
+        Column("position", Scalar.INT, "Position of b; 0 alone.", required=True),
         Column("message_key", Scalar.STRING, "The message that says so.", required=True),
         Column("message_id", Scalar.STRING, "The client's id of the message.", required=True),
         Column("event_at", Scalar.TIMESTAMP, "When it happened.", required=True),

@@ -26,16 +26,10 @@ PERSONS = LakeTable(
         Column("person_id", Scalar.STRING, "The person.", required=True),
         Column("state", Scalar.STRING, "active or merged.", required=True),
         Column("into", Scalar.STRING, "The person that it was merged into."),
-        Column(
-            "born_at", Scalar.TIMESTAMP, "When its founding message was received.", required=True
-        ),
-        Column("founding_source", Scalar.STRING, "Source of the founding message.", required=True),
-        Column(
-            "founding_message", Scalar.STRING, "Message id of the founding message.", required=True
-        ),
-        Column(
-            "founding_position", Scalar.INT, "Position of the founding identifier.", required=True
-        ),
+        Column("born_at", Scalar.TIMESTAMP, "Receipt of the founding message.", required=True),
+        Column("founding_source", Scalar.STRING, "Its source.", required=True),
+        Column("founding_message", Scalar.STRING, "Its message id.", required=True),
+        Column("founding_position", Scalar.INT, "Its position.", required=True),
         Column("identifiers", Scalar.LONG, "How many identifiers it has.", required=True),
         Column("recorded_at", Scalar.TIMESTAMP, "The moment of the run.", required=True),
         Column("shard", Scalar.INT, "Shard of the person, 0 to 15.", required=True),

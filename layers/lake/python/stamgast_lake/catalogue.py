@@ -1,0 +1,178 @@
+"""The Iceberg tables in the Glue catalogue: create, read, and commit with run and stage."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from stamgast_lake.datafiles import write
+from stamgast_lake.schemas import arrow_schema, iceberg_schema, partition_spec
+from stamgast_lake.tables import ICEBERG, LakeTable
+
+RUN = "stamgast.run"
+STAGE = "stamgast.stage"
+PROPERTIES = {
+    "format-version": "2",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+    "write.parquet.compression-level": "3",
+    "commit.retry.num-retries": "8",
+    "commit.retry.min-wait-ms": "100",
+    "commit.retry.max-wait-ms": "5000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Who commits: one run and one of its stages; its snapshot says that the stage is done."""
+
+    run_id: str
+    stage: str
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What the snapshot carries."""
+        return {RUN: self.run_id, STAGE: self.stage}
+
+
+class Catalogue:
+    """The tables of one lake; a table that is missing is created when it is first written."""
+
+    def __init__(
+        self, *, glue: Any, database: str, warehouse: str, file_properties: Mapping[str, str]
+    ) -> None:
+        self._database = database
+        self._warehouse = warehouse.rstrip("/")
+        self._catalog = GlueCatalog("lake", client=glue, warehouse=warehouse, **file_properties)
+
+    def table(self, table: LakeTable) -> Table:
+        """The Iceberg table, created if it is absent, widened by columns that it lacks."""
+        found = self.find(table)
+        return self._create(table) if found is None else _widened(found, table)
+
+    def find(self, table: LakeTable) -> Table | None:
+        """The Iceberg table as it is now, or None before its first write."""
+        try:
+            return self._catalog.load_table((self._database, table.name))
+        except NoSuchTableError:
+            return None
+
+    def create_all(self) -> None:
+        """Creates every table that is absent, so that all can be queried before the first run."""
+        for table in ICEBERG:
+            self.table(table)
+
+    def _create(self, table: LakeTable) -> Table:
+        name = (self._database, table.name)
+        try:
+            return self._catalog.create_table(
+                name,
+                iceberg_schema(table),
+                location=f"{self._warehouse}/{table.name}",
+                partition_spec=partition_spec(table),
+                properties={**PROPERTIES, "comment": table.doc},
+            )
+        except TableAlreadyExistsError:
+            return self._catalog.load_table(name)
+
+    def is_done(self, table: LakeTable, commit: Commit) -> bool:
+        """Whether this run's stage has committed to this table."""
+        found = self.find(table)
+        return found is not None and snapshot_of(found, commit) is not None
+
+    def append(self, table: LakeTable, rows: pa.RecordBatchReader, commit: Commit) -> int:
+        """Appends rows sorted by the partition; returns how many. Done before: writes nothing."""
+        return self.replace(table, rows, (), commit)
+
+    def replace(
+        self,
+        table: LakeTable,
+        rows: pa.RecordBatchReader,
+        gone: tuple[DataFile, ...],
+        commit: Commit,
+    ) -> int:
+        """Puts rows (sorted by the partition) in the place of whole data files, in one snapshot.
+
+        A conflict with another commit is retried while the files that go are all still there;
+        else it raises, and the stage is repeated from its inputs.
+        """
+        target = self.table(table)
+        if snapshot_of(target, commit) is not None:
+            return 0
+        files = write(target, table, rows)
+        written = sum(file.record_count for file in files)
+        with target.transaction() as transaction:
+            update = transaction.update_snapshot(snapshot_properties=commit.properties)
+            with update.overwrite() if gone else update.fast_append() as producer:
+                for file in gone:
+                    producer.delete_data_file(file)
+                for file in files:
+                    producer.append_data_file(file)
+        return written
+
+    def files(
+        self, table: LakeTable, where: BooleanExpression | None = None
+    ) -> tuple[DataFile, ...]:
+        """The data files that may hold rows of `where`; none before the first write."""
+        found = self.find(table)
+        if found is None:
+            return ()
+        scan = found.scan(row_filter=AlwaysTrue() if where is None else where)
+        return tuple(task.file for task in scan.plan_files())
+
+    def dataset(self, table: LakeTable, where: BooleanExpression | None = None) -> ds.Dataset:
+        """The rows of those files as an Arrow dataset that DuckDB streams and prunes.
+
+        Files of whole partitions: rows that do not match `where` may be among them.
+        """
+        return self.dataset_of(table, self.files(table, where))
+
+    def dataset_of(self, table: LakeTable, files: tuple[DataFile, ...]) -> ds.Dataset:
+        """The rows of these data files as an Arrow dataset."""
+        schema = arrow_schema(table)
+        if not files:
+            return ds.dataset(schema.empty_table())
+        paths = [PyArrowFileIO.parse_location(file.file_path) for file in files]
+        scheme, netloc, _ = paths[0]
+        return ds.dataset(
+            [path for _, _, path in paths],
+            schema=schema,
+            format="parquet",
+            filesystem=self._file_io().fs_by_scheme(scheme, netloc),
+        )
+
+    def _file_io(self) -> PyArrowFileIO:
+        return PyArrowFileIO(self._catalog.properties)
+
+
+def snapshot_of(table: Table, commit: Commit) -> int | None:
+    """The id of the snapshot that this commit made, or None."""
+    for snapshot in reversed(table.snapshots()):
+        if commit_of(snapshot.summary) == commit:
+            return snapshot.snapshot_id
+    return None
+
+
+def commit_of(summary: Any) -> Commit | None:
+    """Who made a snapshot, or None for one that was made by something else."""
+    told = summary.additional_properties if summary is not None else {}
+    return Commit(told[RUN], told[STAGE]) if RUN in told and STAGE in told else None
+
+
+def _widened(found: Table, table: LakeTable) -> Table:
+    present = set(found.schema().column_names)
+    if not [name for name in table.column_names if name not in present]:
+        return found
+    with found.update_schema() as update:
+        update.union_by_name(iceberg_schema(table))
+    return found

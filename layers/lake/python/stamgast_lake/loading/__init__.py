@@ -1,0 +1,1 @@
+"""From raw to events: read, interpret, find duplicates, commit."""

@@ -1,0 +1,161 @@
+"""Loading a run's objects: events, evidence, index, receipts, ledger, each committed once.
+
+The order of the commits is what makes a repeat exact: receipts and index are read as they were
+before the run, and the ledger comes last, so that an object in the ledger is wholly loaded.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from pyiceberg.expressions import BooleanExpression, In
+
+from stamgast_lake.archive import LakeObject
+from stamgast_lake.catalogue import Catalogue, Commit
+from stamgast_lake.loading.duplicates import decide
+from stamgast_lake.loading.rows import in_order, new_rows
+from stamgast_lake.loading.stage import Taken
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.shards import shard_sql
+from stamgast_lake.tables import (
+    EVENTS,
+    EVIDENCE,
+    MESSAGE_INDEX,
+    RAW_FILES,
+    RECEIPTS,
+    LakeTable,
+)
+
+STAGE = "load"
+ROWS_A_BATCH = 8_192
+CHECKED_WHOLE_ROWS = 5_000_000
+TOUCHED_DAYS = "select distinct cast(received_at as date) from staged"
+TOUCHED_CLASSES = "select distinct sent_on from staged where reason is null"
+LIMIT = {"days": TOUCHED_DAYS, "classes": TOUCHED_CLASSES}
+DISPLACED_PARTITIONS = {
+    EVENTS.name: "select distinct event_on from displaced",
+    EVIDENCE.name: (
+        f"select distinct cast({shard_sql('anchor_key')} as integer)"
+        " from displaced where anchor_key is not null"
+    ),
+    MESSAGE_INDEX.name: "select distinct sent_on from displaced",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """One load of one run over a DuckDB session whose view `staged` holds the run's rows."""
+
+    catalogue: Catalogue
+    connection: DuckDBPyConnection
+    run_id: str
+
+    @property
+    def commit(self) -> Commit:
+        """What the snapshots of this load carry."""
+        return Commit(self.run_id, STAGE)
+
+    def load(self, taken: Sequence[Taken]) -> dict[str, int]:
+        """Decides and commits; returns the figures of the load, the same when it is repeated."""
+        self._see("known_receipt", RECEIPTS, self._touched("received_on", TOUCHED_DAYS))
+        self._see("known_message", MESSAGE_INDEX, self._classes())
+        decide(self.connection)
+        for table in (EVENTS, EVIDENCE, MESSAGE_INDEX):
+            self._write(table)
+        self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
+        self.catalogue.append(RAW_FILES, ledger_rows(taken, self.run_id), self.commit)
+        return self._figures(taken)
+
+    def _classes(self) -> BooleanExpression | None:
+        """The classes that new messages touch; all of them while the index is small."""
+        rows = sum(file.record_count for file in self.catalogue.files(MESSAGE_INDEX))
+        return None if rows <= CHECKED_WHOLE_ROWS else self._touched("sent_on", TOUCHED_CLASSES)
+
+    def _touched(self, column: str, query: str) -> BooleanExpression:
+        return In(column, values_of(self.connection, query))
+
+    def _see(self, view: str, table: LakeTable, where: BooleanExpression | None) -> None:
+        """Names the table's rows of earlier runs in the partitions of `where`."""
+        self.connection.register(f"{view}_files", self.catalogue.dataset(table, where))
+        self.connection.execute(
+            f"create or replace temp view {view} as"
+            f" select * from {view}_files where run_id <> '{self.run_id}'"
+        )
+
+    def _write(self, table: LakeTable) -> None:
+        """Appends, or where an earlier copy came later overwrites the partitions of the old one."""
+        if self.catalogue.is_done(table, self.commit):
+            return
+        partitions = values_of(self.connection, DISPLACED_PARTITIONS[table.name])
+        if not partitions:
+            self._append(table, in_order(table, new_rows(table, self.run_id)))
+            return
+        files = self.catalogue.files(table, In(table.partition[0], partitions))
+        self.connection.register("replaced", self.catalogue.dataset_of(table, files))
+        columns = ", ".join(table.column_names)
+        rows = (
+            f"select {columns} from ({new_rows(table, self.run_id)}) added"
+            f" union all select {columns} from replaced"
+            " where message_key not in (select message_key from displaced)"
+        )
+        self.catalogue.replace(table, self._stream(in_order(table, rows)), files, self.commit)
+
+    def _append(self, table: LakeTable, rows: str) -> None:
+        if not self.catalogue.is_done(table, self.commit):
+            self.catalogue.append(table, self._stream(rows), self.commit)
+
+    def _stream(self, query: str) -> pa.RecordBatchReader:
+        return self.connection.sql(query).to_arrow_reader(ROWS_A_BATCH)
+
+    def _figures(self, taken: Sequence[Taken]) -> dict[str, int]:
+        states = self.connection.execute("select state, count(*) from outcome group by state")
+        counts = dict(states.fetchall())
+        return {
+            "objects": len(taken),
+            "lines": sum(one.lines for one in taken),
+            "unreadable": sum(one.unreadable for one in taken),
+            "receipts": sum(counts.values()),
+            **{
+                name: counts.get(name, 0)
+                for name in ("stored", "duplicate", "conflict", "rejected")
+            },
+            "displaced": _count(self.connection, "displaced"),
+        }
+
+
+def values_of(connection: DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The values of a query's only column; dates as ISO text, as Iceberg's literals take them."""
+    found = (row[0] for row in connection.execute(query).fetchall())
+    return tuple(value.isoformat() if isinstance(value, date) else value for value in found)
+
+
+def _count(connection: DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def ledger_rows(taken: Sequence[Taken], run_id: str) -> pa.RecordBatchReader:
+    """The ledger's rows for objects that were read, sorted as the ledger is kept."""
+    schema = arrow_schema(RAW_FILES)
+    rows = [_ledger_row(one.object, one.lines, one.unreadable, run_id) for one in taken]
+    rows.sort(key=lambda row: (row["arrived_on"], row["object"]))
+    batches: Iterator[pa.RecordBatch] = iter(
+        pa.Table.from_pylist(rows, schema=schema).to_batches() if rows else ()
+    )
+    return pa.RecordBatchReader.from_batches(schema, batches)
+
+
+def _ledger_row(one: LakeObject, lines: int, unreadable: int, run_id: str) -> dict[str, Any]:
+    return {
+        "object": one.key,
+        "etag": one.etag,
+        "kind": one.kind,
+        "bytes": one.bytes,
+        "lines": lines,
+        "unreadable": unreadable,
+        "arrived_on": date.fromisoformat(one.arrived_on),
+        "run_id": run_id,
+    }

@@ -1,0 +1,100 @@
+"""Reads the archive's objects, interprets every line, and stages rows as local Parquet parts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stamgast.identity.interpret import interpret
+from stamgast.identity.keys import Keyring
+from stamgast.identity.settings import IdentitySettings
+from stamgast.raw.record import RawRecord, RejectedRecord
+from stamgast_lake.archive import LakeObject, read_lines
+from stamgast_lake.loading.staged import SCHEMA, Row, batch_of, row_of_event, row_of_rejected
+
+PART_BYTES = 24 * 1024 * 1024
+PART_ROWS = 20_000
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was read from one object."""
+
+    object: LakeObject
+    lines: int
+    unreadable: int
+
+
+@dataclass(slots=True)
+class Staging:
+    """Rows on their way into Parquet parts of bounded size."""
+
+    folder: Path
+    rows: list[Row] = field(default_factory=list)
+    held: int = 0
+    parts: int = 0
+
+    def add(self, row: Row, size: int) -> None:
+        """Keeps a row; a full part is written."""
+        self.rows.append(row)
+        self.held += size
+        if self.held >= PART_BYTES or len(self.rows) >= PART_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what is held; the first part is written even when it is empty."""
+        if not self.rows and self.parts:
+            return
+        path = self.folder / f"staged-{self.parts:06d}.parquet"
+        batch = batch_of(self.rows) if self.rows else pa.RecordBatch.from_pylist([], SCHEMA)
+        pq.write_table(pa.Table.from_batches([batch]), path, compression="lz4")
+        self.rows, self.held, self.parts = [], 0, self.parts + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What turns lines into rows: the identity settings and the keyring of the workspace."""
+
+    settings: IdentitySettings
+    keyring: Keyring
+
+    def row_of(self, line: bytes, kind: str, place: tuple[str, int]) -> Row | None:
+        """The staged row of a line; None for one in no form that the archive writes."""
+        try:
+            if kind == REJECTED:
+                return row_of_rejected(RejectedRecord.from_json(line), self.keyring, place)
+            record = RawRecord.from_json(line)
+            return row_of_event(interpret(record, self.settings, self.keyring), place)
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def stage(
+    bodies: Iterable[tuple[LakeObject, bytes]], reading: Reading, folder: Path
+) -> list[Taken]:
+    """Stages every line of every object into `folder`; says what each object held."""
+    staging = Staging(folder)
+    taken = [_stage_object(one, body, reading, staging) for one, body in bodies]
+    staging.flush()
+    return taken
+
+
+def _stage_object(one: LakeObject, body: bytes, reading: Reading, staging: Staging) -> Taken:
+    lines = unreadable = 0
+    for number, line, row in _rows(one, body, reading):
+        lines = number + 1
+        if row is None:
+            unreadable += 1
+        else:
+            staging.add(row, len(line))
+    return Taken(one, lines, unreadable)
+
+
+def _rows(
+    one: LakeObject, body: bytes, reading: Reading
+) -> Iterator[tuple[int, bytes, Row | None]]:
+    for number, line in enumerate(read_lines(body)):
+        yield number, line, reading.row_of(line, one.kind, (one.key, number))

@@ -1,0 +1,205 @@
+"""The port through which identity reads and changes its items; each change is one transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from stamgast.identity.edge import Edge, Pair
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Root, RootState
+from stamgast.identity.star import Star
+
+MOST_WRITES = 100
+
+
+class StoreError(Exception):
+    """The store did not answer: nothing is known of what was asked."""
+
+
+class Outcome(StrEnum):
+    """What became of a transaction; unknown when its reply was lost."""
+
+    DONE = "done"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PutPointer:
+    """Writes a pointer if its version is still `was`; None: if it is absent."""
+
+    pointer: Pointer
+    was: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovePointer:
+    """Writes a pointer whatever it was: the lock on its person's root guards it."""
+
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class PutRoot:
+    """Writes a root if its version and state are still those; None: if it is absent."""
+
+    root: Root
+    was: tuple[int, RootState] | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockRoot:
+    """Writes a root if this job still holds it."""
+
+    root: Root
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutEdge:
+    """Writes an edge if it is still as it was read; None: if it is absent."""
+
+    edge: Edge
+    was: Edge | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveEdge:
+    """Writes an edge whatever it was: the lock on its anchor's root guards it."""
+
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRoot:
+    """Holds if the root is ACTIVE at this version."""
+
+    person_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFence:
+    """Holds if no newer run has raised the fence."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Holds if the job is open."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """Makes a job open, once; its chunks were written before."""
+
+    job_id: str
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseJob:
+    """Ends an open job."""
+
+    job_id: str
+
+
+Write: TypeAlias = (
+    PutPointer
+    | MovePointer
+    | PutRoot
+    | UnlockRoot
+    | PutEdge
+    | MoveEdge
+    | CheckRoot
+    | CheckFence
+    | CheckJob
+    | OpenJob
+    | CloseJob
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An identity change in progress, with the number of its chunks."""
+
+    job_id: str
+    is_open: bool
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A star that could not be settled yet; `token` names its content."""
+
+    token: str
+    star: Star
+
+
+class IdentityStore(Protocol):
+    """Strong reads of identity items and conditional transactions over them."""
+
+    def read_pointers(self, keys: Collection[str]) -> dict[str, Pointer]:
+        """The pointers there are among these identifiers."""
+        ...
+
+    def read_persons(
+        self, person_ids: Collection[str], pairs: Collection[Pair] = ()
+    ) -> tuple[dict[str, Root], dict[Pair, Edge]]:
+        """The roots and the edges there are among these, read together."""
+        ...
+
+    def edges_from(self, anchor: str) -> list[Edge]:
+        """Every edge of which this identifier is the anchor."""
+        ...
+
+    def commit(self, writes: Sequence[Write]) -> Outcome:
+        """All of the writes or none; at most `MOST_WRITES`."""
+        ...
+
+    def park(self, star: Star) -> None:
+        """Keeps a star for `drain_parked`."""
+        ...
+
+    def parked(self, most: int) -> list[Parked]:
+        """Up to `most` parked stars."""
+        ...
+
+    def unpark(self, parked: Parked) -> None:
+        """Forgets a parked star, if it is still the one that was read."""
+        ...
+
+
+class JobStore(IdentityStore, Protocol):
+    """What corrections by a run need on top: jobs and the fence."""
+
+    def write_chunks(self, job_id: str, chunks: Sequence[Sequence[Write]]) -> None:
+        """Keeps the chunks of a job that is not open yet."""
+        ...
+
+    def read_job(self, job_id: str) -> Job | None:
+        """A job as it stands."""
+        ...
+
+    def read_chunk(self, job_id: str, number: int) -> list[Write]:
+        """The writes of one chunk."""
+        ...
+
+    def open_jobs(self) -> list[str]:
+        """The ids of the jobs that are open."""
+        ...
+
+    def raise_fence(self, seq: int) -> bool:
+        """Shuts out older runs; False when a newer run has done so already."""
+        ...
+
+    def fence(self) -> int:
+        """The newest run's number; 0 before the first."""
+        ...
+
+
+PointersByKey: TypeAlias = Mapping[str, Pointer]

@@ -1,0 +1,128 @@
+"""The real CDK command line, pointed at the emulator: bootstrap, synthesis and deployment."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import boto3
+
+from stamgast_cli.errors import DeployError
+from stamgast_cli.local.emulator import Emulator
+from stamgast_cli.local.loopback import ACCOUNT, REGION, local_environment
+from stamgast_cli.local.places import Places
+
+STACKS = ("Stamgast-local-Data", "Stamgast-local-Platform")
+PARTS = ("app.py", "cdk.json", "infra", "layers", "functions")
+GENERATED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+LAST_WORDS = 25
+
+
+def bootstrap(emulator: Emulator, places: Places) -> None:
+    """Make the CDK's own bucket and roles, once a state of the emulator."""
+    if _stack_status(emulator, "CDKToolkit") is not None:
+        return
+    with tempfile.TemporaryDirectory() as folder:  # a cdk.json nearby would be synthesised first
+        _cdk(
+            emulator, places, ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--quiet"], Path(folder)
+        )
+
+
+def synthesise(emulator: Emulator, places: Places) -> None:
+    """Write the templates and assets of the environment `local`, unless they are up to date."""
+    digest = sources_digest(places.root)
+    if _stamp(places).exists() and _stamp(places).read_text(encoding="utf-8") == digest:
+        return
+    shutil.rmtree(places.assembly, ignore_errors=True)
+    arguments = ["synth", "--quiet", "--context", "environment=local"]
+    _cdk(emulator, places, [*arguments, "--output", str(places.assembly)], places.root)
+    _stamp(places).write_text(digest, encoding="utf-8")
+
+
+def deploy(emulator: Emulator, places: Places) -> None:
+    """Deploy both stacks as synthesised; what has not changed is left alone."""
+    arguments = ["deploy", *STACKS, "--app", str(places.assembly), "--require-approval", "never"]
+    _cdk(emulator, places, [*arguments, "--progress", "events"], places.home)
+    _deployed(places).write_text(_stamp(places).read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def is_current(emulator: Emulator, places: Places) -> bool:
+    """Return whether exactly this code is deployed already."""
+    deployed = _deployed(places)
+    return (
+        deployed.exists()
+        and deployed.read_text(encoding="utf-8") == sources_digest(places.root)
+        and all(_stack_status(emulator, name) in _GOOD for name in STACKS)
+    )
+
+
+_GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def sources_digest(root: Path) -> str:
+    """Return a hash of everything that templates and assets are made from."""
+    told = hashlib.sha256()
+    for path in sorted(_sources(root)):
+        told.update(str(path.relative_to(root)).encode() + b"\0")
+        told.update(hashlib.sha256(path.read_bytes()).digest())
+    return told.hexdigest()
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    for part in PARTS:
+        place = root / part
+        if place.is_file():
+            yield place
+        for folder, folders, files in os.walk(place):
+            folders[:] = [name for name in folders if name not in GENERATED]
+            yield from (Path(folder) / name for name in files if not name.endswith(".pyc"))
+
+
+def _stamp(places: Places) -> Path:
+    return places.home / "synthesised"
+
+
+def _deployed(places: Places) -> Path:
+    return places.data / "deployed"
+
+
+def _stack_status(emulator: Emulator, name: str) -> str | None:
+    client = boto3.client(
+        "cloudformation",
+        endpoint_url=emulator.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106  what the emulator takes from everybody
+    )
+    for stack in client.describe_stacks()["Stacks"]:
+        if stack["StackName"] == name:
+            return str(stack["StackStatus"])
+    return None
+
+
+def _cdk(emulator: Emulator, places: Places, arguments: Sequence[str], folder: Path) -> None:
+    if not places.cdk.exists():
+        raise DeployError("the CDK command line is not installed", hint="Run `make setup`.")
+    environment = local_environment(emulator.endpoint_url)
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    environment["CI"] = "true"
+    done = subprocess.run(  # noqa: S603  the pinned CLI with arguments of our own
+        [str(places.cdk), *arguments, "--no-notices", "--no-color"],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    log = places.home / "cdk.log"
+    with log.open("a", encoding="utf-8") as written:
+        written.write(done.stdout)
+    if done.returncode:
+        words = "\n".join(done.stdout.strip().splitlines()[-LAST_WORDS:])
+        raise DeployError(f"cdk {arguments[0]} failed:\n{words}", hint=f"All of it is in {log}.")

@@ -1,0 +1,70 @@
+"""The process of the local deployment: the emulator, our patches and the front, on three ports."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from stamgast_cli.local import patches
+from stamgast_cli.local.front import App, Front, Receive, Scope, Send
+from stamgast_cli.local.places import Places, default_places
+from stamgast_cli.local.routes import reader
+
+
+class Switch:
+    """Gives each port its application."""
+
+    def __init__(self, emulator: App, fronts: Mapping[int, App]) -> None:
+        self._emulator = emulator
+        self._fronts = fronts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to the front of its port, everything else to the emulator."""
+        app = self._emulator
+        if scope["type"] == "http":
+            app = self._fronts.get(scope["server"][1], app)
+        await app(scope, receive, send)
+
+
+def composed(emulator: App, places: Places, *, ingest: int, profile: int) -> Switch:
+    """Return the emulator and both fronts as one application."""
+    return Switch(
+        emulator,
+        {
+            ingest: Front(emulator, target=reader(places.routes, "ingest"), inflates=True),
+            profile: Front(emulator, target=reader(places.routes, "profile"), inflates=False),
+        },
+    )
+
+
+def main(ports: list[str]) -> None:
+    """Serve until a signal; the emulator saves its state in the graceful end."""
+    emulator, ingest, profile = (int(port) for port in ports)
+    places = default_places()
+    if os.environ.get("GATEWAY_PORT") != str(emulator) or os.environ.get("BIND_HOST") is None:
+        raise SystemExit("start me through `stamgast up`, which sets the emulator's variables")
+    patches.apply()
+    from ministack.app import app  # noqa: PLC0415  the patches and variables come first
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}" for port in (emulator, ingest, profile)]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 5
+    config.shutdown_timeout = 60
+    config.loglevel = "WARNING"
+    _mark(places.unclean)
+    asyncio.run(serve(composed(app, places, ingest=ingest, profile=profile), config))
+    places.unclean.unlink()
+
+
+def _mark(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

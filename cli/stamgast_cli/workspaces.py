@@ -1,0 +1,42 @@
+"""The workspace's folder of YAML, compiled as a whole and put in force in a deployment."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from stamgast.workspace.compiler import WorkspaceError, compile_files
+from stamgast_aws.workspaces import S3WorkspaceStore
+from stamgast_cli.deployment import Deployment
+from stamgast_cli.errors import InputError
+
+
+def compile_folder(folder: Path) -> dict[str, Any]:
+    """Return the compiled workspace; every fault of every file is told at once."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder", hint="Name the folder of the workspace's YAML.")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    try:
+        return compile_files(texts)
+    except WorkspaceError as error:
+        faults = "\n".join(f"{folder}/{fault}" for fault in error.faults)
+        raise InputError(f"the workspace has faults:\n{faults}") from error
+
+
+def store(deployment: Deployment) -> S3WorkspaceStore:
+    """Return the store of a deployment's workspaces."""
+    return S3WorkspaceStore(
+        s3=deployment.client("s3"),
+        dynamodb=deployment.client("dynamodb"),
+        bucket=deployment.output("LakeBucket"),
+        table=deployment.output("ControlTable"),
+        now=time.monotonic,
+    )
+
+
+def publish(deployment: Deployment, compiled: dict[str, Any]) -> str:
+    """Put a compiled workspace in force unless it is so already; return its version."""
+    workspaces = store(deployment)
+    version = str(compiled["version"])
+    if workspaces.version() != version:
+        workspaces.publish(compiled)
+    return version

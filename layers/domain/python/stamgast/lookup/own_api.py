@@ -1,0 +1,138 @@
+"""Our own paths: a profile, its timeline, and up to a hundred profiles at once."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from stamgast.identity.identifiers import Identifier
+from stamgast.lookup.answer import answer_of
+from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
+from stamgast.lookup.find import find, sights
+from stamgast.lookup.person import Profile, Sight
+from stamgast.lookup.reader import Reader
+from stamgast.lookup.request import (
+    Page,
+    View,
+    identifier_of,
+    page_of,
+    sections_of,
+    view_of,
+)
+from stamgast.lookup.routes import Desk, Request, Route, route
+from stamgast.lookup.timeline import Leaf, event_of, leaf_of
+
+Parts: TypeAlias = Mapping[str, str]
+Told: TypeAlias = Mapping[str, Any] | Fault
+
+
+def get_profile(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`GET /v1/profiles/{identifier}`"""
+    key = key_of(parts["identifier"], reader, desk)
+    if isinstance(key, Fault):
+        return key
+    sections, view = sections_of(request.query), view_of(request.query)
+    if isinstance(sections, Fault):
+        return sections
+    if isinstance(view, Fault):
+        return view
+    profile = find(
+        (key,), desk.profiles, desk.lens(view), with_values="identifiers" in sections
+    ).get(key)
+    if profile is None:
+        return NOT_FOUND
+    is_verbose = request.query.get("verbose") == "true"
+    return _answer(profile, sections, reader, desk, verbose=is_verbose)
+
+
+def get_timeline(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`GET /v1/profiles/{identifier}/timeline`"""
+    if not reader.may_see("timeline"):
+        return forbidden("This token may not read timelines.")
+    page = page_of(request.query)
+    if isinstance(page, Fault):
+        return page
+    found = timeline_of(request, parts, reader, desk, page)
+    if isinstance(found, Fault):
+        return found
+    sight, leaf = found
+    return {
+        "person_id": sight.person.person_id,
+        "view": sight.view.value,
+        "events": [event_of(entry) for entry in leaf.entries],
+        "cursor": leaf.next_cursor or None,
+    }
+
+
+def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`POST /v1/profiles:lookup`: the answers stand in the order of the identifiers."""
+    # Imported on use: pydantic costs a cold start 60 ms, and only this path reads a body.
+    from stamgast.lookup.schema import lookup_body
+
+    body = lookup_body(request.body)
+    if isinstance(body, str):
+        return bad("bad_body", body)
+    wanted = frozenset(body.include)
+    named = [
+        identifier_of(t, desk.workspace.identity, reader, is_encoded=False)
+        for t in body.identifiers
+    ]
+    keys = [_key(one, desk) if isinstance(one, Identifier) else one for one in named]
+    found = find(
+        [key for key in keys if isinstance(key, str)],
+        desk.profiles,
+        desk.lens(View(body.view)),
+        with_values="identifiers" in wanted,
+    )
+    results = []
+    for told, key in zip(body.identifiers, keys, strict=True):
+        profile = found.get(key) if isinstance(key, str) else key
+        results.append({"identifier": told, **_result(profile, wanted, reader, desk)})
+    return {"results": results}
+
+
+def timeline_of(
+    request: Request, parts: Parts, reader: Reader, desk: Desk, page: Page
+) -> tuple[Sight, Leaf] | Fault:
+    """One page of the timeline of the person behind the path's identifier."""
+    key = key_of(parts["identifier"], reader, desk)
+    if isinstance(key, Fault):
+        return key
+    view = view_of(request.query)
+    if isinstance(view, Fault):
+        return view
+    sight = sights((key,), desk.profiles, desk.lens(view)).get(key)
+    if sight is None:
+        return NOT_FOUND
+    strips = desk.timelines.strips(sight.anchors, page, desk.now_ms)
+    return sight, leaf_of(strips, page, desk.now_ms)
+
+
+def key_of(told: str, reader: Reader, desk: Desk) -> str | Fault:
+    """The key of the identifier in a path."""
+    named = identifier_of(told, desk.workspace.identity, reader)
+    return named if isinstance(named, Fault) else _key(named, desk)
+
+
+def _key(named: Identifier, desk: Desk) -> str:
+    return desk.keyring.identifier_key(named.namespace, named.value)
+
+
+def _answer(
+    profile: Profile, sections: frozenset[str], reader: Reader, desk: Desk, *, verbose: bool = False
+) -> Mapping[str, Any]:
+    return answer_of(profile, sections, reader, desk.workspace.safe_when_claimed, verbose=verbose)
+
+
+def _result(
+    profile: Profile | Fault | None, sections: frozenset[str], reader: Reader, desk: Desk
+) -> Mapping[str, Any]:
+    if isinstance(profile, Profile):
+        return {"status": 200, "profile": _answer(profile, sections, reader, desk)}
+    fault = profile or NOT_FOUND
+    return {"status": fault.status, "code": fault.code, "message": fault.message}
+
+
+ROUTES: tuple[Route, ...] = (
+    route("lookup", "POST", "/v1/profiles:lookup", post_lookup),
+    route("timeline", "GET", "/v1/profiles/{identifier}/timeline", get_timeline),
+    route("profile", "GET", "/v1/profiles/{identifier}", get_profile),
+)

@@ -1,0 +1,43 @@
+"""Who reads: a reader's scope over fields and namespaces, and the digest a token is kept under."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What one token may see.
+
+    `fields` are paths such as `traits.email`, `traits.*`, `segments` or `*`; `namespaces` are the
+    families of identifiers it may look people up by and be told of.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    namespaces: tuple[str, ...] = (EVERYTHING,)
+
+    def may_see(self, path: str) -> bool:
+        """Whether a field such as `traits.email`, or any part of a section, is in the scope."""
+        return covers(self.fields, path)
+
+    def may_name(self, namespace: str) -> bool:
+        """Whether this reader may look up by, and be told of, identifiers of a namespace."""
+        return EVERYTHING in self.namespaces or namespace in self.namespaces
+
+
+def covers(patterns: Iterable[str], path: str) -> bool:
+    """Whether one of the patterns names the path itself, a section around it, or everything."""
+    return any(_covers(pattern, path) for pattern in patterns)
+
+
+def _covers(pattern: str, path: str) -> bool:
+    section = pattern.removesuffix(".*")
+    return pattern == EVERYTHING or path == section or path.startswith(section + ".")
+
+
+def token_digest(token: str) -> str:
+    """The form in which a token is kept at rest: its SHA-256 in hex (tokens are random)."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,127 @@
+"""The paths of the look-up API and what answers each; pure but for the desk's ports."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import unquote
+
+from stamgast.identity.keys import Keyring
+from stamgast.identity.settings import Kind
+from stamgast.lookup.faults import NO_ROUTE, UNAUTHORISED, WRONG_METHOD, Fault
+from stamgast.lookup.find import ProfileStore
+from stamgast.lookup.person import Lens
+from stamgast.lookup.reader import Reader
+from stamgast.lookup.request import Page, View
+from stamgast.profile.timeline import Entry
+from stamgast.workspace.model import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the handler read it; `body` is text, `token` the Bearer or Basic user."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = None
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status, JSON and headers; `route` names the path's pattern for logs and metrics."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    route: str = "none"
+
+
+class TokenStore(Protocol):
+    """Who a token belongs to; raises ConnectionError when that cannot be known now."""
+
+    def find(self, token: str) -> Reader | None:
+        """The reader of an active token."""
+
+
+class TimelineStore(Protocol):
+    """The strips of timelines, one an anchor."""
+
+    def strips(self, anchors: frozenset[str], page: Page, now_ms: int) -> list[list[Entry]]:
+        """For each anchor its newest entries before the page's position, one more than a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What answering needs; `now_ms` is milliseconds since 1970."""
+
+    profiles: ProfileStore
+    timelines: TimelineStore
+    tokens: TokenStore
+    workspace: Workspace
+    keyring: Keyring
+    now_ms: int
+
+    def lens(self, view: View) -> Lens:
+        """The lens through which a request of this view looks."""
+        namespaces = self.workspace.identity.namespaces
+        return Lens(view, frozenset(n.name for n in namespaces if n.kind is Kind.EPHEMERAL))
+
+
+Answering: TypeAlias = Callable[
+    [Request, Mapping[str, str], Reader, Desk], Mapping[str, Any] | Fault
+]
+FaultForm: TypeAlias = Callable[[Fault], Mapping[str, Any]]
+
+
+def plain_form(fault: Fault) -> Mapping[str, Any]:
+    """`{"code", "message"}`, as every error body of this product has them."""
+    return {"code": fault.code, "message": fault.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path; a group named `identifier` in the pattern takes everything a value may hold."""
+
+    name: str
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    answering: Answering
+    fault_form: FaultForm = plain_form
+
+
+def route(
+    name: str, method: str, template: str, answering: Answering, form: FaultForm = plain_form
+) -> Route:
+    """A route whose template, such as `/v1/profiles/{identifier}`, says its pattern."""
+    pattern = re.escape(template).replace(r"\{identifier\}", "(?P<identifier>.+)")
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
+    return Route(name, method, template, re.compile(pattern, re.DOTALL), answering, form)
+
+
+def respond(request: Request, desk: Desk, routes: tuple[Route, ...]) -> Response:
+    """The answer to a request: who asks is settled before anything is looked up."""
+    found = [(one, match) for one in routes if (match := one.pattern.fullmatch(request.path))]
+    if not found:
+        return _refused(NO_ROUTE, "none", plain_form)
+    fitting = [pair for pair in found if pair[0].method == request.method]
+    if not fitting:
+        return _refused(WRONG_METHOD, found[0][0].name, found[0][0].fault_form)
+    chosen, match = fitting[0]
+    reader = desk.tokens.find(request.token) if request.token else None
+    if reader is None:
+        return _refused(UNAUTHORISED, chosen.name, chosen.fault_form)
+    parts = {
+        name: value if name == "identifier" else unquote(value)
+        for name, value in match.groupdict().items()
+    }
+    told = chosen.answering(request, parts, reader, desk)
+    if isinstance(told, Fault):
+        return _refused(told, chosen.name, chosen.fault_form)
+    return Response(200, told, route=chosen.name)
+
+
+def _refused(fault: Fault, name: str, form: FaultForm) -> Response:
+    return Response(fault.status, form(fault), fault.headers, name)

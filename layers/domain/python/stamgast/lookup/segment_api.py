@@ -1,0 +1,104 @@
+"""The paths of Segment's Profile API, over the same profiles, tokens and scopes as our own."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from stamgast.lookup import segment_forms
+from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
+from stamgast.lookup.find import find
+from stamgast.lookup.own_api import key_of, timeline_of
+from stamgast.lookup.person import Profile
+from stamgast.lookup.reader import Reader
+from stamgast.lookup.request import Page, Query, page_of, view_of
+from stamgast.lookup.routes import Desk, Request, Route, route
+
+Parts: TypeAlias = Mapping[str, str]
+Told: TypeAlias = Mapping[str, Any] | Fault
+
+PREFIX = "/v1/spaces/{space}/collections/{collection}/profiles/{identifier}"
+
+
+def get_traits(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`…/traits`"""
+    return _profile_part(request, parts, reader, desk, segment_forms.traits_form)
+
+
+def get_external_ids(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`…/external_ids`"""
+    return _profile_part(request, parts, reader, desk, segment_forms.external_ids_form)
+
+
+def get_metadata(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`…/metadata`"""
+    found = _found(request, parts, reader, desk)
+    return found if isinstance(found, Fault) else segment_forms.metadata_form(found)
+
+
+def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
+    """`…/events`, newest first."""
+    if not reader.may_see("timeline"):
+        return forbidden("This token may not read timelines.")
+    wrong = _collection(parts)
+    if wrong:
+        return wrong
+    page = _page(request.query)
+    if isinstance(page, Fault):
+        return page
+    found = timeline_of(request, parts, reader, desk, page)
+    if isinstance(found, Fault):
+        return found
+    sight, leaf = found
+    person_id = sight.person.person_id
+    return segment_forms.events_form(leaf, person_id, _base(parts, person_id), page.limit)
+
+
+def _profile_part(
+    request: Request, parts: Parts, reader: Reader, desk: Desk, form: segment_forms.Listing
+) -> Told:
+    found = _found(request, parts, reader, desk)
+    listed = segment_forms.listed_of(request.query)
+    if isinstance(found, Fault):
+        return found
+    if isinstance(listed, Fault):
+        return listed
+    return form(found, reader, _base(parts, found.person.person_id), listed)
+
+
+def _found(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Profile | Fault:
+    wrong = _collection(parts)
+    if wrong:
+        return wrong
+    key = key_of(parts["identifier"], reader, desk)
+    if isinstance(key, Fault):
+        return key
+    view = view_of(request.query)
+    if isinstance(view, Fault):
+        return view
+    return find((key,), desk.profiles, desk.lens(view), with_values=True).get(key) or NOT_FOUND
+
+
+def _collection(parts: Parts) -> Fault | None:
+    if parts["collection"] == segment_forms.COLLECTION:
+        return None
+    return bad("bad_collection", "The collection is users.")
+
+
+def _page(query: Query) -> Page | Fault:
+    if query.get("sort", "desc") != "desc":
+        return bad("bad_sort", "sort takes desc: the newest event comes first.")
+    return page_of(query, "next")
+
+
+def _base(parts: Parts, person_id: str) -> str:
+    return f"/v1/spaces/{parts['space']}/collections/users/profiles/{person_id}"
+
+
+ROUTES: tuple[Route, ...] = tuple(
+    route(f"segment_{part}", "GET", f"{PREFIX}/{part}", answering, segment_forms.error_form)
+    for part, answering in (
+        ("traits", get_traits),
+        ("external_ids", get_external_ids),
+        ("events", get_events),
+        ("metadata", get_metadata),
+    )
+)

@@ -1,0 +1,59 @@
+"""A person's timeline: the items of all anchors merged in time order, newest first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from stamgast.lookup.cursor import Position, encode
+from stamgast.lookup.request import Page
+from stamgast.moments import iso_of
+from stamgast.profile.timeline import Entry, is_expired
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of a timeline; `next_cursor` is empty on the last."""
+
+    entries: tuple[Entry, ...]
+    next_cursor: str
+
+
+def position_of(entry: Entry) -> Position:
+    """Where an entry stands: by the client's own time, ties by message."""
+    return Position(entry.original_ms, entry.message_key)
+
+
+def leaf_of(strips: Iterable[Sequence[Entry]], page: Page, now_ms: int) -> Leaf:
+    """The newest entries of all strips, each strip newest first and one longer than the page.
+
+    An item past its time to live may still stand in the store for days: it is left out here.
+    """
+    living = ([entry for entry in strip if not is_expired(entry, now_ms)] for strip in strips)
+    found = list(islice(merge(*living, key=position_of, reverse=True), page.limit + 1))
+    kept = tuple(found[: page.limit])
+    cursor = encode(position_of(kept[-1])) if len(found) > page.limit else ""
+    return Leaf(kept, cursor)
+
+
+def event_of(entry: Entry) -> dict[str, Any]:
+    """One event of a timeline as JSON."""
+    return {
+        "at": iso_of(entry.event_ms),
+        "type": entry.type,
+        "name": entry.name,
+        "source": entry.source_id,
+        "message": entry.message_key,
+        "summary": _readable(entry.summary),
+    }
+
+
+def _readable(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary with its products by name: they are stored as [product, quantity] pairs."""
+    told = dict(summary)
+    if isinstance(told.get("products"), list):
+        told["products"] = [
+            {"product_id": line[0], "quantity": line[1]} for line in told["products"]
+        ]
+    return told

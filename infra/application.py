@@ -1,6 +1,7 @@
 """The two stacks of one environment, their names, tags and order."""
 
-from aws_cdk import App, Environment as Target, Tags
+from aws_cdk import App, Tags
+from aws_cdk import Environment as Target
 from constructs import Construct
 
 from infra.data_stack import DataStack

@@ -15,6 +15,8 @@ from infra.blocks.acknowledge import acknowledge
 from infra.blocks.pin import pin
 from infra.environments import Environment
 
+UNKEYED = '{"version":1}'
+
 
 class DataStack(Stack):
     """Everything that cannot be recomputed; each logical id is pinned."""
@@ -125,7 +127,7 @@ class DataStack(Stack):
             description="Keys the hashes of identifiers; losing it orphans every profile",
             encryption_key=self.key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template='{"version":1}',
+                secret_string_template=UNKEYED,
                 generate_string_key="secret",
                 password_length=64,
                 exclude_punctuation=True,

@@ -35,9 +35,7 @@ class PlatformStack(Stack):
         data: DataStack,
         **stack: Any,
     ) -> None:
-        super().__init__(
-            scope, construct_id, description="Stamgast: what can be rebuilt", **stack
-        )
+        super().__init__(scope, construct_id, description="Stamgast: what can be rebuilt", **stack)
         layers = Layers(self, "Layers", environment=environment, sources=sources)
         bench = Workbench(environment=environment, sources=sources, layers=layers, data=data)
         view = ProfileView(self, "View", data=data)

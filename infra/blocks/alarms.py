@@ -79,5 +79,3 @@ class Alarms(Construct):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         self.names.append(name)
         return alarm
-
-

@@ -45,9 +45,7 @@ class ArchiveStream(Construct):
             "Stream",
             delivery_stream_type="DirectPut",
             delivery_stream_encryption_configuration_input=(
-                Stream.DeliveryStreamEncryptionConfigurationInputProperty(
-                    key_type="AWS_OWNED_CMK"
-                )
+                Stream.DeliveryStreamEncryptionConfigurationInputProperty(key_type="AWS_OWNED_CMK")
             ),
             extended_s3_destination_configuration=self._destination(environment, data, prefix),
         )

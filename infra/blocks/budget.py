@@ -9,7 +9,7 @@ Property = budgets.CfnBudget
 
 
 class Budget(Construct):
-    """Tells the environment's address at four fifths of the sum, and when it is forecast to pass."""
+    """Tells the environment's address at four fifths of the sum, and when the sum is forecast."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)

@@ -75,7 +75,9 @@ def _live_loop(platform: PlatformStack) -> list[cloudwatch.IWidget]:
             events.queue.metric_approximate_number_of_messages_visible(),
             events.dead_letters.metric_approximate_number_of_messages_visible(),
         ),
-        _graph("live loop: oldest message", events.queue.metric_approximate_age_of_oldest_message()),
+        _graph(
+            "live loop: oldest message", events.queue.metric_approximate_age_of_oldest_message()
+        ),
         _graph("live loop: batches", process.metric_invocations(), process.metric_errors()),
     ]
 

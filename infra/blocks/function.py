@@ -59,9 +59,7 @@ class Function(Construct):
         self._acknowledge()
 
     def _role(self, permissions: Sequence[iam.PolicyStatement]) -> iam.Role:
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         for statement in permissions:
             self.role.add_to_policy(statement)
         return self.role

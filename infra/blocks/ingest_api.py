@@ -52,6 +52,7 @@ class IngestApi(Construct):
             deploy_options=self._stage(environment),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
         )
+        self.rest.node.try_remove_child("Endpoint")
         integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
         self.rest.root.add_method("ANY", integration)
         self.rest.root.add_resource("{proxy+}").add_method("ANY", integration)

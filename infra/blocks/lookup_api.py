@@ -79,9 +79,7 @@ class LookupApi(Construct):
             certificate=host.certificate,
             security_policy=apigatewayv2.SecurityPolicy.TLS_1_2,
         )
-        apigatewayv2.ApiMapping(
-            self, "Mapping", api=self.http, domain_name=name, stage=self.stage
-        )
+        apigatewayv2.ApiMapping(self, "Mapping", api=self.http, domain_name=name, stage=self.stage)
         host.point_to(
             targets.ApiGatewayv2DomainProperties(
                 name.regional_domain_name, name.regional_hosted_zone_id

@@ -1,4 +1,4 @@
-"""The table `profiles`, a view of the lake that can be thrown away, and the bus that tells of it."""
+"""The table `profiles`, a view of the lake that can be rebuilt, and the bus that tells of it."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

@@ -27,7 +27,5 @@ class QueueWithDeadLetters(Construct):
             enforce_ssl=True,
             retention_period=LONGEST,
             visibility_timeout=visibility,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                max_receive_count=TRIES, queue=self.dead_letters
-            ),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=TRIES, queue=self.dead_letters),
         )

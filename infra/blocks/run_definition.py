@@ -116,9 +116,7 @@ def _call(scope: Construct, function: Function, name: str) -> sfn.CustomState:
         name,
         state_json={"Type": "Task", "Resource": function.live.function_arn},
     )
-    task.add_retry(
-        errors=TRANSIENT, interval=Duration.seconds(2), max_attempts=6, backoff_rate=2
-    )
+    task.add_retry(errors=TRANSIENT, interval=Duration.seconds(2), max_attempts=6, backoff_rate=2)
     return task
 
 

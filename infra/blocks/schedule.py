@@ -69,9 +69,7 @@ def _start(
     return iam.PolicyStatement(actions=[action], resources=[_arn(function, machine)])
 
 
-def _arn(
-    function: lambda_.IFunction | None, machine: stepfunctions.IStateMachine | None
-) -> str:
+def _arn(function: lambda_.IFunction | None, machine: stepfunctions.IStateMachine | None) -> str:
     if function:
         return function.function_arn
     if machine:

@@ -57,9 +57,7 @@ class Authoritative(Construct):
     def _ledger(self, name: str, bench: Workbench) -> Function:
         return lake_function(self, name, bench=bench, timeout=Duration.minutes(5))
 
-    def _machine(
-        self, bench: Workbench, functions: RunFunctions
-    ) -> stepfunctions.StateMachine:
+    def _machine(self, bench: Workbench, functions: RunFunctions) -> stepfunctions.StateMachine:
         environment = bench.environment
         role = self._role(functions)
         machine = stepfunctions.StateMachine(
@@ -67,9 +65,7 @@ class Authoritative(Construct):
             "Machine",
             state_machine_name=f"stamgast-{environment.name}-authoritative",
             definition_body=stepfunctions.DefinitionBody.from_chainable(
-                run_definition(
-                    Construct(self, "States"), functions, environment.import_concurrency
-                )
+                run_definition(Construct(self, "States"), functions, environment.import_concurrency)
             ),
             role=role,
             timeout=Duration.hours(6),

@@ -39,6 +39,4 @@ class Ingestion(Construct):
             timeout=Duration.seconds(20),
             is_serving=True,
         )
-        self.api = IngestApi(
-            self, "Api", environment=bench.environment, function=self.collect.live
-        )
+        self.api = IngestApi(self, "Api", environment=bench.environment, function=self.collect.live)

@@ -20,6 +20,10 @@ def _session() -> Session:
 
 
 @cache
-def client(service: str) -> Any:
-    """The client of one service; botocore alone, for boto3 costs a cold start 50 ms more."""
-    return _session().create_client(service, config=SETTINGS)
+def client(service: str, read_seconds: int = 20) -> Any:
+    """The client of one service; botocore alone, for boto3 costs a cold start 50 ms more.
+
+    `read_seconds` bounds each try: less than the default where somebody waits for the answer.
+    """
+    config = SETTINGS.merge(Config(read_timeout=read_seconds))
+    return _session().create_client(service, config=config)

@@ -28,7 +28,7 @@ class Unreadable:
     text: bytes = field(repr=False)
 
 
-Original = Callable[[int], bytes]
+Original = Callable[[int], bytes | None]
 
 
 def accept(
@@ -166,18 +166,18 @@ def _reject(
 ) -> Rejected:
     if isinstance(event, Noted):
         event = event.event
-    told = event if isinstance(event, dict) else {}
+    said = event if isinstance(event, dict) else {}
     if text is None:
         text = event.text if isinstance(event, Unreadable) else _text_of(event)
-    ids = {name: text_of(told.get(name)) for name in ("userId", "anonymousId", "previousId")}
-    message_id = text_of(told.get("messageId"))
+    ids = {name: text_of(said.get(name)) for name in ("userId", "anonymousId", "previousId")}
+    message_id = text_of(said.get("messageId"))
     return Rejected(
         position=index,
         fault=found,
         original=text[: bounds.original_bytes].decode("utf-8", "replace"),
         length=len(text),
         message_id=message_id[: bounds.message_id_characters] if message_id else None,
-        identifiers={name: id[: bounds.id_characters] for name, id in ids.items() if id},
+        identifiers={name: told[: bounds.id_characters] for name, told in ids.items() if told},
     )
 
 

@@ -132,8 +132,8 @@ def _envelope(header: dict[str, Any], bodies: list[bytes]) -> Envelope:
 
 
 def _accepted(*told: Any) -> Accepted:
-    *stamps, notes, body = told
-    return Accepted(*stamps, body, tuple(notes))
+    position, kind, message_id, original_ms, sent_ms, event_ms, notes, body = told
+    return Accepted(position, kind, message_id, original_ms, sent_ms, event_ms, body, tuple(notes))
 
 
 def _rejected(position: int, fault: list[str], *rest: Any) -> Rejected:

@@ -1,0 +1,68 @@
+"""Takes events in over HTTP: one request becomes one durable message, or a refusal."""
+
+from dataclasses import dataclass
+from functools import cache
+from time import time_ns
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from stamgast.ingestion.collect import Collector, Outcome
+from stamgast.ingestion.key_cache import KeyCache
+from stamgast.ingestion.rate import RateLimiter
+from stamgast_aws.clients import client
+from stamgast_aws.event_queue import SqsEventQueue
+from stamgast_aws.key_store import DynamoKeyStore
+from stamgast_aws.rate_ledger import DynamoRateLedger
+from stamgast_aws.rest_api import proxy_answer, request_of
+from stamgast_aws.settings import read_settings
+
+READ_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment."""
+
+    control_table: str
+    event_queue_url: str
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answers one proxy event of the REST API."""
+    started_ns = time_ns()
+    request = request_of(event)
+    outcome = _collector().collect(request, started_ns // 1_000_000)
+    _log(outcome, request.request_id, (time_ns() - started_ns) / 1e6)
+    return proxy_answer(outcome.answer)
+
+
+@cache
+def _collector() -> Collector:
+    settings = read_settings(Settings)
+    dynamodb, sqs = client("dynamodb", READ_SECONDS), client("sqs", READ_SECONDS)
+    return Collector(
+        keys=KeyCache(DynamoKeyStore(dynamodb, settings.control_table)),
+        limiter=RateLimiter(DynamoRateLedger(dynamodb, settings.control_table)),
+        queue=SqsEventQueue(sqs, settings.event_queue_url),
+    )
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()
+
+
+def _log(outcome: Outcome, request_id: str, elapsed_ms: float) -> None:
+    """One line a request, without a value that a client sent."""
+    _logger().info(
+        "request",
+        request_id=request_id,
+        route=outcome.route,
+        status=outcome.answer.status,
+        code=outcome.code,
+        source_id=outcome.source_id,
+        accepted=outcome.accepted,
+        rejected=outcome.rejected,
+        messages=outcome.messages,
+        elapsed_ms=round(elapsed_ms, 2),
+    )

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from stamgast.profile.store import Pause
+from stamgast.identity.store import StoreError
+from stamgast.profile.store import MOST_TRIES, Pause, pause_seconds
 
+from stamgast_aws.calls import call
 from stamgast_aws.dynamo_values import Item
 
 MOST_READ, MOST_WRITTEN = 100, 25
-MOST_TRIES = 12
-
-
-class UnprocessedError(Exception):
-    """A batch call that left some of its items undone again and again."""
 
 
 def read_items(client: Any, table: str, keys: Sequence[Item], pause: Pause) -> Iterator[Item]:
@@ -21,13 +18,13 @@ def read_items(client: Any, table: str, keys: Sequence[Item], pause: Pause) -> I
         part = keys[start : start + MOST_READ]
         wanted: Any = {table: {"Keys": list(part), "ConsistentRead": True}}
         for attempt in range(1, MOST_TRIES + 1):
-            answer = client.batch_get_item(RequestItems=wanted)
+            answer = call(client.batch_get_item, RequestItems=wanted)
             yield from answer["Responses"].get(table, ())
             if not (wanted := answer.get("UnprocessedKeys")):
                 break
-            pause(attempt)
+            pause(pause_seconds(attempt))
         else:
-            raise UnprocessedError("BatchGetItem")
+            raise StoreError("BatchGetItem left items unread")
 
 
 def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> None:
@@ -37,9 +34,9 @@ def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> N
         part = distinct[start : start + MOST_WRITTEN]
         wanted: Any = {table: [{"PutRequest": {"Item": item}} for item in part]}
         for attempt in range(1, MOST_TRIES + 1):
-            wanted = client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+            wanted = call(client.batch_write_item, RequestItems=wanted).get("UnprocessedItems")
             if not wanted:
                 break
-            pause(attempt)
+            pause(pause_seconds(attempt))
         else:
-            raise UnprocessedError("BatchWriteItem")
+            raise StoreError("BatchWriteItem left items unwritten")

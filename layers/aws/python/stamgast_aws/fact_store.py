@@ -4,18 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from stamgast.profile.base_codec import base_attributes, base_of
 from stamgast.profile.live import Base, Live
 from stamgast.profile.live_codec import live_attributes, live_of
 from stamgast.profile.store import Pair, Pause
 from stamgast.profile.timeline import Entry, entry_attributes, entry_of_attributes, is_expired
 
+from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items, read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 
 LIVE, BASE, ENTRY = "L", "B", "X#"
-REFUSED = "ConditionalCheckFailedException"
 
 
 def partition_of(anchor: str) -> str:
@@ -83,7 +82,7 @@ class DynamoFactStore:
         """
         request = self._entries_request(anchor, before)
         while True:
-            answer = self.client.query(**request)
+            answer = call(self.client.query, **request)
             read = (entry_of_attributes(attributes_of(item)) for item in answer["Items"])
             yield from (entry for entry in read if not is_expired(entry, now_ms))
             if "LastEvaluatedKey" not in answer:
@@ -109,7 +108,8 @@ class DynamoFactStore:
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
         values = {f":{name}": value for name, value in item_of(attributes).items()}
         try:
-            self.client.update_item(
+            call(
+                self.client.update_item,
                 TableName=self.table,
                 Key=key,
                 UpdateExpression=f"SET {sets}",
@@ -117,10 +117,8 @@ class DynamoFactStore:
                 ExpressionAttributeNames={f"#{name}": name for name in attributes},
                 ExpressionAttributeValues={**values, **more},
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == REFUSED:
-                return False
-            raise
+        except ConditionError:
+            return False
         return True
 
 

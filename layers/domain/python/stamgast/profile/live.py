@@ -16,6 +16,7 @@ from stamgast.profile.registers import Register, join_traits, traits_of
 from stamgast.profile.ring import Ring, RunIds, join
 
 TAIL_SIZE = 24
+LAST_STEP_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ def contribution_of(event: Event) -> Contribution:
     return Contribution(digest_of(event), traits_of(event), event.has_own_time)
 
 
-def absorb(live: Live, base_run: int, contributions: Iterable[Contribution]) -> Live | None:
+def absorb(live: Live, base: Base, contributions: Iterable[Contribution]) -> Live | None:
     """The live item with what is new, one version on; None when nothing is new."""
-    before = dropped(live, base_run)
+    before = dropped(live, base.run)
     after = before
     for contribution in contributions:
-        after = _taken(after, contribution)
+        after = _taken(after, base.facts, contribution)
     return None if after == before else replace(after, version=live.version + 1)
 
 
@@ -106,23 +107,46 @@ def dropped(live: Live, base_run: int) -> Live:
     return replace(slim, marks={key: run for key, run in live.marks.items() if key in slim.keys})
 
 
-def _taken(live: Live, contribution: Contribution) -> Live:
+def _taken(live: Live, known: Facts, contribution: Contribution) -> Live:
     """Registers, first and last are joined whatever the ring says, for they count nothing.
 
     Except for an id in the ring: that one was taken whole, and a conflicting copy of it must not
-    displace the first.
+    displace the first. What the base knows already is not repeated.
     """
     digest = contribution.digest
     if contribution.is_counted and digest.short_id in live.ring.ids:
         return live
     moment = Moment(digest.event_ms, digest.key)
+    news = {n: r for n, r in contribution.traits.items() if _is_news(r, known.traits.get(n))}
     joined = replace(
         live,
-        traits=join_traits(live.traits, contribution.traits),
-        first=earlier(live.first, moment),
-        last=later(live.last, moment),
+        traits=join_traits(live.traits, news),
+        first=_first(live, known, moment),
+        last=_last(live, known, moment),
     )
     return _counted(joined, digest) if contribution.is_counted else joined
+
+
+def _is_news(register: Register, known: Register | None) -> bool:
+    return known is None or known.order < register.order
+
+
+def _first(live: Live, known: Facts, moment: Moment) -> Moment | None:
+    is_known = known.first is not None and known.first <= moment
+    return live.first if is_known else earlier(live.first, moment)
+
+
+def _last(live: Live, known: Facts, moment: Moment) -> Moment | None:
+    """With a full tail (a busy anchor, which a run publishes soon) it moves in steps of a minute.
+
+    So a flood of events does not become a flood of writes.
+    """
+    if known.last is not None and moment <= known.last:
+        return live.last
+    is_busy = len(live.tail) >= TAIL_SIZE
+    if is_busy and live.last and moment.event_ms < live.last.event_ms + LAST_STEP_MS:
+        return live.last
+    return later(live.last, moment)
 
 
 def _counted(live: Live, digest: Digest) -> Live:

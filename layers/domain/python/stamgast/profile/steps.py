@@ -1,8 +1,4 @@
-"""The store's part of the live loop, of publishing and of reading, each retried within bounds.
-
-ProfileError
-└── ContendedError
-"""
+"""The store's part of the live loop, of publishing and of reading, each retried within bounds."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,17 +6,14 @@ from stamgast.profile.facts import Facts, fitted
 from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, marked
 from stamgast.profile.reading import seen
 from stamgast.profile.ring import RunIds
-from stamgast.profile.store import FactStore, Pair, Pause
-
-MOST_TRIES = 12
-
-
-class ProfileError(Exception):
-    """The profile stage could not keep its word."""
-
-
-class ContendedError(ProfileError):
-    """Other writers won every try; the caller gives the work back, nothing is half done."""
+from stamgast.profile.store import (
+    MOST_TRIES,
+    ContendedError,
+    FactStore,
+    Pair,
+    Pause,
+    pause_seconds,
+)
 
 
 def take_events(
@@ -32,15 +25,15 @@ def take_events(
 ) -> bool:
     """One conditional write of the anchor's live item; False when nothing was new.
 
-    `known` may be older than the store: the write's condition finds out. `pause(n)` waits before
-    try n. Raises ContendedError after `MOST_TRIES`.
+    `known` may be older than the store: the write's condition finds out. Raises ContendedError
+    after `MOST_TRIES`.
     """
     pair = known
     for attempt in range(1, MOST_TRIES + 1):
-        after = absorb(pair.live, pair.base.run, contributions)
+        after = absorb(pair.live, pair.base, contributions)
         if after is None or store.put_live(anchor, after):
             return after is not None
-        pause(attempt)
+        pause(pause_seconds(attempt))
         pair = store.read((anchor,))[anchor]
     raise ContendedError("the live item of an anchor")
 
@@ -61,7 +54,7 @@ def publish_anchor(
         if store.put_live(anchor, live):
             needed = Base(base.run, live.version, base.moment_ms, fitted(base.facts))
             return store.put_base(anchor, needed)
-        pause(attempt)
+        pause(pause_seconds(attempt))
         pair = store.read((anchor,))[anchor]
     raise ContendedError("publishing an anchor")
 
@@ -74,7 +67,7 @@ def read_facts(store: FactStore, anchors: Sequence[str], pause: Pause) -> dict[s
         found.update(whole(store.read(missing)))
         if len(found) == len(set(anchors)):
             return found
-        pause(attempt)
+        pause(pause_seconds(attempt))
     raise ContendedError("reading a torn pair")
 
 

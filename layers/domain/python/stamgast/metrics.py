@@ -1,0 +1,21 @@
+"""The names of all metrics: functions emit them, dashboards and alarms show them."""
+
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """Counts under the namespace `Stamgast`; `service` is the only dimension."""
+
+    EVENTS_ARCHIVED = "EventsArchived"
+    EVENTS_REJECTED = "EventsRejected"
+    EVENTS_FOLDED = "EventsFolded"
+    EVENTS_WITHOUT_ANCHOR = "EventsWithoutAnchor"
+    EVENTS_NOT_INTERPRETED = "EventsNotInterpreted"
+    MESSAGES_POISONED = "MessagesPoisoned"
+    MESSAGES_RETURNED = "MessagesReturned"
+    ANCHORS_WRITTEN = "AnchorsWritten"
+    ANCHORS_CONTENDED = "AnchorsContended"
+    IDENTITY_CHANGED = "IdentityChanged"
+    IDENTITY_PARKED = "IdentityParked"
+    CHANGES_NOT_PUBLISHED = "ChangesNotPublished"
+    LIVE_LAG_SECONDS = "LiveLagSeconds"

@@ -1,0 +1,55 @@
+"""A batch of queue messages as records, with what cannot be read set aside."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stamgast.ingestion.envelope import EnvelopeError, decode
+from stamgast.raw.record import RawRecord, RejectedRecord
+from stamgast.raw.unfold import unfold
+
+POISON = "poison"
+MOST_POISON_CHARACTERS = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the queue; `sent_ms` is when the queue took it."""
+
+    id: str
+    body: str = field(repr=False)
+    sent_ms: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """The records of a batch, each with the id of its message."""
+
+    raw: list[tuple[str, RawRecord]] = field(default_factory=list)
+    rejected: list[tuple[str, RejectedRecord]] = field(default_factory=list)
+    poisoned: int = 0
+
+
+def read_batch(messages: Iterable[Message]) -> Batch:
+    """All records; a message that is no envelope becomes one rejected record of code `poison`."""
+    batch = Batch()
+    for message in messages:
+        try:
+            raw, rejected = unfold(decode(message.body))
+        except (EnvelopeError, ValueError, TypeError, LookupError):
+            batch.poisoned += 1
+            raw, rejected = [], [_poison(message)]
+        batch.raw += [(message.id, record) for record in raw]
+        batch.rejected += [(message.id, record) for record in rejected]
+    return batch
+
+
+def _poison(message: Message) -> RejectedRecord:
+    return RejectedRecord(
+        receipt_id=f"{message.id}:0",
+        received_ms=message.sent_ms,
+        source_id="",
+        code=POISON,
+        path="",
+        message="a queue message that no version wrote",
+        original=message.body[:MOST_POISON_CHARACTERS],
+    )

@@ -1,0 +1,164 @@
+"""The live loop: one batch of queue messages into the archive, identity and the facts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from stamgast.identity.event import Event
+from stamgast.identity.store import StoreError
+from stamgast.profile.batch import Batch, Message, read_batch
+from stamgast.profile.live import Contribution, Live, contribution_of
+from stamgast.profile.steps import take_events
+from stamgast.profile.store import ContendedError, FactStore, Pair, Pause
+from stamgast.profile.timeline import Entry, entry_of, is_expired
+from stamgast.raw.record import RawRecord
+
+Line: TypeAlias = tuple[str, bytes]
+UNINTERPRETABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+
+
+class Archive(Protocol):
+    """Where lines go before anything else happens to their events."""
+
+    def put(self, lines: Sequence[Line]) -> set[str]:
+        """Archives the lines, each with its message's id; the ids of those that were not."""
+        ...
+
+
+class Identify(Protocol):
+    """The identity stage of the live loop."""
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Settles who these events are about; raises StoreError when nothing is known of it."""
+        ...
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: the messages to be delivered again, and figures."""
+
+    returned: set[str] = field(default_factory=set)
+    archived: int = 0
+    rejected: int = 0
+    poisoned: int = 0
+    folded: int = 0
+    without_anchor: int = 0
+    not_interpreted: int = 0
+    anchors_written: int = 0
+    anchors_contended: int = 0
+    oldest_received_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLoop:
+    """The stages of one batch in their order; time, waiting and all stores are handed in."""
+
+    raw: Archive
+    rejected: Archive
+    interpret: Callable[[RawRecord], Event]
+    identify: Identify
+    facts: FactStore
+    timeline_days: int
+    now_ms: Callable[[], int]
+    pause: Pause
+
+    def process(self, messages: Sequence[Message]) -> Outcome:
+        """Archives, identifies and folds; what it could not do is among `returned`.
+
+        Every step may be repeated: a message delivered again has no second effect.
+        """
+        batch, outcome = read_batch(messages), Outcome()
+        outcome.poisoned = batch.poisoned
+        self._archive(batch, outcome)
+        told = self._events(batch, outcome)
+        self._identify(told, outcome)
+        self._fold(_by_anchor(told), outcome)
+        return outcome
+
+    def _archive(self, batch: Batch, outcome: Outcome) -> None:
+        raw = [(message, record.to_json()) for message, record in batch.raw]
+        rejected = [(message, record.to_json()) for message, record in batch.rejected]
+        outcome.returned |= self.raw.put(raw)
+        outcome.returned |= self.rejected.put(rejected)
+        outcome.archived = sum(1 for message, _ in raw if message not in outcome.returned)
+        outcome.rejected = sum(1 for message, _ in rejected if message not in outcome.returned)
+
+    def _events(self, batch: Batch, outcome: Outcome) -> list["_Told"]:
+        """The events of archived messages; one that cannot be read is left to the next run."""
+        told = []
+        for message, record in batch.raw:
+            if message in outcome.returned:
+                continue
+            received_ms = record.received_ms
+            outcome.oldest_received_ms = min(outcome.oldest_received_ms or received_ms, received_ms)
+            try:
+                event = self.interpret(record)
+            except UNINTERPRETABLE:
+                outcome.not_interpreted += 1
+                continue
+            if event.anchor is None:
+                outcome.without_anchor += 1
+                continue
+            told.append(_Told(message, event.anchor, event))
+        return told
+
+    def _identify(self, told: Sequence["_Told"], outcome: Outcome) -> None:
+        """Facts do not depend on the person: they are folded whatever happens here."""
+        try:
+            self.identify([one.event for one in told])
+        except StoreError:
+            outcome.returned |= {one.message for one in told}
+
+    def _fold(self, groups: Mapping[str, list["_Told"]], outcome: Outcome) -> None:
+        try:
+            pairs = self.facts.read(list(groups))
+            self.facts.put_entries(self._entries(groups, pairs))
+        except StoreError:
+            outcome.returned |= {one.message for group in groups.values() for one in group}
+            return
+        for anchor, group in groups.items():
+            self._fold_anchor(anchor, group, pairs[anchor], outcome)
+
+    def _fold_anchor(
+        self, anchor: str, group: Sequence["_Told"], known: Pair, outcome: Outcome
+    ) -> None:
+        contributions: list[Contribution] = [contribution_of(one.event) for one in group]
+        try:
+            is_new = take_events(self.facts, anchor, contributions, known, self.pause)
+        except (ContendedError, StoreError) as error:
+            outcome.returned |= {one.message for one in group}
+            outcome.anchors_contended += isinstance(error, ContendedError)
+            return
+        outcome.folded += len(group)
+        outcome.anchors_written += is_new
+
+    def _entries(
+        self, groups: Mapping[str, list["_Told"]], pairs: Mapping[str, Pair]
+    ) -> Iterable[tuple[str, Entry]]:
+        """Timeline items of what the ring does not know: an entry is written before its id."""
+        now_ms = self.now_ms()
+        for anchor, group in groups.items():
+            for one in group:
+                entry = entry_of(one.event, self.timeline_days)
+                if not is_expired(entry, now_ms) and not _is_known(one.event, pairs[anchor].live):
+                    yield anchor, entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event with the message that brought it and its anchor."""
+
+    message: str
+    anchor: str
+    event: Event
+
+
+def _by_anchor(told: Iterable[_Told]) -> dict[str, list[_Told]]:
+    groups: dict[str, list[_Told]] = {}
+    for one in told:
+        groups.setdefault(one.anchor, []).append(one)
+    return groups
+
+
+def _is_known(event: Event, live: Live) -> bool:
+    return any(one.key == event.short_id for one in live.ring.ids)

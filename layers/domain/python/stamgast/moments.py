@@ -8,7 +8,8 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def ms_of(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware moment, rounded down."""
-    return (moment - EPOCH) // MILLISECOND
+    since = moment - EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def moment_of(ms: int) -> datetime:

@@ -31,7 +31,7 @@ def encode(envelope: Envelope) -> str:
     """The message's text; `decode` gives the same envelope back."""
     header = orjson.dumps(_header(envelope))
     text = b"\n".join((header, *(one.body for one in envelope.accepted)))
-    if len(text) < COMPRESSED_FROM and not any(odd in text for odd in REFUSED_BY_SQS):
+    if len(text) < COMPRESSED_FROM and not _is_refused(text):
         return text.decode()
     return b64encode(zlib.compress(text, 1)).decode("ascii")
 
@@ -51,6 +51,11 @@ def decode(message: str) -> Envelope:
         return _envelope(orjson.loads(header), bodies)
     except (ValueError, KeyError, TypeError, zlib.error, Base64Error) as error:
         raise EnvelopeError(f"not an envelope: {type(error).__name__}") from error
+
+
+def _is_refused(text: bytes) -> bool:
+    odd = REFUSED_BY_SQS[:1] if text.isascii() else REFUSED_BY_SQS
+    return any(sign in text for sign in odd)
 
 
 def _text(message: str) -> bytes:

@@ -1,0 +1,189 @@
+"""Each write of an identity change as an entry of a DynamoDB transaction."""
+
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import Any
+
+from stamgast.identity.codec import (
+    edge_attributes,
+    pointer_attributes,
+    root_attributes,
+    support_list,
+)
+from stamgast.identity.edge import Edge, Pair
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Root, RootState
+from stamgast.identity.store import (
+    CheckFence,
+    CheckJob,
+    CheckRoot,
+    CloseJob,
+    MoveEdge,
+    MovePointer,
+    OpenJob,
+    PutEdge,
+    PutPointer,
+    PutRoot,
+    UnlockRoot,
+    Write,
+)
+
+from stamgast_aws.dynamo_values import Item, item_of, typed
+
+HEAD, JOBS = "@", "JOBS"
+ABSENT = "attribute_not_exists(PK)"
+NAMES = {"#state": "state"}
+
+
+def pointer_key(key: str) -> Item:
+    """The key of an identifier's pointer."""
+    return {"PK": {"S": f"I#{key}"}, "SK": {"S": HEAD}}
+
+
+def edge_key(pair: Pair) -> Item:
+    """The key of an edge: it lies with its anchor."""
+    return {"PK": {"S": f"I#{pair[0]}"}, "SK": {"S": f"E#{pair[1]}"}}
+
+
+def root_key(person_id: str) -> Item:
+    """The key of a person's root."""
+    return {"PK": {"S": f"P#{person_id}"}, "SK": {"S": HEAD}}
+
+
+def job_key(job_id: str) -> Item:
+    """The key of a job's head; its chunks lie under `JOB#<id>`."""
+    return {"PK": {"S": JOBS}, "SK": {"S": job_id}}
+
+
+FENCE = {"PK": {"S": "RUN"}, "SK": {"S": "fence"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Makes the entries of a transaction over the two tables."""
+
+    profiles: str
+    control: str
+
+    @singledispatchmethod
+    def entry(self, write: Write) -> dict[str, Any]:
+        """The entry of one write."""
+        raise TypeError(f"no identity write: {type(write).__name__}")
+
+    @entry.register
+    def _(self, write: PutPointer) -> dict[str, Any]:
+        return self._put(_pointer_item(write.pointer), *_version_is(write.was))
+
+    @entry.register
+    def _(self, write: MovePointer) -> dict[str, Any]:
+        return self._put(_pointer_item(write.pointer), None, {}, {})
+
+    @entry.register
+    def _(self, write: PutRoot) -> dict[str, Any]:
+        if write.was is None:
+            return self._put(_root_item(write.root), ABSENT, {}, {})
+        return self._put(_root_item(write.root), *_root_is(*write.was))
+
+    @entry.register
+    def _(self, write: UnlockRoot) -> dict[str, Any]:
+        values = {":job": typed(write.job), ":state": typed(RootState.SPLITTING.value)}
+        return self._put(_root_item(write.root), "job = :job AND #state = :state", NAMES, values)
+
+    @entry.register
+    def _(self, write: PutEdge) -> dict[str, Any]:
+        if write.was is None:
+            return self._put(_edge_item(write.edge), ABSENT, {}, {})
+        values = {
+            ":support": typed(support_list(write.was.support)),
+            ":state": typed(write.was.state.value),
+        }
+        condition = "support = :support AND #state = :state"
+        return self._put(_edge_item(write.edge), condition, NAMES, values)
+
+    @entry.register
+    def _(self, write: MoveEdge) -> dict[str, Any]:
+        return self._put(_edge_item(write.edge), None, {}, {})
+
+    @entry.register
+    def _(self, write: CheckRoot) -> dict[str, Any]:
+        condition, names, values = _root_is(write.version, RootState.ACTIVE)
+        return _check(self.profiles, root_key(write.person_id), condition, names, values)
+
+    @entry.register
+    def _(self, write: CheckFence) -> dict[str, Any]:
+        return _check(self.control, FENCE, "seq = :seq", {}, {":seq": typed(write.seq)})
+
+    @entry.register
+    def _(self, write: CheckJob) -> dict[str, Any]:
+        return _check(
+            self.control, job_key(write.job_id), "#state = :open", NAMES, {":open": typed("open")}
+        )
+
+    @entry.register
+    def _(self, write: OpenJob) -> dict[str, Any]:
+        item = {**job_key(write.job_id), **item_of({"state": "open", "chunks": write.chunks})}
+        return {
+            "Put": {"TableName": self.control, "Item": item, "ConditionExpression": ABSENT},
+        }
+
+    @entry.register
+    def _(self, write: CloseJob) -> dict[str, Any]:
+        return {
+            "Delete": {
+                "TableName": self.control,
+                "Key": job_key(write.job_id),
+                "ConditionExpression": "#state = :open",
+                "ExpressionAttributeNames": NAMES,
+                "ExpressionAttributeValues": {":open": typed("open")},
+            }
+        }
+
+    def _put(
+        self, item: Item, condition: str | None, names: dict[str, str], values: Item
+    ) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self.profiles, "Item": item}
+        if condition:
+            put["ConditionExpression"] = condition
+        if names:
+            put["ExpressionAttributeNames"] = names
+        if values:
+            put["ExpressionAttributeValues"] = values
+        return {"Put": put}
+
+
+def _check(
+    table: str, key: Item, condition: str, names: dict[str, str], values: Item
+) -> dict[str, Any]:
+    check: dict[str, Any] = {
+        "TableName": table,
+        "Key": key,
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+    }
+    if names:
+        check["ExpressionAttributeNames"] = names
+    return {"ConditionCheck": check}
+
+
+def _version_is(was: int | None) -> tuple[str, dict[str, str], Item]:
+    if was is None:
+        return ABSENT, {}, {}
+    return "#version = :was", {"#version": "version"}, {":was": typed(was)}
+
+
+def _root_is(version: int, state: RootState) -> tuple[str, dict[str, str], Item]:
+    names = {"#version": "version", **NAMES}
+    values = {":was": typed(version), ":state": typed(state.value)}
+    return "#version = :was AND #state = :state", names, values
+
+
+def _pointer_item(pointer: Pointer) -> Item:
+    return {**pointer_key(pointer.key), **item_of(pointer_attributes(pointer))}
+
+
+def _root_item(root: Root) -> Item:
+    return {**root_key(root.person_id), **item_of(root_attributes(root))}
+
+
+def _edge_item(edge: Edge) -> Item:
+    return {**edge_key(edge.pair), **item_of(edge_attributes(edge))}

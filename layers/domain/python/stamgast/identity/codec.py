@@ -1,0 +1,179 @@
+"""Identity items as plain attributes and back; `schema` says how this version wrote them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.birth import Birth
+from stamgast.identity.edge import Edge, EdgeState, Pair, Reason, Support
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Member, Root, RootState
+from stamgast.identity.settings import Kind
+from stamgast.identity.star import Sighting, Star
+
+SCHEMA = 1
+SEPARATOR = "|"
+
+Attributes: TypeAlias = dict[str, Any]
+Read: TypeAlias = Mapping[str, Any]
+
+
+def birth_text(born: Birth) -> str:
+    """A founding receipt in one string."""
+    return SEPARATOR.join(
+        (str(born.received_ms), born.message_key, str(born.position), born.person_id)
+    )
+
+
+def birth_of(text: str) -> Birth:
+    """Reads what `birth_text` wrote."""
+    received_ms, message_key, position, person_id = text.split(SEPARATOR)
+    return Birth(int(received_ms), message_key, int(position), person_id)
+
+
+def pointer_attributes(pointer: Pointer) -> Attributes:
+    """A pointer without its key; the namespace stands in the key."""
+    return {
+        "schema": SCHEMA,
+        "person": pointer.person_id,
+        "version": pointer.version,
+        "born": birth_text(pointer.born),
+        "kind": pointer.kind.value,
+        "assurance": int(pointer.assurance),
+        "near": sorted(pointer.near),
+        "off": pointer.is_off,
+        "hint": list(pointer.hint),
+        "value": pointer.value,
+    }
+
+
+def pointer_of(key: str, item: Read) -> Pointer:
+    """The pointer of this identifier."""
+    return Pointer(
+        key,
+        item["person"],
+        item["version"],
+        birth_of(item["born"]),
+        key.partition(":")[0],
+        Kind(item["kind"]),
+        Assurance(item["assurance"]),
+        item["value"],
+        frozenset(item["near"]),
+        item["off"],
+        tuple(item["hint"]),
+    )
+
+
+def root_attributes(root: Root) -> Attributes:
+    """A root without its id: each identifier once, groups and anchors as places in that list."""
+    keys = sorted(root.members)
+    place = {key: n for n, key in enumerate(keys)}
+    attributes: Attributes = {
+        "schema": SCHEMA,
+        "state": root.state.value,
+        "version": root.version,
+        "born": birth_text(root.born),
+        "founder": root.founder,
+        "run": root.run,
+        "ids": [f"{int(root.members[key].assurance)}{key}" for key in keys],
+        "groups": [place[root.members[key].group] for key in keys],
+        "anchors": sorted(place[anchor] for anchor in root.anchors),
+        "cuts": [SEPARATOR.join(pair) for pair in sorted(root.cannot_links)],
+    }
+    optional = {"into": root.into, "job": root.job}
+    return attributes | {name: value for name, value in optional.items() if value is not None}
+
+
+def root_of(person_id: str, item: Read) -> Root:
+    """The root of this person."""
+    told: Sequence[str] = item["ids"]
+    keys = [entry[1:] for entry in told]
+    members = {
+        key: Member(Assurance(int(entry[0])), keys[group])
+        for key, entry, group in zip(keys, told, item["groups"], strict=True)
+    }
+    return Root(
+        person_id,
+        RootState(item["state"]),
+        item["version"],
+        birth_of(item["born"]),
+        item["founder"],
+        members,
+        frozenset(keys[n] for n in item["anchors"]),
+        frozenset(pair_of(text) for text in item["cuts"]),
+        item.get("into"),
+        item.get("job"),
+        item["run"],
+    )
+
+
+def pair_of(text: str) -> Pair:
+    """The two identifiers of a cannot-link."""
+    a, b = text.split(SEPARATOR)
+    return a, b
+
+
+def support_list(support: Support) -> list[Any]:
+    """A support in the order of its fields."""
+    return [
+        support.weakness,
+        support.priority,
+        support.event_ms,
+        support.message_key,
+        support.position,
+        support.source_id,
+    ]
+
+
+def edge_attributes(edge: Edge) -> Attributes:
+    """An edge without its pair."""
+    return {
+        "schema": SCHEMA,
+        "support": support_list(edge.support),
+        "state": edge.state.value,
+        "rule": edge.rule,
+        "why": edge.why.value if edge.why else None,
+    }
+
+
+def edge_of(pair: Pair, item: Read) -> Edge:
+    """The edge of this pair."""
+    return Edge(
+        pair,
+        Support(*item["support"]),
+        EdgeState(item["state"]),
+        Reason(item["why"]) if item["why"] else None,
+        item["rule"],
+    )
+
+
+def star_attributes(star: Star) -> Attributes:
+    """A star as it is parked."""
+    return {
+        "schema": SCHEMA,
+        "anchor": star.anchor,
+        "because": star.because,
+        "sightings": [_sighting_list(star.sightings[key]) for key in sorted(star.sightings)],
+        "supports": {key: support_list(star.supports[key]) for key in sorted(star.supports)},
+    }
+
+
+def star_from(item: Read) -> Star:
+    """Reads what `star_attributes` wrote."""
+    sightings = [_sighting_of(told) for told in item["sightings"]]
+    return Star(
+        item["anchor"],
+        item["because"],
+        {sighting.key: sighting for sighting in sightings},
+        {key: Support(*told) for key, told in item["supports"].items()},
+    )
+
+
+def _sighting_list(seen: Sighting) -> list[Any]:
+    return [seen.key, seen.kind.value, int(seen.assurance), birth_text(seen.born), seen.value]
+
+
+def _sighting_of(told: Sequence[Any]) -> Sighting:
+    key, kind, assurance, born, value = told
+    namespace = key.partition(":")[0]
+    return Sighting(key, namespace, Kind(kind), Assurance(assurance), birth_of(born), value)

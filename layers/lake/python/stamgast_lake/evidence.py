@@ -1,0 +1,129 @@
+"""What the evidence says of the identifiers that a run must look at again, in SQL.
+
+An identifier is touched when new evidence names it, when it shares a person with a touched one, or
+when a refused edge leads to one: what is not touched cannot have changed.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.rules import LEAST_LIMIT
+from stamgast.identity.settings import IdentitySettings, Kind
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+START = """
+    create or replace temp table touched as
+    select a as key from {fresh} union select b as key from {fresh} where b is not null
+"""
+WIDER = """
+    with person as (
+        select distinct person_id from identity_now
+        where identifier in (select key from touched)
+    ), wider as (
+        select identifier as key from identity_now
+        where person_id in (select person_id from person)
+        union select a from refused_now where b in (select key from touched)
+        union select b from refused_now where a in (select key from touched)
+        union select a from cannot_link where b in (select key from touched)
+        union select b from cannot_link where a in (select key from touched)
+    )
+    insert into touched select key from wider where key not in (select key from touched)
+"""
+TOLD = """
+    create or replace temp table told as
+    select a, b, position, message_key, message_id, source_id, assurance,
+        epoch_ms(event_at) as event_ms, epoch_ms(received_at) as received_ms
+    from evidence
+    where a in (select key from touched) or b in (select key from touched)
+"""
+SEEN = f"""
+    create or replace temp table seen as
+    with sighting as (
+        select a as key, 0 as place, message_key, message_id, source_id, assurance, received_ms
+        from told where a in (select key from touched)
+        union all
+        select b, position, message_key, message_id, source_id, assurance, received_ms
+        from told where b in (select key from touched)
+    ), ranked as (
+        select *, max(assurance) over (partition by key) as best_assurance,
+            row_number() over (
+                partition by key order by received_ms, message_key, place) as age
+        from sighting
+    )
+    select key, split_part(key, ':', 1) as namespace, best_assurance as assurance,
+        received_ms, message_key, place as position, source_id, message_id,
+        best_assurance = {int(Assurance.VERIFIED)} and coalesce(kind, '{Kind.EPHEMERAL}')
+            <> '{Kind.EPHEMERAL}' as is_known
+    from ranked left join namespace on namespace.name = split_part(key, ':', 1)
+    where age = 1
+"""
+EDGES = f"""
+    create or replace temp table edge as
+    with supported as (
+        select a, b, {int(Assurance.VERIFIED)} - assurance as weakness,
+            coalesce(priority, {{lowest}}) as priority, event_ms, message_key, position
+        from told left join namespace on namespace.name = split_part(b, ':', 1)
+        where b is not null
+    ), ranked as (
+        select *, row_number() over (
+            partition by a, b
+            order by weakness, priority, event_ms, message_key, position) as rank
+        from supported
+    )
+    select a, b, weakness, priority, event_ms, message_key, position from ranked where rank = 1
+"""
+OFF = f"""
+    create or replace temp table off as
+    with near as (
+        select a as key, b as other from edge union select b, a from edge
+    )
+    select key, count(*) as neighbours
+    from near left join namespace on namespace.name = split_part(key, ':', 1)
+    where key in (select key from touched)
+    group by key, value_limit
+    having count(*) > coalesce(value_limit, {LEAST_LIMIT})
+"""
+CANDIDATES = """
+    create or replace temp table candidate as
+    select * from edge
+    where a in (select key from touched) and b in (select key from touched)
+      and a not in (select key from off) and b not in (select key from off)
+"""
+
+
+def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings) -> int:
+    """Makes the tables `touched`, `seen`, `edge`, `off` and `candidate`; returns how many are touched.
+
+    Reads the relations `evidence`, `identity_now`, `refused_now` and `cannot_link`; `fresh` is the
+    relation of new evidence.
+    """
+    _name(engine, settings)
+    engine.execute(START.format(fresh=fresh))
+    while _count(engine, WIDER):
+        pass
+    lowest = 1 + max((one.priority for one in settings.namespaces), default=0)
+    for statement in (TOLD, SEEN, EDGES.format(lowest=lowest), OFF, CANDIDATES):
+        engine.execute(statement)
+    return _count(engine, "select count(*) from touched")
+
+
+def _count(engine: "DuckDBPyConnection", statement: str) -> int:
+    row = engine.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _name(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+    told: Iterable[tuple[str, int, int, str]] = [
+        (one.name, one.priority, one.value_limit, one.kind.value) for one in settings.namespaces
+    ]
+    columns = zip(*told, strict=True)
+    names = ("name", "priority", "value_limit", "kind")
+    rows = pa.table(dict(zip(names, map(list, columns), strict=True)))
+    engine.register("namespace_rows", rows)
+    engine.execute("create or replace temp table namespace as select * from namespace_rows")
+    engine.unregister("namespace_rows")

@@ -81,7 +81,7 @@ locks: $(BOOTSTRAPPED) ## Resolve the requirements anew and write the hashed loc
 
 .PHONY: layers
 layers: setup ## Put the third-party layers together for Lambda (Python 3.13, arm64), without Docker
-	$(BIN)/python -m infra.blocks.layer
+	$(BIN)/python -m infra.wheels
 
 .PHONY: bench
 bench: setup ## Measure every number that the README states

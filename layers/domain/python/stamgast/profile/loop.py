@@ -6,7 +6,9 @@ from typing import Protocol, TypeAlias
 
 from stamgast.identity.event import Event
 from stamgast.identity.store import StoreError
+from stamgast.metrics import Metric
 from stamgast.profile.batch import Batch, Message, read_batch
+from stamgast.profile.identify import Identified
 from stamgast.profile.live import Contribution, Live, contribution_of
 from stamgast.profile.steps import take_events
 from stamgast.profile.store import ContendedError, FactStore, Pair, Pause
@@ -25,14 +27,6 @@ class Archive(Protocol):
         ...
 
 
-class Identify(Protocol):
-    """The identity stage of the live loop."""
-
-    def __call__(self, events: Sequence[Event]) -> None:
-        """Settles who these events are about; raises StoreError when nothing is known of it."""
-        ...
-
-
 @dataclass(slots=True)
 class Outcome:
     """What became of a batch: the messages to be delivered again, and figures."""
@@ -46,7 +40,25 @@ class Outcome:
     not_interpreted: int = 0
     anchors_written: int = 0
     anchors_contended: int = 0
+    identified: Identified = field(default_factory=Identified)
     oldest_received_ms: int | None = None
+
+    def figures(self) -> dict[Metric, int]:
+        """The figures under their metrics' names."""
+        return {
+            Metric.EVENTS_ARCHIVED: self.archived,
+            Metric.EVENTS_REJECTED: self.rejected,
+            Metric.EVENTS_FOLDED: self.folded,
+            Metric.EVENTS_WITHOUT_ANCHOR: self.without_anchor,
+            Metric.EVENTS_NOT_INTERPRETED: self.not_interpreted,
+            Metric.MESSAGES_POISONED: self.poisoned,
+            Metric.MESSAGES_RETURNED: len(self.returned),
+            Metric.ANCHORS_WRITTEN: self.anchors_written,
+            Metric.ANCHORS_CONTENDED: self.anchors_contended,
+            Metric.IDENTITY_CHANGED: self.identified.changed,
+            Metric.IDENTITY_PARKED: self.identified.parked,
+            Metric.CHANGES_NOT_PUBLISHED: self.identified.untold,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ class LiveLoop:
     raw: Archive
     rejected: Archive
     interpret: Callable[[RawRecord], Event]
-    identify: Identify
+    identify: Callable[[Sequence[Event]], Identified]
     facts: FactStore
     timeline_days: int
     now_ms: Callable[[], int]
@@ -104,10 +116,9 @@ class LiveLoop:
 
     def _identify(self, told: Sequence["_Told"], outcome: Outcome) -> None:
         """Facts do not depend on the person: they are folded whatever happens here."""
-        try:
-            self.identify([one.event for one in told])
-        except StoreError:
-            outcome.returned |= {one.message for one in told}
+        outcome.identified = self.identify([one.event for one in told])
+        failed = outcome.identified.failed
+        outcome.returned |= {one.message for one in told if one.anchor in failed}
 
     def _fold(self, groups: Mapping[str, list["_Told"]], outcome: Outcome) -> None:
         try:

@@ -1,0 +1,136 @@
+"""Takes a batch of queue messages through archive, identity and facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from random import random
+from time import sleep, time_ns
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from stamgast.identity.interpret import interpret
+from stamgast.metrics import Metric
+from stamgast.profile.batch import Message
+from stamgast.profile.identify import Identity
+from stamgast.profile.loop import LiveLoop, Outcome
+from stamgast.workspace.model import Workspace
+from stamgast_aws.clients import client
+from stamgast_aws.event_bus import EventBridgeBus
+from stamgast_aws.fact_store import DynamoFactStore
+from stamgast_aws.firehose_archive import FirehoseArchive
+from stamgast_aws.identity_store import DynamoIdentityStore
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.settings import read_settings
+from stamgast_aws.workspaces import S3WorkspaceStore
+
+SERVICE = "process_events"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment."""
+
+    profiles_table: str
+    control_table: str
+    raw_stream: str
+    rejected_stream: str
+    workspace_secret: str
+    lake_bucket: str
+    event_bus: str
+    timeline_days: str
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Answers SQS with the messages that it shall deliver again."""
+    messages = [_message(record) for record in event["Records"]]
+    outcome = _loop(_workspaces().current()).process(messages)
+    _tell(outcome, len(messages))
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(outcome.returned)]}
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    sent_ms = int(record["attributes"]["SentTimestamp"])
+    return Message(record["messageId"], record["body"], sent_ms)
+
+
+@cache
+def _settings() -> Settings:
+    return read_settings(Settings)
+
+
+@cache
+def _workspaces() -> S3WorkspaceStore:
+    return S3WorkspaceStore(
+        s3=client("s3"),
+        dynamodb=client("dynamodb"),
+        bucket=_settings().lake_bucket,
+        table=_settings().control_table,
+        now=lambda: time_ns() / 1e9,
+    )
+
+
+@cache
+def _keyrings() -> SecretsManagerKeyring:
+    return SecretsManagerKeyring(client("secretsmanager"), _settings().workspace_secret)
+
+
+def _loop(workspace: Workspace) -> LiveLoop:
+    settings, keyring, dynamodb = _settings(), _keyrings().get(), client("dynamodb")
+    return LiveLoop(
+        raw=FirehoseArchive(client("firehose"), settings.raw_stream, _pause),
+        rejected=FirehoseArchive(client("firehose"), settings.rejected_stream, _pause),
+        interpret=lambda record: interpret(record, workspace.identity, keyring),
+        identify=_identity(workspace),
+        facts=DynamoFactStore(dynamodb, settings.profiles_table, _pause),
+        timeline_days=int(settings.timeline_days),
+        now_ms=_now_ms,
+        pause=_pause,
+    )
+
+
+def _identity(workspace: Workspace) -> Identity:
+    settings = _settings()
+    return Identity(
+        store=DynamoIdentityStore(
+            client("dynamodb"), settings.profiles_table, settings.control_table
+        ),
+        settings=workspace.identity,
+        keyring=_keyrings().get(),
+        tell=EventBridgeBus(client("events"), settings.event_bus).publish_identity,
+        pause=_pause,
+    )
+
+
+def _pause(seconds: float) -> None:
+    """Full jitter, as Brooker's "Exponential Backoff And Jitter" recommends."""
+    sleep(random() * seconds)  # noqa: S311  (jitter, no secret)
+
+
+def _now_ms() -> int:
+    return time_ns() // 1_000_000
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()
+
+
+@cache
+def _metrics() -> Metrics:
+    return Metrics()
+
+
+def _tell(outcome: Outcome, messages: int) -> None:
+    """One log line and one metrics line a batch."""
+    lag_ms = _now_ms() - outcome.oldest_received_ms if outcome.oldest_received_ms else 0
+    figures = {**outcome.figures(), Metric.LIVE_LAG_SECONDS: round(lag_ms / 1000, 3)}
+    metrics = _metrics()
+    for name, figure in figures.items():
+        if figure:
+            is_time = name is Metric.LIVE_LAG_SECONDS
+            unit = MetricUnit.Seconds if is_time else MetricUnit.Count
+            metrics.add_metric(name=name, unit=unit, value=figure)
+    if any(figures.values()):
+        metrics.flush_metrics()
+    _logger().info("batch", messages=messages, **figures)

@@ -42,8 +42,10 @@ def fetch_all(
     with ThreadPoolExecutor(AHEAD) as threads:
         pending: list[tuple[LakeObject, Future[bytes]]] = []
         while True:
-            for one in islice(rest, AHEAD - len(pending) if _is_light(pending) else 0):
-                pending.append((one, threads.submit(_fetch, s3, bucket, one.key)))
+            more = AHEAD - len(pending) if _is_light(pending) else 0
+            pending += [
+                (one, threads.submit(_fetch, s3, bucket, one.key)) for one in islice(rest, more)
+            ]
             if not pending:
                 return
             one, body = pending.pop(0)

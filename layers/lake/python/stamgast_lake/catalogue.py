@@ -1,7 +1,6 @@
 """The Iceberg tables in the Glue catalogue: create, read, and commit with run and stage."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In
+from pyiceberg.expressions.literals import literal
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
@@ -153,6 +153,12 @@ class Catalogue:
 
     def _file_io(self) -> PyArrowFileIO:
         return PyArrowFileIO(self._catalog.properties)
+
+
+def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:
+    """Rows whose column has one of these values; dates may be ISO texts."""
+    literals = {literal(value) for value in values}
+    return In(column, literals) if literals else AlwaysFalse()
 
 
 def snapshot_of(table: Table, commit: Commit) -> int | None:

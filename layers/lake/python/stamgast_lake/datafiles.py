@@ -70,11 +70,19 @@ def _runs(
     if not partition:
         yield (), batch
         return
-    ends = pc.run_end_encode(batch.column(partition[0]))
-    start = 0
-    for end, value in zip(ends.run_ends.to_pylist(), ends.values.to_pylist(), strict=True):
-        yield (value,), batch.slice(start, end - start)
-        start = end
+    values = batch.column(partition[0])
+    ends = [*_changes(values), batch.num_rows]
+    for start, end in zip([0, *ends], ends, strict=False):
+        yield (values[start].as_py(),), batch.slice(start, end - start)
+
+
+def _changes(values: pa.Array) -> list[int]:
+    """The positions at which a sorted column without nulls takes a new value."""
+    if len(values) < 2:
+        return []
+    is_new = pc.not_equal(values.slice(1), values.slice(0, len(values) - 1))
+    found: list[int] = pc.add(pc.indices_nonzero(is_new), 1).to_pylist()
+    return found
 
 
 def _partition_key(target: Table, values: tuple[object, ...]) -> PartitionKey | None:

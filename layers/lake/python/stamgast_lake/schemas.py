@@ -24,7 +24,7 @@ from pyiceberg.types import (
 from stamgast_lake.tables import LakeTable, ListOf, Scalar, Struct, Type
 
 FIRST_PARTITION_ID = 1000
-ARROW = {
+ARROW: dict[Scalar, pa.DataType] = {
     Scalar.STRING: pa.string(),
     Scalar.INT: pa.int32(),
     Scalar.LONG: pa.int64(),

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from pyiceberg.expressions import BooleanExpression, In
+from pyiceberg.expressions import BooleanExpression
 
 from stamgast_lake.archive import LakeObject
-from stamgast_lake.catalogue import Catalogue, Commit
+from stamgast_lake.catalogue import Catalogue, Commit, one_of
 from stamgast_lake.loading.duplicates import decide
 from stamgast_lake.loading.rows import in_order, new_rows
 from stamgast_lake.loading.stage import Taken
@@ -75,7 +75,7 @@ class Loader:
         return None if rows <= CHECKED_WHOLE_ROWS else self._touched("sent_on", TOUCHED_CLASSES)
 
     def _touched(self, column: str, query: str) -> BooleanExpression:
-        return In(column, values_of(self.connection, query))
+        return one_of(column, values_of(self.connection, query))
 
     def _see(self, view: str, table: LakeTable, where: BooleanExpression | None) -> None:
         """Names the table's rows of earlier runs in the partitions of `where`."""
@@ -93,7 +93,7 @@ class Loader:
         if not partitions:
             self._append(table, in_order(table, new_rows(table, self.run_id)))
             return
-        files = self.catalogue.files(table, In(table.partition[0], partitions))
+        files = self.catalogue.files(table, one_of(table.partition[0], partitions))
         self.connection.register("replaced", self.catalogue.dataset_of(table, files))
         columns = ", ".join(table.column_names)
         rows = (
@@ -108,7 +108,8 @@ class Loader:
             self.catalogue.append(table, self._stream(rows), self.commit)
 
     def _stream(self, query: str) -> pa.RecordBatchReader:
-        return self.connection.sql(query).to_arrow_reader(ROWS_A_BATCH)
+        rows: pa.RecordBatchReader = self.connection.sql(query).to_arrow_reader(ROWS_A_BATCH)
+        return rows
 
     def _figures(self, taken: Sequence[Taken]) -> dict[str, int]:
         states = self.connection.execute("select state, count(*) from outcome group by state")

@@ -32,7 +32,8 @@ def _event_column(name: str, told: Type) -> str:
     if name == "run_id":
         return "'{run_id}' as run_id"
     if isinstance(told, ListOf):
-        return f"from_json(staged.{name}, '{json_shape(told).replace('{', '{{').replace('}', '}}')}') as {name}"
+        shape = json_shape(told).replace("{", "{{").replace("}", "}}")
+        return f"from_json(staged.{name}, '{shape}') as {name}"
     return f"staged.{name}"
 
 

@@ -1,0 +1,95 @@
+"""Opens a run of the authoritative loop: takes the lease and lists what is new."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from time import time
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from stamgast_aws.clients import client
+from stamgast_aws.run_lease import DynamoRunLease
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.settings import read_settings
+from stamgast_aws.workspaces import S3WorkspaceStore
+from stamgast_lake.lake import Lake, catalogue_of
+from stamgast_lake.runs import Run, has_unfinished_work, open_run
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment."""
+
+    control_table: str
+    lake_bucket: str
+    lake_database: str
+    workspace_secret: str
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answers the run and how much it takes in; 0 inputs when there is nothing to do."""
+    now = datetime.now(UTC)
+    moment = datetime.fromisoformat(event["moment"]) if "moment" in event else now
+    run_id = event.get("run_id") or f"{now:%Y%m%dT%H%M%SZ}-{context.aws_request_id[:8]}"
+    held = _lease().read()
+    seq = _lease().acquire(run_id)
+    if seq is None:
+        _logger().info("run held by another", run_id=run_id)
+        return {"run_id": run_id, "inputs": 0, "imports": [], "status": "busy"}
+    was_abandoned = held is not None and held.expires_at_s > 0 and held.run_id != run_id
+    try:
+        return _opened(Run(run_id, seq, moment.astimezone(UTC)), was_abandoned, event)
+    except Exception:
+        _lease().release(run_id, seq)
+        raise
+
+
+def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, Any]:
+    lake = _lake()
+    inputs = open_run(lake, run)
+    is_owed = was_abandoned or bool(event.get("force")) or has_unfinished_work(lake)
+    figures = {"objects": len(inputs.objects), "imports": len(inputs.imports)}
+    _logger().info("run opened", run_id=run.run_id, seq=run.seq, is_owed=is_owed, figures=figures)
+    if not inputs.count and not is_owed:
+        _lease().release(run.run_id, run.seq)
+    return {
+        "run_id": run.run_id,
+        "seq": run.seq,
+        "moment": inputs.moment,
+        "inputs": inputs.count or int(is_owed),
+        "imports": [asdict(one) for one in inputs.imports],
+        "figures": {"open_run": figures},
+    }
+
+
+@cache
+def _lease() -> DynamoRunLease:
+    table = read_settings(Settings).control_table
+    return DynamoRunLease(client=client("dynamodb"), table=table, now=time)
+
+
+@cache
+def _lake() -> Lake:
+    told = read_settings(Settings)
+    s3 = client("s3")
+    workspaces = S3WorkspaceStore(
+        s3=s3,
+        dynamodb=client("dynamodb"),
+        bucket=told.lake_bucket,
+        table=told.control_table,
+        now=time,
+    )
+    return Lake(
+        s3=s3,
+        bucket=told.lake_bucket,
+        catalogue=catalogue_of(
+            glue=client("glue"), bucket=told.lake_bucket, database=told.lake_database
+        ),
+        workspace=workspaces.current,
+        keyring=SecretsManagerKeyring(client("secretsmanager"), told.workspace_secret).get,
+    )
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()

@@ -1,0 +1,80 @@
+"""From a file's row to an event's body, as the workspace maps its columns."""
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import orjson
+from stamgast.ingestion.accept import Noted
+from stamgast.workspace.model import ImportMapping
+
+Event = dict[str, Any]
+Place = tuple[tuple[str, ...], str]
+
+
+def mapping_for(path: str, mappings: Iterable[ImportMapping]) -> ImportMapping | None:
+    """The first mapping whose glob matches the file's path below its source's folder."""
+    return next((one for one in mappings if fnmatchcase(path, one.match)), None)
+
+
+def mapper(mapping: ImportMapping, form: str) -> Callable[[object], object]:
+    """What turns a row into an event; what is no row of named values comes back as it is.
+
+    Without columns an NDJSON row is the event itself, and the columns of other files are named
+    after their places (`properties.order_id`). A null or empty column is absent. A CSV field that
+    is a JSON array or object counts as one.
+    """
+    is_event = not mapping.columns and form in ("ndjson", "jsonl")
+    places = [(_steps(place), column) for place, column in mapping.columns.items()]
+    constants = [(_steps(place), value) for place, value in mapping.constants.items()]
+    reads_json = form == "csv"
+
+    def mapped(row: object) -> object:
+        if isinstance(row, Noted):
+            return Noted(mapped(row.event), row.notes)
+        if not isinstance(row, dict):
+            return row
+        event = row if is_event else _placed(row, places or _own_places(row), reads_json)
+        for steps, value in constants:
+            _put(event, steps, value)
+        return event
+
+    return mapped
+
+
+def _steps(place: str) -> tuple[str, ...]:
+    return tuple(place.split("."))
+
+
+def _own_places(row: Mapping[str, Any]) -> list[Place]:
+    return [(_steps(column), column) for column in row]
+
+
+def _placed(row: Mapping[str, Any], places: Iterable[Place], reads_json: bool) -> Event:
+    event: Event = {}
+    for steps, column in places:
+        value = row.get(column)
+        if value is None or value == "":
+            continue
+        if reads_json and value[:1] in ("[", "{"):
+            value = _json_or_text(value)
+        _put(event, steps, value)
+    return event
+
+
+def _put(event: Event, steps: tuple[str, ...], value: object) -> None:
+    *folders, name = steps
+    place = event
+    for step in folders:
+        inner = place.get(step)
+        if not isinstance(inner, dict):
+            inner = place[step] = {}
+        place = inner
+    place[name] = value
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text

@@ -1,0 +1,90 @@
+"""The stage `load` of a run: finishes what an earlier run left half committed, then its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from duckdb import DuckDBPyConnection
+
+from stamgast_lake.archive import LakeObject, fetch_all
+from stamgast_lake.catalogue import Commit, commit_of
+from stamgast_lake.engine import session
+from stamgast_lake.imports.take import Imported
+from stamgast_lake.inputs import ImportInput, known
+from stamgast_lake.lake import Lake
+from stamgast_lake.loading.load import STAGE, Loader
+from stamgast_lake.loading.stage import Reading, Taken, stage
+from stamgast_lake.runs import inputs_of
+from stamgast_lake.tables import EVENTS, RAW_FILES
+
+IMPORT = "import"
+
+
+def load_run(lake: Lake, run_id: str) -> dict[str, int]:
+    """Loads the run's objects; returns its figures. Repeating it changes nothing."""
+    left = unfinished(lake, run_id)
+    if left is not None:
+        _load(lake, left)
+    return _load(lake, run_id)
+
+
+def unfinished(lake: Lake, run_id: str) -> str | None:
+    """The other run whose load began to commit and never reached the ledger, if there is one."""
+    events = lake.catalogue.find(EVENTS)
+    if events is None:
+        return None
+    for snapshot in reversed(events.snapshots()):
+        commit = commit_of(snapshot.summary)
+        if commit is not None and commit.stage == STAGE:
+            is_own = commit.run_id == run_id
+            return None if is_own or lake.catalogue.is_done(RAW_FILES, commit) else commit.run_id
+    return None
+
+
+def _load(lake: Lake, run_id: str) -> dict[str, int]:
+    objects, imports = _objects(lake, run_id)
+    with _staged(lake, objects) as (taken, connection):
+        figures = Loader(lake.catalogue, connection, run_id).load([*taken, *imports])
+    return {**figures, "objects": len(taken), "imports": len(imports)}
+
+
+@contextmanager
+def _staged(
+    lake: Lake, objects: list[LakeObject]
+) -> Iterator[tuple[list[Taken], DuckDBPyConnection]]:
+    """The rows of the objects as the view `staged` of a session."""
+    reading = Reading(lake.workspace().identity, lake.keyring())
+    with TemporaryDirectory(prefix="stamgast-staged-") as folder, session() as connection:
+        taken = stage(fetch_all(lake.s3, lake.bucket, objects), reading, Path(folder))
+        connection.execute(
+            f"create temp view staged as select * from read_parquet('{folder}/*.parquet')"
+        )
+        yield taken, connection
+
+
+def _objects(lake: Lake, run_id: str) -> tuple[list[LakeObject], list[Taken]]:
+    """The run's objects that no other run has taken in since, and its files with their rows."""
+    inputs = inputs_of(lake, run_id)
+    found = {one.key: one for one in inputs.objects}
+    imports = []
+    for one in inputs.imports:
+        imported = Imported.from_json(lake.document(run_id, import_document(one)))
+        found |= {part.key: part for part in imported.objects}
+        imports.append(Taken(_as_object(one), imported.rows, int(imported.fault is not None)))
+    loaded = known(lake.catalogue, {one.arrived_on for one in found.values()}, without_run=run_id)
+    return [one for key, one in sorted(found.items()) if key not in loaded], imports
+
+
+def import_document(given: ImportInput) -> str:
+    """The name of the document that says what became of a file."""
+    return f"imports/{given.tag}.json"
+
+
+def _as_object(given: ImportInput) -> LakeObject:
+    return LakeObject(given.key, given.etag, given.bytes, IMPORT, given.received_at[:10])
+
+
+def is_loaded(lake: Lake, run_id: str) -> bool:
+    """Whether the run's load is wholly committed."""
+    return lake.catalogue.is_done(RAW_FILES, Commit(run_id, STAGE))

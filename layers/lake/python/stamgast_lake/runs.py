@@ -1,0 +1,124 @@
+"""Opening and closing a run: what it takes in, and the rows that say how it went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.dataset as ds
+from botocore.exceptions import ClientError
+
+from stamgast_lake.catalogue import Commit
+from stamgast_lake.inputs import (
+    RECENT,
+    THOROUGH,
+    Inputs,
+    Listing,
+    new_imports,
+    new_objects,
+)
+from stamgast_lake.lake import Lake
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.tables import RUNS
+
+INPUTS = "inputs.json"
+THOROUGH_KEY = "runs/thorough.json"
+WHOLE = "run"
+CLOSE = "close"
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that holds the lease: its name, its number, and its now."""
+
+    run_id: str
+    seq: int
+    moment: datetime
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Run":
+        """The run that a state machine's payload names."""
+        moment = datetime.fromisoformat(event["moment"]).astimezone(UTC)
+        return cls(event["run_id"], int(event["seq"]), moment)
+
+
+def open_run(lake: Lake, run: Run) -> Inputs:
+    """Lists what is new and writes the list; from here on the run reads nothing else."""
+    if lake.catalogue.find(RUNS) is None:
+        lake.catalogue.create_all()
+    listing = Listing(lake.s3, lake.bucket)
+    is_thorough = _thorough_on(lake) != run.moment.date().isoformat()
+    span = THOROUGH if is_thorough else RECENT
+    inputs = Inputs(
+        run_id=run.run_id,
+        seq=run.seq,
+        moment=run.moment.isoformat(),
+        workspace_version=lake.workspace().version,
+        objects=new_objects(lake.catalogue, listing.archive(run.moment, span)),
+        imports=new_imports(lake.catalogue, listing.imports()),
+    )
+    lake.put_document(run.run_id, INPUTS, inputs.to_json())
+    if is_thorough:
+        told = orjson.dumps({"on": run.moment.date().isoformat()})
+        lake.s3.put_object(Bucket=lake.bucket, Key=THOROUGH_KEY, Body=told)
+    return inputs
+
+
+def inputs_of(lake: Lake, run_id: str) -> Inputs:
+    """The list that the run's opening wrote."""
+    return Inputs.from_json(lake.document(run_id, INPUTS))
+
+
+def _thorough_on(lake: Lake) -> str | None:
+    try:
+        answer = lake.s3.get_object(Bucket=lake.bucket, Key=THOROUGH_KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    on: str = orjson.loads(answer["Body"].read())["on"]
+    return on
+
+
+def has_unfinished_work(lake: Lake) -> bool:
+    """Whether the run that was closed last had failed, so that its stages are still owed."""
+    dataset = lake.catalogue.dataset(RUNS)
+    rows = dataset.to_table(
+        columns=["seq", "status"], filter=ds.field("stage") == WHOLE
+    ).to_pylist()
+    if not rows:
+        return False
+    return bool(max(rows, key=lambda row: row["seq"])["status"] == FAILED)
+
+
+def close_run(
+    lake: Lake, run: Run, *, figures: Mapping[str, Any], error: str | None, closed_at: datetime
+) -> str:
+    """Writes a row for the run and one for each stage that told figures; returns the status."""
+    status = DONE if error is None else FAILED
+    inputs = inputs_of(lake, run.run_id)
+    shared = {
+        "run_id": run.run_id,
+        "seq": run.seq,
+        "moment": run.moment,
+        "inputs": inputs.count,
+        "workspace_version": inputs.workspace_version,
+        "closed_at": closed_at,
+    }
+    rows = [{**shared, **_stage_row(stage, told)} for stage, told in sorted(figures.items())]
+    whole = {"stage": WHOLE, "status": status, "error": error, "figures": "{}"}
+    table = pa.Table.from_pylist([*rows, {**shared, **whole}], schema=arrow_schema(RUNS))
+    lake.catalogue.append(RUNS, table.to_reader(), Commit(run.run_id, CLOSE))
+    return status
+
+
+def _stage_row(stage: str, told: object) -> dict[str, object]:
+    return {
+        "stage": stage,
+        "status": DONE,
+        "error": None,
+        "figures": orjson.dumps(told, default=str).decode(),
+    }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache, reduce
 from itertools import count
 from pathlib import Path
+from random import Random
 from tempfile import gettempdir
 
 import duckdb
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event, Order, Seen
 from stamgast.identity.settings import Kind
-from stamgast.profile.facts import Facts, facts_of, merge
+from stamgast.profile.facts import RECENT_ORDERS, Facts, facts_of, merge
 from stamgast_lake import anchors
 from stamgast_lake.anchors import facts_of_anchors
 from stamgast_lake.engine import EngineSettings, connect
@@ -60,6 +61,8 @@ def event(draw: st.DrawFn) -> Event:
         context={},
         order=draw(st.none() | order) if kind == "track" else None,
     )
+
+
 
 
 @st.composite
@@ -107,7 +110,6 @@ def test_sql_and_python_fold_an_anchor_alike(events: list[Event]) -> None:
         ("TRAITS", "where told.traits is not null", "where trait.type <> 'NULL'"),
         ("SPANS", "min(struct_pack(ms, short))", "struct_pack(ms := min(ms), short := min(short))"),
         ("COUNTERS", "count(*)", "count(distinct ms)"),
-        ("RECENT", "ms desc, message_key desc", "message_key desc"),
     ],
 )
 def test_a_statement_that_breaks_one_rule_is_found_out(
@@ -124,3 +126,32 @@ def test_a_statement_that_breaks_one_rule_is_found_out(
 
     with pytest.raises(AssertionError):
         holds()
+
+
+def shopper(rng: Random) -> list[Event]:
+    """One anchor with more orders than a profile lists, many of them at one moment."""
+    told = Event(
+        *("", "", "r", "h", "shop", "track", "Order Completed", NOW_MS, None, NOW_MS),
+        Assurance.VERIFIED,
+        (Seen("user_id:1a", "user_id", Kind.LINKED, 0, ""),),
+        *((), {}, {}, {}),
+    )
+    return [
+        replace(
+            told,
+            message_key=f"1{rng.randrange(10**9):09}".ljust(26, "a"),
+            event_ms=NOW_MS + rng.randrange(9),
+            order=Order("o", number, "EUR"),
+        )
+        for number in range(RECENT_ORDERS + 9)
+    ]
+
+
+def test_the_newest_orders_are_the_same_where_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    histories_of_orders = [shopper(Random(seed)) for seed in range(20)]
+    assert all(by_sql(events) == by_python(events) for events in histories_of_orders)
+    text = anchors.RECENT
+    monkeypatch.setattr(anchors, "RECENT", text.replace("order by ms desc, ", "order by "))
+    assert any(by_sql(events) != by_python(events) for events in histories_of_orders)

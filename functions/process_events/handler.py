@@ -93,7 +93,7 @@ def _identity(workspace: Workspace) -> Identity:
     settings = _settings()
     return Identity(
         store=DynamoIdentityStore(
-            client("dynamodb"), settings.profiles_table, settings.control_table
+            client("dynamodb"), settings.profiles_table, settings.control_table, _pause
         ),
         settings=workspace.identity,
         keyring=_keyrings().get(),
@@ -133,4 +133,4 @@ def _tell(outcome: Outcome, messages: int) -> None:
             metrics.add_metric(name=name, unit=unit, value=figure)
     if any(figures.values()):
         metrics.flush_metrics()
-    _logger().info("batch", messages=messages, **figures)
+    _logger().info("batch", messages=messages, figures=figures)

@@ -27,9 +27,7 @@ def bootstrap(emulator: Emulator, places: Places) -> None:
     if _stack_status(emulator, "CDKToolkit") is not None:
         return
     with tempfile.TemporaryDirectory() as folder:  # a cdk.json nearby would be synthesised first
-        _cdk(
-            emulator, places, ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--quiet"], Path(folder)
-        )
+        _cdk(emulator, places, ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--quiet"], Path(folder))
 
 
 def synthesise(emulator: Emulator, places: Places) -> None:

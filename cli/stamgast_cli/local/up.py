@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stamgast_cli.access import Access, Kind
+from stamgast.workspace.model import Workspace, workspace_of
+from stamgast_cli.access import access_to
 from stamgast_cli.deployment import LOCAL_STACK, Deployment, read_outputs
 from stamgast_cli.local import cdk, emulator
 from stamgast_cli.local.emulator import Emulator
@@ -17,8 +18,7 @@ from stamgast_cli.local.routes import http_target, rest_target, write_routes
 from stamgast_cli.workspaces import compile_folder, publish
 
 Step = Callable[[str], AbstractContextManager[Any]]
-PUBLIC = ("web", "app")
-SECRET = ("server", "shop")
+WEB, SERVER = "web", "server"
 
 
 @dataclass(frozen=True)
@@ -68,27 +68,25 @@ def _connect(running: Emulator, places: Places, workspace: Path, step: Step) -> 
     )
     deployment = Deployment(LOCAL_STACK, outputs, endpoint_url=running.endpoint_url)
     with step("Publishing the workspace, sources and keys"):
-        publish(deployment, compile_folder(workspace))
-        connection = _known(places, running) or _seeded(running, deployment)
+        compiled = compile_folder(workspace)
+        publish(deployment, compiled)
+        connection = _known(places, running) or _seeded(running, deployment, workspace_of(compiled))
     _write(places, running, connection, outputs)
     return connection
 
 
-def _seeded(running: Emulator, deployment: Deployment) -> Connection:
-    access = Access(deployment.client("dynamodb"), deployment.output("ControlTable"))
-    keys = {source: _add(access, source, "public") for source in PUBLIC}
-    keys |= {source: _add(access, source, "secret") for source in SECRET}
+def _seeded(running: Emulator, deployment: Deployment, workspace: Workspace) -> Connection:
+    """Declare the workspace's sources, and make one key of each kind and a token."""
+    access = access_to(deployment)
+    for source in workspace.sources.values():
+        access.sources.declare(source.id, source.name, source.events_per_second)
     return Connection(
         ingest_url=running.ingest_url,
         profile_url=running.profile_url,
-        public_write_key=keys["web"],
-        server_write_key=keys["server"],
+        public_write_key=access.issue(WEB, "public"),
+        server_write_key=access.issue(SERVER, "secret"),
         reader_token=access.add_token("local"),
     )
-
-
-def _add(access: Access, source: str, kind: Kind) -> str:
-    return access.add_source(source, name=source, kind=kind)
 
 
 def _known(places: Places, running: Emulator) -> Connection | None:

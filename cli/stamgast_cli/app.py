@@ -1,0 +1,63 @@
+"""The command `stamgast` and its verbs."""
+
+import sys
+from functools import cache
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from httpx import HTTPError
+from rich.console import Console
+from rich.text import Text
+
+from stamgast_cli.commands import (
+    access,
+    asking,
+    cost,
+    demo,
+    doctor,
+    lifecycle,
+    redrive,
+    running,
+    sending,
+    workspace,
+)
+from stamgast_cli.errors import StamgastError
+
+
+@cache
+def application() -> typer.Typer:
+    """Return the command with every verb."""
+    app = typer.Typer(
+        name="stamgast",
+        help="A customer data platform on this machine, and the same verbs for a deployed stack.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for module in (lifecycle, demo, sending, running, asking, cost, redrive, doctor):
+        module.register(app)
+    app.add_typer(access.sources(), name="source")
+    app.add_typer(access.tokens(), name="token")
+    app.add_typer(workspace.group(), name="workspace")
+    return app
+
+
+def main() -> None:
+    """Run the command; a failure says what to do next and ends with 1."""
+    try:
+        application()()
+    except StamgastError as error:
+        _fail(str(error), error.hint)
+    except (ClientError, BotoCoreError) as error:
+        _fail(str(error), "Is the stack deployed, and do your credentials reach it?")
+    except HTTPError as error:
+        _fail(f"no answer over HTTP: {error}", "See `stamgast status`.")
+
+
+def _fail(message: str, hint: str) -> None:
+    console = Console(stderr=True)
+    console.print(Text(f"✗ {message}", style="red"), soft_wrap=True)
+    if hint:
+        console.print(Text(f"  {hint}"), soft_wrap=True)
+    sys.exit(1)

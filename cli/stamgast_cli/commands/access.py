@@ -1,0 +1,123 @@
+"""`stamgast source` and `stamgast token`: who may send, who may read."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from stamgast_cli.access import access_to
+from stamgast_cli.deployment import find
+from stamgast_cli.options import Json, Stack
+from stamgast_cli.output import Output
+
+
+class Kind(Enum):
+    """What a write key can prove: a public one only claims."""
+
+    PUBLIC = "public"
+    SECRET = "secret"  # noqa: S105  a kind of key, no key
+
+
+SourceId = Annotated[str, typer.Argument(help="The source's id, as in the workspace.")]
+KindOption = Annotated[Kind, typer.Option("--kind", help="public: pages, apps; secret: servers.")]
+Name = Annotated[str | None, typer.Option("--name", help="What people call it.")]
+Rate = Annotated[int | None, typer.Option("--events-per-second", min=1, help="Its limit.")]
+Fields = Annotated[
+    str, typer.Option("--fields", help="Fields that it may read, with commas; * is all.")
+]
+Namespaces = Annotated[
+    str, typer.Option("--namespaces", help="Namespaces by which it may ask, with commas.")
+]
+
+
+def sources() -> typer.Typer:
+    """Return the verbs for sources and their write keys."""
+    group = typer.Typer(help="Sources and their write keys.", no_args_is_help=True)
+    group.command("add")(add_source)
+    group.command("rotate")(rotate)
+    group.command("revoke")(revoke_key)
+    return group
+
+
+def tokens() -> typer.Typer:
+    """Return the verbs for reader tokens."""
+    group = typer.Typer(help="Reader tokens.", no_args_is_help=True)
+    group.command("add")(add_token)
+    group.command("revoke")(revoke_token)
+    return group
+
+
+def add_source(
+    source_id: SourceId,
+    kind: KindOption = Kind.PUBLIC,
+    name: Name = None,
+    events_per_second: Rate = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Make a source and show its write key, this once.
+
+    Example: stamgast source add web --kind public
+    """
+    key = access_to(find(stack)).add_source(
+        source_id, name=name or source_id, kind=kind.value, events_per_second=events_per_second
+    )
+    Output(is_json=json).facts({"source": source_id, "write_key": key})
+
+
+def rotate(
+    source_id: SourceId, kind: KindOption = Kind.PUBLIC, stack: Stack = None, json: Json = False
+) -> None:
+    """Make a second write key; move your clients to it, then revoke the first.
+
+    Example: stamgast source rotate server --kind secret
+    """
+    key = access_to(find(stack)).issue(source_id, kind.value)
+    Output(is_json=json).facts({"source": source_id, "write_key": key})
+
+
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="The write key to refuse, or its hash.")],
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Refuse a write key; functions notice within a minute.
+
+    Example: stamgast source revoke pub_…
+    """
+    access_to(find(stack)).revoke(key)
+    Output(is_json=json).facts({"revoked": True})
+
+
+def add_token(
+    name: Annotated[str, typer.Argument(help="Who reads with it.")],
+    fields: Fields = "*",
+    namespaces: Namespaces = "*",
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Make a reader token and show it, this once.
+
+    Example: stamgast token add call-centre --fields traits.first_name,rfm.segment
+    """
+    token = access_to(find(stack)).add_token(
+        name, fields=_split(fields), namespaces=_split(namespaces)
+    )
+    Output(is_json=json).facts({"name": name, "reader_token": token})
+
+
+def revoke_token(
+    token: Annotated[str, typer.Argument(help="The reader token to refuse.")],
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Refuse a reader token; functions notice within a minute.
+
+    Example: stamgast token revoke sgr_…
+    """
+    access_to(find(stack)).revoke_token(token)
+    Output(is_json=json).facts({"revoked": True})
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

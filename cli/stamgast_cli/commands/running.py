@@ -1,0 +1,93 @@
+"""`stamgast run`: start the authoritative loop and follow it."""
+
+import json as json_module
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from stamgast_cli.deployment import Deployment, find
+from stamgast_cli.errors import StamgastError
+from stamgast_cli.options import Json, Stack
+from stamgast_cli.output import Output
+
+POLL_SECONDS = 1.0
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
+
+
+class RunFailedError(StamgastError):
+    """The state machine did not succeed; the last good state is still in place."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("run")(run)
+
+
+def run(wait: Wait = True, stack: Stack = None, json: Json = False) -> None:
+    """Start the authoritative loop now and show each of its stages.
+
+    Example: stamgast run --stack dev
+    """
+    output = Output(is_json=json)
+    deployment = find(stack)
+    arn = start(deployment)
+    if not wait:
+        output.facts({"execution": arn})
+        return
+    output.facts(follow(deployment, arn, output))
+
+
+def start(deployment: Deployment) -> str:
+    """Start an execution of the state machine and return its ARN."""
+    now = datetime.now(UTC)
+    answer = deployment.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.output("StateMachineArn"),
+        name=f"manual-{now:%Y%m%dT%H%M%S%f}",
+        input=json_module.dumps({}),
+    )
+    return str(answer["executionArn"])
+
+
+def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
+    """Wait for an execution, telling each state once, and return what the run says of itself."""
+    client = deployment.client("stepfunctions")
+    began = time.monotonic()
+    told: set[int] = set()
+    with output.progress.status("Running …") as spinner:
+        while True:
+            state = client.describe_execution(executionArn=arn)
+            for event in _entered(client, arn, told):
+                name = event["stateEnteredEventDetails"]["name"]
+                spinner.update(f"{name} …")
+                output.note(f"[dim]{time.monotonic() - began:6.1f} s[/]  {name}")
+            if state["status"] != "RUNNING":
+                break
+            time.sleep(POLL_SECONDS)
+    return _result(state, time.monotonic() - began)
+
+
+def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
+    """Return the events of states entered since the last call."""
+    fresh: list[dict[str, Any]] = []
+    for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            if event["type"].endswith("StateEntered") and event["id"] not in told:
+                told.add(event["id"])
+                fresh.append(event)
+    return fresh
+
+
+def _result(state: dict[str, Any], seconds: float) -> dict[str, Any]:
+    if state["status"] != "SUCCEEDED":
+        raise RunFailedError(
+            f"the run ended as {state['status']}: {state.get('cause') or state.get('error', '')}",
+            hint="The last good state is still in place: mend the cause and run again.",
+        )
+    output = json_module.loads(state.get("output") or "{}")
+    return {"status": state["status"], "seconds": round(seconds, 1), **_flat(output)}
+
+
+def _flat(output: Any) -> dict[str, Any]:
+    return output if isinstance(output, dict) else {"output": output}

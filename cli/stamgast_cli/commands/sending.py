@@ -1,0 +1,158 @@
+"""`stamgast send` and `stamgast import`: files of events, over HTTP or into the drop zone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from stamgast.workspace.model import ImportMapping
+from stamgast_cli.delivery import Delivery
+from stamgast_cli.deployment import Deployment, find
+from stamgast_cli.errors import InputError
+from stamgast_cli.events import Reading, batches_of, events_of
+from stamgast_cli.options import Json, Stack
+from stamgast_cli.output import Output
+from stamgast_cli.workspaces import store
+from stamgast_lake.imports.mapping import mapping_for
+
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, CSV or Parquet (or .gz).")
+]
+SourceId = Annotated[
+    str | None, typer.Option("--source", help="Use this source's mappings of the workspace.")
+]
+Place = Annotated[
+    str | None,
+    typer.Option("--as", help="The path by which a mapping is chosen; else the file's name."),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="PLACE=COLUMN", help="Map a column; may be repeated."),
+]
+Constant = Annotated[
+    list[str] | None,
+    typer.Option("--constant", metavar="PLACE=VALUE", help="A fixed value; may be repeated."),
+]
+WriteKey = Annotated[
+    str | None,
+    typer.Option(
+        "--write-key",
+        envvar="STAMGAST_WRITE_KEY",
+        help="On this machine: the server's key that `up` made.",
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a batch with one bad event.")]
+MOST_FAULTS_SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("send")(send)
+    app.command("import")(put)
+
+
+def send(
+    file: File,
+    source: SourceId = None,
+    place: Place = None,
+    column: Column = None,
+    constant: Constant = None,
+    write_key: WriteKey = None,
+    strict: Strict = False,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Send a file's rows as events over HTTP, in batches, again where that helps.
+
+    Example: stamgast send orders.csv --column properties.order_id=id --constant type=track
+    """
+    output = Output(is_json=json)
+    deployment = find(stack)
+    key = write_key or deployment.write_key
+    if not key:
+        raise InputError("a write key is needed", hint="Say --write-key or STAMGAST_WRITE_KEY.")
+    mapping = _mapping(deployment, source, place or file.name, column, constant)
+    reading = Reading()
+    sent = _deliver(deployment, key, file, mapping, reading, output, is_strict=strict)
+    for fault in reading.faults[:MOST_FAULTS_SHOWN]:
+        output.note(f"[yellow]not sent:[/] {fault}")
+    output.facts({"rows": reading.rows, "sent": sent, "unreadable": len(reading.faults)})
+    if reading.faults:
+        raise typer.Exit(1)
+
+
+def _deliver(
+    deployment: Deployment,
+    key: str,
+    file: Path,
+    mapping: ImportMapping,
+    reading: Reading,
+    output: Output,
+    *,
+    is_strict: bool,
+) -> int:
+    sent = 0
+    with (
+        httpx.Client(base_url=deployment.ingest_url, timeout=60) as client,
+        output.progress.status("Sending …") as spinner,
+    ):
+        delivery = Delivery(client, key, is_strict=is_strict)
+        for count, body in batches_of(events_of(file, mapping, reading)):
+            delivery.post(body)
+            sent += count
+            spinner.update(f"Sending … {sent:,} events")
+    return sent
+
+
+def put(
+    file: File,
+    source: Annotated[str, typer.Option("--source", help="The source that it comes from.")],
+    place: Place = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Put a file into the drop zone, where the next run takes it: for long or old histories.
+
+    Example: stamgast import baskets.parquet --source shop --as baskets/2024.parquet
+    """
+    output = Output(is_json=json)
+    deployment = find(stack)
+    known = store(deployment).current().sources
+    if source not in known:
+        raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
+    key = f"imports/{source}/{place or file.name}"
+    with output.step(f"Uploading {file.name}"):
+        deployment.client("s3").upload_file(str(file), deployment.output("LakeBucket"), key)
+    output.facts({"key": key, "bytes": file.stat().st_size, "next": "stamgast run"})
+
+
+def _mapping(
+    deployment: Deployment,
+    source: str | None,
+    place: str,
+    columns: list[str] | None,
+    constants: list[str] | None,
+) -> ImportMapping:
+    """Return the mapping that the options spell out, else the workspace's for this path."""
+    if columns or constants or source is None:
+        return ImportMapping(match="*", columns=_pairs(columns), constants=_pairs(constants))
+    known = store(deployment).current().sources
+    if source not in known:
+        raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
+    found = mapping_for(place, known[source].imports)
+    if found is None:
+        globs = ", ".join(one.match for one in known[source].imports) or "none"
+        raise InputError(
+            f"no mapping of {source} matches {place!r}",
+            hint=f"Its mappings match {globs}: say --as.",
+        )
+    return found
+
+
+def _pairs(told: list[str] | None) -> dict[str, str]:
+    pairs = [one.partition("=") for one in told or []]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise InputError(f"{name!r} is no PLACE=VALUE")
+    return {name: value for name, _, value in pairs}

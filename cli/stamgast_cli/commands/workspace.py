@@ -1,0 +1,54 @@
+"""`stamgast workspace`: check the configuration, put it in force, roll it back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stamgast_cli.deployment import find
+from stamgast_cli.local.places import default_places
+from stamgast_cli.options import Json, Stack
+from stamgast_cli.output import Output
+from stamgast_cli.workspaces import compile_folder, publish, store
+
+Folder = Annotated[Path | None, typer.Argument(help="The folder of YAML; left out: workspace/.")]
+
+
+def group() -> typer.Typer:
+    """Return the verbs."""
+    made = typer.Typer(help="The customer's configuration as code.", no_args_is_help=True)
+    made.command("check")(check)
+    made.command("publish")(put_in_force)
+    made.command("point")(point)
+    return made
+
+
+def check(folder: Folder = None, json: Json = False) -> None:
+    """Validate the whole folder: one clear error a fault, with file and line.
+
+    Example: stamgast workspace check workspace
+    """
+    compiled = compile_folder(folder or default_places().root / "workspace")
+    Output(is_json=json).facts({"valid": True, "version": compiled["version"]})
+
+
+def put_in_force(folder: Folder = None, stack: Stack = None, json: Json = False) -> None:
+    """Store the compiled folder and point the deployment to it.
+
+    Example: stamgast workspace publish workspace --stack dev
+    """
+    compiled = compile_folder(folder or default_places().root / "workspace")
+    Output(is_json=json).facts({"version": publish(find(stack), compiled)})
+
+
+def point(
+    version: Annotated[str, typer.Argument(help="A version that was published before.")],
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Put an earlier version back in force.
+
+    Example: stamgast workspace point 3f9a0c1b2d4e
+    """
+    store(find(stack)).point_to(version)
+    Output(is_json=json).facts({"version": version})

@@ -1,0 +1,79 @@
+"""The rows of a file as events: mapped, given an id where they have none, and cut into batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from stamgast.ingestion.accept import Noted
+from stamgast.workspace.model import ImportMapping
+from stamgast_cli.errors import InputError
+from stamgast_lake.imports.mapping import mapper
+from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
+
+MOST_EVENTS = 500
+MOST_BYTES = 450_000
+
+
+@dataclass
+class Reading:
+    """What a file held: `faults` names the rows (from 1) that are no events."""
+
+    rows: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def events_of(file: Path, mapping: ImportMapping, reading: Reading) -> Iterator[dict[str, Any]]:
+    """Yield each row as an event; a row without an id gets the hash of file and row.
+
+    So a file that is sent twice is all duplicates.
+    """
+    try:
+        mapped = mapper(mapping, format_of(file.name))
+        digest = _digest(file)
+        for number, (row, _) in enumerate(rows_of(file, file.name), start=1):
+            reading.rows = number
+            event = mapped(row)
+            event = event.event if isinstance(event, Noted) else event
+            if not isinstance(event, dict):
+                reading.faults.append(f"row {number}: no object of named values")
+                continue
+            if not event.get("messageId"):
+                event["messageId"] = f"{digest}-{number}"
+            yield event
+    except (UnreadableFileError, OSError) as error:
+        raise InputError(
+            f"{file} cannot be read: {error}", hint="It takes .ndjson, .csv and .parquet files."
+        ) from error
+
+
+def batches_of(events: Iterator[dict[str, Any]]) -> Iterator[tuple[int, bytes]]:
+    """Yield request bodies, each with the number of its events."""
+    held: list[bytes] = []
+    size = 0
+    for event in events:
+        text = orjson.dumps(event)
+        if held and (len(held) == MOST_EVENTS or size + len(text) > MOST_BYTES):
+            yield len(held), _body(held)
+            held, size = [], 0
+        held.append(text)
+        size += len(text)
+    if held:
+        yield len(held), _body(held)
+
+
+def _body(events: list[bytes]) -> bytes:
+    sent_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return b'{"batch":[' + b",".join(events) + b'],"sentAt":"' + sent_at.encode() + b'"}'
+
+
+def _digest(file: Path) -> str:
+    told = sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            told.update(chunk)
+    return told.hexdigest()[:32]

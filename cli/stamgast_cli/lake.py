@@ -1,0 +1,1 @@
+"""The lake of a deployment, asked in SQL on this machine."""

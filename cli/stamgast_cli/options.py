@@ -1,0 +1,24 @@
+"""The options that many verbs share."""
+
+from typing import Annotated
+
+import typer
+
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        help="A deployed environment (dev, prod) or the full name of its stack; "
+        "left out: the one on this machine.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and no progress.")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="STAMGAST_READER_TOKEN",
+        help="A reader token; on this machine the one that `up` made.",
+    ),
+]

@@ -1,0 +1,98 @@
+"""What the command shows: progress on standard error, results on standard output."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+
+class Output:
+    """Either for a person or, with `--json`, for a machine."""
+
+    def __init__(self, *, is_json: bool = False) -> None:
+        self.is_json = is_json
+        self.console = Console()
+        self.progress = Console(stderr=True, quiet=is_json)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Show that something takes its time, and how long it took."""
+        began = time.monotonic()
+        with self.progress.status(f"{label} …"):
+            yield
+        seconds = time.monotonic() - began
+        self.progress.print(f"[green]✓[/] {label} [dim]{seconds:.1f} s[/]")
+
+    @contextmanager
+    def counting(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar; the function that it hands out moves it on."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.progress) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda steps: bar.advance(task, steps)
+
+    def note(self, text: str) -> None:
+        """Say something by the way, which no machine reads."""
+        self.progress.print(text)
+
+    def facts(self, told: Mapping[str, Any]) -> None:
+        """Print named values."""
+        if self.is_json:
+            self.document(told)
+            return
+        width = max((len(name) for name in told), default=0)
+        for name, value in told.items():
+            label = Text(f"{name.replace('_', ' '):<{width}}  ", style="dim")
+            self.console.print(label, Text(_short(value)), sep="", soft_wrap=True)
+
+    def rows(
+        self, names: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None
+    ) -> None:
+        """Print a table, or a list of objects."""
+        if self.is_json:
+            self.document([dict(zip(names, row, strict=True)) for row in rows])
+            return
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for name in names:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(_short(value)) for value in row))
+        self.console.print(table)
+
+    def document(self, told: Any) -> None:
+        """Print JSON; indented and coloured where a person reads it."""
+        text = json.dumps(told, default=_plain, ensure_ascii=False, indent=2)
+        if sys.stdout.isatty() and not self.is_json:
+            self.console.print_json(text)
+        else:
+            sys.stdout.write(text + "\n")
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=_plain, ensure_ascii=False)
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)

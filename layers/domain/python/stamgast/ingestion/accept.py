@@ -1,5 +1,6 @@
 """From parsed events to an envelope in which each is accepted or rejected exactly once."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,9 @@ class Unreadable:
 
     text: bytes = field(repr=False)
 
+
+# A key is a secret, and quarantine is read by people.
+WRITE_KEY = re.compile(rb'("writeKey"\s*:\s*)"[^"]*"')
 
 Original = Callable[[int], bytes | None]
 
@@ -67,6 +71,7 @@ def _judge(event: object, index: int, receipt: Receipt, bounds: Bounds) -> Accep
             event = event.event
         if not isinstance(event, dict):
             return fault("not_an_object")
+    event.pop("writeKey", None)
     found = fault_of(event, notes, bounds)
     if found is not None:
         return found
@@ -169,6 +174,7 @@ def _reject(
     said = event if isinstance(event, dict) else {}
     if text is None:
         text = event.text if isinstance(event, Unreadable) else _text_of(event)
+    text = WRITE_KEY.sub(rb'\1"removed"', text)
     ids = {name: text_of(said.get(name)) for name in ("userId", "anonymousId", "previousId")}
     message_id = text_of(said.get("messageId"))
     return Rejected(

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.blocks import permissions
 from infra.blocks.retention import kept
+from infra.blocks.wildcards import acknowledge_wildcards
 from infra.data_stack import DataStack
 from infra.environments import Environment
 
@@ -55,15 +56,17 @@ class ArchiveStream(Construct):
 
     def _role(self, data: DataStack, prefix: str) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
-        for statement in (
+        statements = [
             permissions.list_objects(data),
             permissions.write_objects(data, f"{prefix}/", f"errors/{prefix}/"),
             permissions.use_key(data),
             iam.PolicyStatement(
                 actions=["logs:PutLogEvents"], resources=[self._logs.log_group_arn]
             ),
-        ):
+        ]
+        for statement in statements:
             role.add_to_policy(statement)
+        acknowledge_wildcards(role, statements, data)
         return role
 
     def _destination(

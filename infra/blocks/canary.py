@@ -6,6 +6,8 @@ from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.blocks.acknowledge import acknowledge
+
 
 class Canary(Construct):
     """A CodeDeploy deployment group over one alias, rolled back by that alias's errors."""
@@ -21,10 +23,16 @@ class Canary(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description="canary-errors: see docs/operations/alarms/canary-errors.md",
         )
-        codedeploy.LambdaDeploymentGroup(
+        group = codedeploy.LambdaDeploymentGroup(
             self,
             "Group",
             alias=alias,
             deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
             alarms=[self.alarm],
+        )
+        acknowledge(
+            group,
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AWSCodeDeployRoleForLambdaLimited]",
+            "The policy that AWS keeps for CodeDeploy over Lambda, without the right to invoke.",
         )

@@ -12,7 +12,7 @@ from infra.environments import Domain, Environment
 
 
 class Front(Construct):
-    """Where SDKs point at; `url` ends without a slash."""
+    """Where SDKs point at: `url`."""
 
     def __init__(
         self,
@@ -23,12 +23,13 @@ class Front(Construct):
         rest: apigateway.RestApi,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.is_distribution = environment.has_distribution and environment.domain is None
         if environment.domain:
             self.url = self._own_host(environment.domain, rest)
-        elif environment.has_distribution:
+        elif self.is_distribution:
             self.url = self._distribution(rest, environment.web_acl_arn)
         else:
-            self.url = f"https://{rest.rest_api_id}.execute-api.{rest.env.region}.amazonaws.com/{rest.deployment_stage.stage_name}"
+            self.url = rest.url
 
     def _own_host(self, domain: Domain, rest: apigateway.RestApi) -> str:
         host = Host(self, "Host", domain=domain, name=domain.ingest_host)

@@ -6,11 +6,13 @@ from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.blocks.acknowledge import acknowledge
 from infra.blocks.canary import Canary
 from infra.blocks.retention import kept
+from infra.blocks.wildcards import acknowledge_tracing, acknowledge_wildcards
 from infra.blocks.workbench import Workbench
 from infra.environments import Release
 
@@ -33,6 +35,7 @@ class Function(Construct):
         storage_mb: int = 512,
         timeout: Duration,
         is_serving: bool = False,
+        dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, "".join(part.capitalize() for part in name.split("_")))
         self.name = name
@@ -54,9 +57,12 @@ class Function(Construct):
             ephemeral_storage_size=Size.mebibytes(storage_mb),
             timeout=timeout,
             tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=dead_letters,
         )
         self.live = self._live(bench.environment.release, is_serving)
-        self._acknowledge()
+        acknowledge_tracing(self.role)
+        acknowledge_wildcards(self.role, permissions, bench.data)
+        self._acknowledge(dead_letters)
 
     def _role(self, permissions: Sequence[iam.PolicyStatement]) -> iam.Role:
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -91,12 +97,20 @@ class Function(Construct):
             Canary(self, "Canary", alias=alias)
         return alias
 
-    def _acknowledge(self) -> None:
-        acknowledge(
-            self.role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray takes segments without a resource (PutTraceSegments, PutTelemetryRecords).",
-        )
+    def _acknowledge(self, dead_letters: sqs.IQueue | None) -> None:
+        for rule in ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"):
+            acknowledge(
+                self.resource,
+                rule,
+                "Python 3.13 is what the engine's wheels are pinned, built and tested for.",
+            )
+        if dead_letters is None:
+            acknowledge(
+                self.resource,
+                "Serverless-LambdaDLQ",
+                "Called by an API, a queue with dead letters or the state machine, all of which "
+                "see the failure themselves.",
+            )
 
 
 def _common(bench: Workbench, name: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra.blocks.access_log import fields
@@ -58,7 +59,14 @@ class IngestApi(Construct):
         self.rest.root.add_resource("{proxy+}").add_method("ANY", integration)
         self._answer_in_our_shape()
         self.front = Front(self, "Front", environment=environment, rest=self.rest)
-        self._acknowledge()
+        if environment.web_acl_arn and not self.front.is_distribution:
+            wafv2.CfnWebACLAssociation(
+                self,
+                "Acl",
+                resource_arn=self.rest.deployment_stage.stage_arn,
+                web_acl_arn=environment.web_acl_arn,
+            )
+        self._acknowledge(environment)
 
     def _stage(self, environment: Environment) -> apigateway.StageOptions:
         group = logs.LogGroup(
@@ -90,9 +98,21 @@ class IngestApi(Construct):
                 templates={"application/json": ERROR},
             )
 
-    def _acknowledge(self) -> None:
-        acknowledge(
-            self.rest,
-            "AwsSolutions-APIG2",
-            "The function validates: a bad event is quarantined alone, which no schema can do.",
-        )
+    def _acknowledge(self, environment: Environment) -> None:
+        for rule, reason in _REASONS.items():
+            acknowledge(self.rest, f"AwsSolutions-{rule}", reason)
+        if environment.web_acl_arn is None or self.front.is_distribution:
+            acknowledge(self.rest, "AwsSolutions-APIG3", _WITHOUT_ACL)
+
+
+_REASONS = {
+    "APIG2": "The function validates: a bad event is quarantined alone, which no schema can do.",
+    "APIG4": "The function checks write keys, which SDKs send in three places.",
+    "COG4": "Write keys name sources, not users of a pool.",
+    "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+    "AmazonAPIGatewayPushToCloudWatchLogs]": "The policy that AWS keeps for the gateway's logs.",
+}
+_WITHOUT_ACL = (
+    "A web ACL has a fixed charge: an environment names one in `web_acl_arn`, and it guards the "
+    "distribution where there is one."
+)

@@ -4,7 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-LONGEST = Duration.days(14)
+from infra.blocks.dead_letters import LONGEST, DeadLetters
+
 TRIES = 5
 
 
@@ -13,13 +14,7 @@ class QueueWithDeadLetters(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, visibility: Duration) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=LONGEST,
-        )
+        self.dead_letters = DeadLetters(self, "DeadLetters").queue
         self.queue = sqs.Queue(
             self,
             "Queue",

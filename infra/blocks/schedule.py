@@ -1,6 +1,5 @@
 """A function that runs every so many minutes, its failed calls kept."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
@@ -20,22 +19,17 @@ class Every(Construct):
         construct_id: str,
         *,
         minutes: int,
+        dead_letters: sqs.IQueue,
         function: lambda_.IFunction | None = None,
         machine: stepfunctions.IStateMachine | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
+        self._dead_letters = dead_letters
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
         role.add_to_policy(_start(function, machine))
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]
+                actions=["sqs:SendMessage"], resources=[self._dead_letters.queue_arn]
             )
         )
         schedule = self._schedule(minutes, _arn(function, machine), role)
@@ -53,7 +47,7 @@ class Every(Construct):
                 role_arn=role.role_arn,
                 input="{}",
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=self.dead_letters.queue_arn
+                    arn=self._dead_letters.queue_arn
                 ),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_retry_attempts=RETRIES

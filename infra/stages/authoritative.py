@@ -6,12 +6,13 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.blocks.acknowledge import acknowledge
+from infra.blocks.dead_letters import DeadLetters
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
 from infra.blocks.retention import kept
 from infra.blocks.run_definition import RunFunctions, run_definition
 from infra.blocks.schedule import Every
+from infra.blocks.wildcards import acknowledge_tracing
 from infra.blocks.workbench import Workbench
 from infra.stages.identity import Identity
 from infra.stages.profile import Profile
@@ -51,7 +52,11 @@ class Authoritative(Construct):
         self.every: Every | None = None
         if bench.environment.run_every_minutes:
             self.every = Every(
-                self, "RunEvery", minutes=bench.environment.run_every_minutes, machine=self.machine
+                self,
+                "RunEvery",
+                minutes=bench.environment.run_every_minutes,
+                machine=self.machine,
+                dead_letters=DeadLetters(self, "RunDeadLetters").queue,
             )
 
     def _ledger(self, name: str, bench: Workbench) -> Function:
@@ -76,11 +81,7 @@ class Authoritative(Construct):
                 include_execution_data=False,
             ),
         )
-        acknowledge(
-            role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray and the delivery of logs know no resources (Step Functions guide).",
-        )
+        acknowledge_tracing(role)
         return machine
 
     def _role(self, functions: RunFunctions) -> iam.Role:

@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from infra.blocks import permissions
+from infra.blocks.dead_letters import DeadLetters
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
 from infra.blocks.profile_view import ProfileView
@@ -21,12 +22,14 @@ class Identity(Construct):
         self.resolve_identity = lake_function(
             self, "resolve_identity", bench=bench, timeout=Duration.minutes(15)
         )
+        self.dead_letters = DeadLetters(self, "DrainDeadLetters").queue
         self.drain_parked = self._drain_parked(bench, view)
         self.drained = Every(
             self,
             "DrainParkedEvery",
             minutes=bench.environment.drain_every_minutes,
             function=self.drain_parked.live,
+            dead_letters=self.dead_letters,
         )
 
     def _drain_parked(self, bench: Workbench, view: ProfileView) -> Function:
@@ -51,4 +54,5 @@ class Identity(Construct):
             ],
             memory_mb=512,
             timeout=Duration.minutes(4),
+            dead_letters=self.dead_letters,
         )

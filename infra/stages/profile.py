@@ -5,6 +5,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from infra.blocks import permissions
+from infra.blocks.acknowledge import acknowledge
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
 from infra.blocks.profile_view import ProfileView
@@ -28,7 +29,15 @@ class Profile(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.process_events = self._process_events(bench, view, raw)
-        self.process_events.live.add_event_source(
+        self._subscribe(bench, ingestion)
+        self.unify_profiles = lake_function(
+            self, "unify_profiles", bench=bench, timeout=Duration.minutes(15)
+        )
+        self.publish_profiles = self._publish_profiles(bench, view)
+
+    def _subscribe(self, bench: Workbench, ingestion: Ingestion) -> None:
+        live = self.process_events.live
+        live.add_event_source(
             sources.SqsEventSource(
                 ingestion.events.queue,
                 batch_size=10,
@@ -37,10 +46,11 @@ class Profile(Construct):
                 report_batch_item_failures=True,
             )
         )
-        self.unify_profiles = lake_function(
-            self, "unify_profiles", bench=bench, timeout=Duration.minutes(15)
+        acknowledge(
+            live,
+            "Serverless-LambdaEventSourceMappingDestination",
+            "The queue's own redrive policy moves what fails five times to the dead letters.",
         )
-        self.publish_profiles = self._publish_profiles(bench, view)
 
     def _process_events(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
         data = bench.data

@@ -1,0 +1,44 @@
+"""The wildcards that are left in a role, each acknowledged with its reason."""
+
+from collections.abc import Iterator, Sequence
+
+from aws_cdk import aws_iam as iam
+
+from infra.blocks.acknowledge import acknowledge
+from infra.data_stack import DataStack
+
+CATALOGUE = "arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>"
+LAKE_EXPORT = "ExportsOutputFnGetAttLakeBucketArn4B06F64C"
+
+
+def acknowledge_wildcards(
+    role: iam.Role, statements: Sequence[iam.PolicyStatement], data: DataStack
+) -> None:
+    """Say why these statements may match more than one object or table."""
+    resources = {name for statement in statements for name in statement.resources}
+    for finding, reason in sorted(_reasons(resources, data)):
+        acknowledge(role, f"AwsSolutions-IAM5[Resource::{finding}]", reason)
+
+
+def acknowledge_tracing(role: iam.Role) -> None:
+    """Say why a traced role has a resource of `*`."""
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "X-Ray and the delivery of a state machine's logs know no resources.",
+    )
+
+
+def _reasons(resources: set[str], data: DataStack) -> Iterator[tuple[str, str]]:
+    for name in resources:
+        suffix = name.rpartition("}")[2]
+        if suffix.startswith("/") and suffix.endswith("/*"):
+            yield (
+                f"{data.stack_name}:{LAKE_EXPORT}{suffix}",
+                "Objects of one prefix of the lake bucket; their names are not known beforehand.",
+            )
+        if suffix.endswith(f"table/{data.database_name}/*"):
+            yield (
+                f"{CATALOGUE}:table/{data.database_name}/*",
+                "Tables of the lake's own database, which the stages make and commit.",
+            )

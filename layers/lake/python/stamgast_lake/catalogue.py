@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
-from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In
+from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import DataFile
@@ -90,6 +90,15 @@ class Catalogue:
         found = self.find(table)
         return found is not None and snapshot_of(found, commit) is not None
 
+    def last_commit(self, table: LakeTable, stage: str) -> Commit | None:
+        """The newest commit of this stage that the table's snapshots tell of, or None."""
+        found = self.find(table)
+        for snapshot in reversed(found.snapshots() if found else []):
+            commit = commit_of(snapshot.summary)
+            if commit is not None and commit.stage == stage:
+                return commit
+        return None
+
     def append(self, table: LakeTable, rows: pa.RecordBatchReader, commit: Commit) -> int:
         """Appends rows sorted by the partition; returns how many. Done before: writes nothing."""
         return self.replace(table, rows, (), commit)
@@ -158,7 +167,7 @@ class Catalogue:
 def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:
     """Rows whose column has one of these values; dates may be ISO texts."""
     literals = {literal(value) for value in values}
-    return In(column, literals) if literals else AlwaysFalse()
+    return In(term=Reference(column), literals=literals) if literals else AlwaysFalse()
 
 
 def snapshot_of(table: Table, commit: Commit) -> int | None:

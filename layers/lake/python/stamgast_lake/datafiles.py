@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
@@ -76,13 +77,12 @@ def _runs(
         yield (values[start].as_py(),), batch.slice(start, end - start)
 
 
-def _changes(values: pa.Array) -> list[int]:
+def _changes(values: "pa.Array[Any]") -> list[int]:
     """The positions at which a sorted column without nulls takes a new value."""
     if len(values) < 2:
         return []
     is_new = pc.not_equal(values.slice(1), values.slice(0, len(values) - 1))
-    found: list[int] = pc.add(pc.indices_nonzero(is_new), 1).to_pylist()
-    return found
+    return [place + 1 for place in pc.indices_nonzero(is_new).to_pylist() if place is not None]
 
 
 def _partition_key(target: Table, values: tuple[object, ...]) -> PartitionKey | None:

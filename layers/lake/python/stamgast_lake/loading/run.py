@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from duckdb import DuckDBPyConnection
 
 from stamgast_lake.archive import LakeObject, fetch_all
-from stamgast_lake.catalogue import Commit, commit_of
+from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.imports.take import Imported
 from stamgast_lake.inputs import ImportInput, known
@@ -31,15 +31,10 @@ def load_run(lake: Lake, run_id: str) -> dict[str, int]:
 
 def unfinished(lake: Lake, run_id: str) -> str | None:
     """The other run whose load began to commit and never reached the ledger, if there is one."""
-    events = lake.catalogue.find(EVENTS)
-    if events is None:
+    commit = lake.catalogue.last_commit(EVENTS, STAGE)
+    if commit is None or commit.run_id == run_id or lake.catalogue.is_done(RAW_FILES, commit):
         return None
-    for snapshot in reversed(events.snapshots()):
-        commit = commit_of(snapshot.summary)
-        if commit is not None and commit.stage == STAGE:
-            is_own = commit.run_id == run_id
-            return None if is_own or lake.catalogue.is_done(RAW_FILES, commit) else commit.run_id
-    return None
+    return commit.run_id
 
 
 def _load(lake: Lake, run_id: str) -> dict[str, int]:

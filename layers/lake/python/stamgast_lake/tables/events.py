@@ -83,11 +83,11 @@ EVIDENCE = LakeTable(
 
 CONSTRAINTS = LakeTable(
     "constraints",
-    "What identity may not do: cannot-links, values that link nobody, tombstones.",
+    "What identity may not do: cannot-links, values that link nobody, refused edges, tombstones.",
     (
-        Column("kind", Scalar.STRING, "cannot_link, off or tombstone.", required=True),
+        Column("kind", Scalar.STRING, "cannot_link, off, refused or tombstone.", required=True),
         Column("a", Scalar.STRING, "The identifier's key.", required=True),
-        Column("b", Scalar.STRING, "The other identifier of a cannot-link."),
+        Column("b", Scalar.STRING, "The other identifier of a cannot-link or of a refused edge."),
         Column("recorded_at", Scalar.TIMESTAMP, "When it was recorded.", required=True),
         Column("by", Scalar.STRING, "run, or the name of the token that asked.", required=True),
         Column("reason", Scalar.STRING, "Why."),

@@ -115,7 +115,7 @@ def query(sql: Sql, stack: Stack = None, json: Json = False) -> None:
 
     Example: stamgast query "SELECT type, count(*) FROM events GROUP BY ALL"
     """
-    from stamgast_cli.lake import select  # noqa: PLC0415  the engine only when asked
+    from stamgast_cli.lake import select
 
     output = Output(is_json=json)
     deployment = find(stack)

@@ -23,6 +23,6 @@ def demo(households: Households = 100, json: Json = False) -> None:
 
     Example: stamgast demo --households 20
     """
-    from stamgast_cli.demo import run_demo  # noqa: PLC0415  pandas and pictures only when asked
+    from stamgast_cli.demo import run_demo
 
     run_demo(households=households, is_json=json)

@@ -48,7 +48,7 @@ def main(ports: list[str]) -> None:
     if os.environ.get("GATEWAY_PORT") != str(emulator) or os.environ.get("BIND_HOST") is None:
         raise SystemExit("start me through `stamgast up`, which sets the emulator's variables")
     patches.apply()
-    from ministack.app import app  # noqa: PLC0415  the patches and variables come first
+    from ministack.app import app
 
     config = Config()
     config.bind = [f"127.0.0.1:{port}" for port in (emulator, ingest, profile)]

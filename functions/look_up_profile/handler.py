@@ -1,0 +1,98 @@
+"""`look_up_profile`: answers one look-up over the HTTP API."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from stamgast.identity.store import StoreError
+from stamgast.lookup import own_api, segment_api
+from stamgast.lookup.faults import UNAVAILABLE
+from stamgast.lookup.routes import Desk, Response, plain_form, respond
+from stamgast_aws.clients import client
+from stamgast_aws.http_api import gateway_answer, lookup_request_of
+from stamgast_aws.lookup_store import DynamoLookupStore
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.settings import read_settings
+from stamgast_aws.token_store import DynamoTokenStore
+from stamgast_aws.workspaces import S3WorkspaceStore
+
+ROUTES = (*segment_api.ROUTES, *own_api.ROUTES)
+READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the function reads."""
+
+    profiles_table: str
+    control_table: str
+    workspace_secret: str
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The adapters of one process."""
+
+    store: DynamoLookupStore
+    tokens: DynamoTokenStore
+    workspaces: S3WorkspaceStore
+    keyring: SecretsManagerKeyring
+
+    def desk(self) -> Desk:
+        """What one request is answered from."""
+        return Desk(
+            profiles=self.store,
+            timelines=self.store,
+            tokens=self.tokens,
+            workspace=self.workspaces.current(),
+            keyring=self.keyring.get(),
+            now_ms=time.time_ns() // 1_000_000,
+        )
+
+
+@cache
+def wiring() -> Wiring:
+    """The adapters, made on the first request."""
+    settings, dynamodb = read_settings(Settings), client("dynamodb")
+    return Wiring(
+        store=DynamoLookupStore(
+            dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
+        ),
+        tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
+        workspaces=S3WorkspaceStore(
+            s3=client("s3"),
+            dynamodb=dynamodb,
+            bucket=settings.lake_bucket,
+            table=settings.control_table,
+            now=time.monotonic,
+        ),
+        keyring=SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret),
+    )
+
+
+@cache
+def logger() -> Logger:
+    """The process's logger; it is told routes and times, never a path or an identifier."""
+    return Logger()
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answers one request of the HTTP API (payload format 2.0)."""
+    began = time.perf_counter()
+    try:
+        response = respond(lookup_request_of(event), wiring().desk(), ROUTES)
+    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
+        logger().error("look-up failed", error=type(error).__name__)
+        response = Response(
+            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
+        )
+    spent_ms = round((time.perf_counter() - began) * 1000, 1)
+    logger().info(
+        "look-up answered", route=response.route, status=response.status, milliseconds=spent_ms
+    )
+    return gateway_answer(response)

@@ -1,0 +1,105 @@
+"""What look-ups read of the table `profiles`: each round's reads go side by side."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from itertools import islice
+from typing import Any
+
+from stamgast.identity.codec import root_of
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import RootState
+from stamgast.identity.store import StoreError
+from stamgast.lookup.cursor import Position
+from stamgast.lookup.find import Moved, Reading
+from stamgast.lookup.person import Person, Row
+from stamgast.lookup.request import Page
+from stamgast.profile.facts import Facts
+from stamgast.profile.reading import seen
+from stamgast.profile.store import Pause, pause_seconds
+from stamgast.profile.timeline import Entry
+
+from stamgast_aws.dynamo_values import Item, attributes_of
+from stamgast_aws.fact_store import ENTRY, DynamoFactStore
+from stamgast_aws.identity_store import DynamoIdentityStore
+from stamgast_aws.identity_writes import HEAD, root_key
+
+SECTIONS = {"M": "segments", "S": "scores", "R": "rfm"}
+INTERNAL = frozenset(("PK", "SK", "schema", "seen", "ttl"))
+MOST_TRIES = 6
+
+
+class DynamoLookupStore:
+    """The ports `ProfileStore` and `TimelineStore` over a low-level DynamoDB client."""
+
+    def __init__(self, client: Any, table: str, executor: Executor, pause: Pause) -> None:
+        self._table, self._executor, self._pause = table, executor, pause
+        self._facts = DynamoFactStore(client, table, pause)
+        # A look-up reads persons alone; the control table is for parking, which it never does.
+        self._identity = DynamoIdentityStore(client, table, "", pause)
+
+    def pointers(self, keys: Iterable[str]) -> Mapping[str, Pointer]:
+        """The pointers that exist among these identifiers."""
+        return self._identity.read_pointers(frozenset(keys))
+
+    def read(self, person_ids: Iterable[str], anchors: Iterable[str]) -> Reading:
+        """Roots with their rows, and facts, all at once."""
+        asked = [(one, self._executor.submit(self._person, one)) for one in person_ids]
+        facts = self._folded(frozenset(anchors))
+        told = {one: future.result() for one, future in asked}
+        return Reading({one: found for one, found in told.items() if found}, facts)
+
+    def values(self, keys: Iterable[str]) -> Mapping[str, Row]:
+        """The value behind each key, how well it is known, and since when."""
+        return {
+            key: {"value": pointer.value, "assurance": pointer.assurance.name.lower()}
+            for key, pointer in self.pointers(keys).items()
+        }
+
+    def strips(self, anchors: frozenset[str], page: Page, now_ms: int) -> list[list[Entry]]:
+        """For each anchor its newest entries before the page's position, one more than a page."""
+        before = _sort_key(page.after) if page.after else None
+
+        def strip(anchor: str) -> list[Entry]:
+            return list(islice(self._facts.entries(anchor, now_ms, before), page.limit + 1))
+
+        return list(self._executor.map(strip, sorted(anchors)))
+
+    def _person(self, person_id: str) -> Person | Moved | None:
+        """A person's whole partition in one query, or where it was merged into."""
+        items = self._identity.query(self._table, root_key(person_id)["PK"])
+        told = {item["SK"]["S"]: item for item in items}
+        if HEAD not in told:
+            return None
+        root = root_of(person_id, attributes_of(told.pop(HEAD)))
+        if root.state is RootState.MERGED and root.into is not None:
+            return Moved(root.into)
+        return Person(root, _rows(told))
+
+    def _folded(self, anchors: frozenset[str]) -> dict[str, Facts]:
+        """The facts of anchors; pairs torn by a publish are read again, StoreError in the end."""
+        folded: dict[str, Facts] = {}
+        for attempt in range(1, MOST_TRIES + 1):
+            for anchor, pair in self._facts.read(sorted(anchors - folded.keys())).items():
+                facts = seen(pair.live, pair.base)
+                if facts is not None:
+                    folded[anchor] = facts
+            if len(folded) == len(anchors):
+                return folded
+            self._pause(pause_seconds(attempt))
+        raise StoreError("an anchor's items stayed torn")
+
+
+def _sort_key(position: Position) -> str:
+    return f"{ENTRY}{max(position.original_ms, 0):015d}#{position.key}"
+
+
+def _rows(items: Mapping[str, Item]) -> dict[str, dict[str, Row]]:
+    """What was published about a person, by section and name: `M#loyal`, `R#rfm`."""
+    rows: dict[str, dict[str, Row]] = {}
+    for sort_key, item in items.items():
+        letter, _, name = sort_key.partition("#")
+        if letter in SECTIONS:
+            told = attributes_of(item)
+            shown = {key: value for key, value in told.items() if key not in INTERNAL}
+            rows.setdefault(SECTIONS[letter], {})[name] = shown
+    return rows

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 GZIP_MAGIC = b"\x1f\x8b"
+IMPORT = "import"
 AHEAD = 8
 AHEAD_BYTES = 8 * 1024 * 1024
 

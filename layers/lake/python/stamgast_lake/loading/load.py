@@ -13,7 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from pyiceberg.expressions import BooleanExpression
 
-from stamgast_lake.archive import LakeObject
+from stamgast_lake.archive import IMPORT, LakeObject
 from stamgast_lake.catalogue import Catalogue, Commit, one_of
 from stamgast_lake.loading.duplicates import decide
 from stamgast_lake.loading.rows import in_order, new_rows
@@ -114,10 +114,12 @@ class Loader:
     def _figures(self, taken: Sequence[Taken]) -> dict[str, int]:
         states = self.connection.execute("select state, count(*) from outcome group by state")
         counts = dict(states.fetchall())
+        read = [one for one in taken if one.object.kind != IMPORT]
         return {
-            "objects": len(taken),
-            "lines": sum(one.lines for one in taken),
-            "unreadable": sum(one.unreadable for one in taken),
+            "objects": len(read),
+            "imports": len(taken) - len(read),
+            "lines": sum(one.lines for one in read),
+            "unreadable": sum(one.unreadable for one in read),
             "receipts": sum(counts.values()),
             **{
                 name: counts.get(name, 0)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from duckdb import DuckDBPyConnection
 
-from stamgast_lake.archive import LakeObject, fetch_all
+from stamgast_lake.archive import IMPORT, LakeObject, fetch_all
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.imports.take import Imported
@@ -17,8 +17,6 @@ from stamgast_lake.loading.load import STAGE, Loader
 from stamgast_lake.loading.stage import Reading, Taken, stage
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
-
-IMPORT = "import"
 
 
 def load_run(lake: Lake, run_id: str) -> dict[str, int]:
@@ -40,8 +38,7 @@ def unfinished(lake: Lake, run_id: str) -> str | None:
 def _load(lake: Lake, run_id: str) -> dict[str, int]:
     objects, imports = _objects(lake, run_id)
     with _staged(lake, objects) as (taken, connection):
-        figures = Loader(lake.catalogue, connection, run_id).load([*taken, *imports])
-    return {**figures, "objects": len(taken), "imports": len(imports)}
+        return Loader(lake.catalogue, connection, run_id).load([*taken, *imports])
 
 
 @contextmanager

@@ -18,7 +18,9 @@ ANCHORS = LakeTable(
     (
         Column("anchor_key", Scalar.STRING, "The anchor.", required=True),
         Column("events", Scalar.LONG, "How many messages its facts hold.", required=True),
-        Column("facts", Scalar.STRING, "The facts as JSON, with each trait's message.", required=True),
+        Column(
+            "facts", Scalar.STRING, "The facts as JSON, with each trait's message.", required=True
+        ),
         Column("facts_hash", Scalar.STRING, "Hash of the facts.", required=True),
         Column("recorded_at", Scalar.TIMESTAMP, "The moment of the run.", required=True),
         Column("shard", Scalar.INT, "Shard of the anchor, 0 to 15.", required=True),

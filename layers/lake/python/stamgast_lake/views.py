@@ -1,0 +1,135 @@
+"""The views over the tables, once each, in SQL that DuckDB and Athena both read."""
+
+from dataclasses import dataclass
+
+from stamgast_lake.tables import (
+    EVENTS,
+    IDENTITY,
+    MESSAGE_INDEX,
+    PERSONS,
+    PROFILES,
+    RECEIPTS,
+    RFM,
+    LakeTable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: what it says, the tables and views it reads, and its SQL."""
+
+    name: str
+    doc: str
+    reads: tuple[str, ...]
+    sql: str
+
+
+def _latest(table: LakeTable, key: str, keeps: str = "true") -> View:
+    columns = ", ".join(f'"{name}"' for name in table.column_names)
+    return View(
+        f"{table.name}_current",
+        f"The latest row of {table.name} for each {key}.",
+        (table.name,),
+        f"""
+    select {columns}
+    from (
+        select {columns}, row_number() over (
+            partition by {key} order by recorded_at desc, run_id desc) as nth
+        from {table.name}
+    ) numbered
+    where nth = 1 and {keeps}""",
+    )
+
+
+RECEIPT_STATES = View(
+    "receipt_states",
+    "Each receipt in exactly one state, as it holds now: whichever copy came first is stored.",
+    (RECEIPTS.name, MESSAGE_INDEX.name),
+    """
+    select receipts.receipt_id, receipts.source_id, receipts.message_key, receipts.received_at,
+           receipts.received_on, receipts.reason, receipts.raw_object, receipts.raw_line,
+           case when receipts.reason is not null then 'rejected'
+                when message_index.message_key is null then 'suppressed'
+                when message_index.receipt_id = receipts.receipt_id then 'stored'
+                when message_index.payload_hash = receipts.payload_hash then 'duplicate'
+                else 'conflict' end as state
+    from receipts
+    left join message_index on receipts.reason is null
+         and message_index.message_key = receipts.message_key""",
+)
+MESSAGE_STATES = View(
+    "message_states",
+    "One row for each (source, messageId): stored, suppressed or rejected, and its copies.",
+    (RECEIPT_STATES.name,),
+    """
+    select message_key, min(source_id) as source_id,
+           case when count(*) filter (where state = 'stored') > 0 then 'stored'
+                when count(*) filter (where state = 'suppressed') > 0 then 'suppressed'
+                else 'rejected' end as state,
+           min(received_at) as first_received_at,
+           count(*) as copies,
+           count(*) filter (where state = 'duplicate') as duplicates,
+           count(*) filter (where state = 'conflict') as conflicts,
+           count(*) filter (where state = 'rejected') as rejections
+    from receipt_states
+    where message_key is not null
+    group by message_key""",
+)
+RECONCILIATION = View(
+    "reconciliation",
+    "Receipts against what became of them, by source and day; is_conserved is always true.",
+    (RECEIPT_STATES.name, EVENTS.name),
+    """
+    select counted.source_id, counted.received_on, counted.receipts, counted.stored,
+           counted.duplicates, counted.conflicts, counted.rejected, counted.suppressed,
+           coalesce(held.events, 0) as events,
+           counted.receipts = counted.stored + counted.duplicates + counted.conflicts
+               + counted.rejected + counted.suppressed
+               and counted.receipts = counted.distinct_receipts
+               and counted.stored = coalesce(held.events, 0) as is_conserved
+    from (
+        select source_id, received_on, count(*) as receipts,
+               count(distinct receipt_id) as distinct_receipts,
+               count(*) filter (where state = 'stored') as stored,
+               count(*) filter (where state = 'duplicate') as duplicates,
+               count(*) filter (where state = 'conflict') as conflicts,
+               count(*) filter (where state = 'rejected') as rejected,
+               count(*) filter (where state = 'suppressed') as suppressed
+        from receipt_states group by source_id, received_on
+    ) counted
+    left join (
+        select source_id, cast(received_at as date) as received_on, count(*) as events
+        from events group by source_id, cast(received_at as date)
+    ) held on held.source_id = counted.source_id and held.received_on = counted.received_on""",
+)
+IDENTITY_CURRENT = _latest(IDENTITY, "identifier", "person_id is not null")
+PERSONS_CURRENT = _latest(PERSONS, "person_id")
+PROFILES_CURRENT = _latest(PROFILES, "person_id")
+RFM_CURRENT = _latest(RFM, "person_id")
+EVENTS_BY_PERSON = View(
+    "events_by_person",
+    "Each event with the person that its anchor belongs to now; none while no run has seen it.",
+    (EVENTS.name, IDENTITY_CURRENT.name),
+    """
+    select identity_current.person_id, events.*
+    from events
+    left join identity_current on identity_current.identifier = events.anchor_key""",
+)
+VIEWS = {
+    view.name: view
+    for view in (
+        RECEIPT_STATES,
+        MESSAGE_STATES,
+        RECONCILIATION,
+        IDENTITY_CURRENT,
+        PERSONS_CURRENT,
+        PROFILES_CURRENT,
+        RFM_CURRENT,
+        EVENTS_BY_PERSON,
+    )
+}
+
+
+def create_statement(view: View) -> str:
+    """The statement that makes the view, in DuckDB and in Athena."""
+    return f"create or replace view {view.name} as{view.sql}"

@@ -59,6 +59,7 @@ def by_python(histories: Mapping[str, list[Spending]]) -> dict[str, tuple[object
     return {
         person: (
             found.recency_days,
+            found.last_order_on,
             found.frequency,
             found.monetary_minor,
             found.currency,

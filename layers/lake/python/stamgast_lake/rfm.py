@@ -14,6 +14,7 @@ _BUYERS = """
     buyer as (
         select person_id, currency, revenue_minor as monetary_minor,
             cast(frequency as bigint) as frequency,
+            {last_on} as last_order_on,
             greatest(0, date_diff('day', {last_on}, {moment_on})) as recency_days
         from ranked where place = 1
     )
@@ -30,7 +31,8 @@ _PARTS = """
         from buyer
     ),
     scored as (
-        select person_id, recency_days, frequency, monetary_minor, currency, population,
+        select person_id, recency_days, last_order_on, frequency, monetary_minor, currency,
+            population,
             5 - (5 * fresher) // population as recency_score,
             case when frequency <= 1 then 1 else 2 + (4 * rarer) // alike end as frequency_score,
             1 + (5 * poorer) // payers as monetary_score
@@ -59,7 +61,8 @@ def rfm_sql(spendings: str, moment_ms: int) -> str:
     return f"""
         with {buyers}, {_PARTS}
         select person_id,
-            cast(recency_days as bigint) as recency_days, frequency, monetary_minor, currency,
+            cast(recency_days as bigint) as recency_days, last_order_on,
+            frequency, monetary_minor, currency,
             cast(recency_score as integer) as recency_score,
             cast(frequency_score as integer) as frequency_score,
             cast(monetary_score as integer) as monetary_score,

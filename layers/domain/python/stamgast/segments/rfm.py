@@ -60,6 +60,7 @@ class Rfm:
     """
 
     recency_days: int
+    last_order_on: date
     frequency: int
     monetary_minor: int
     currency: str
@@ -78,6 +79,7 @@ class Rfm:
 @dataclass(frozen=True, slots=True)
 class _Buyer:
     recency_days: int
+    last_order_on: date
     frequency: int
     monetary_minor: int
     currency: str
@@ -156,6 +158,7 @@ def _buyer(spendings: list[Spending], moment_ms: int) -> _Buyer | None:
     last_ms = max(spent.last_ms for spent in spendings if spent.orders > 0)
     return _Buyer(
         recency_days(last_ms, moment_ms),
+        _on(last_ms),
         sum(spent.orders for spent in spendings if spent.orders > 0),
         main.revenue_minor,
         main.currency,
@@ -165,6 +168,7 @@ def _buyer(spendings: list[Spending], moment_ms: int) -> _Buyer | None:
 def _scored(buyer: _Buyer, recency: int, frequency: int, monetary: int, population: int) -> Rfm:
     return Rfm(
         recency_days=buyer.recency_days,
+        last_order_on=buyer.last_order_on,
         frequency=buyer.frequency,
         monetary_minor=buyer.monetary_minor,
         currency=buyer.currency,

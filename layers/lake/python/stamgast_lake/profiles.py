@@ -1,0 +1,260 @@
+"""The stage `profile` of a run: the facts of touched anchors, and the profiles folded from them."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from stamgast.profile.facts import Facts, bounded_counters
+from stamgast.profile.registers import canonical
+from stamgast.segments.rfm import Spending, principal
+from stamgast_lake.anchors import facts_of_anchors
+from stamgast_lake.catalogue import Commit
+from stamgast_lake.engine import session
+from stamgast_lake.facts_json import Sourced, from_json, hash_of, merge_all, to_json
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import append_changes, count, fresh, latest, must_redo, see, see_runs
+from stamgast_lake.runs import Run
+from stamgast_lake.shards import SHARDS, shard_sql
+from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY, PERSONS, PROFILES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STAGE = "profile"
+AT_ONCE = 200_000
+ROWS_A_BATCH = 2_000
+TOUCHED_ANCHORS = """
+    create or replace temp table touched_anchor as
+    select distinct anchor_key as anchor from {fresh} where anchor_key is not null
+"""
+GONE_ANCHORS = """
+    insert into touched_anchor select anchor_key from anchor_now
+    where anchor_key not in (select anchor from touched_anchor)
+"""
+TOUCHED_EVENTS = """
+    create or replace temp table touched_event as
+    select message_key, source_id, type, event, event_at, assurance, anchor_key, order_id,
+        revenue_minor, currency, traits
+    from events where anchor_key in (select anchor from touched_anchor)
+"""
+STAMP = """cast('{moment}' as timestamptz) as recorded_at,
+        cast({shard} as integer) as shard, '{run_id}' as run_id"""
+ANCHOR_ROWS = f"""
+    select found.anchor_key, found.events, found.facts, found.facts_hash, {STAMP}
+    from found_anchor found left join anchor_now was on was.anchor_key = found.anchor_key
+    where was.facts_hash is distinct from found.facts_hash
+"""
+TOUCHED_PERSONS = """
+    create or replace temp table touched_person as
+    select person_id from identity_now
+    where identifier in (select identifier from fresh_identity)
+       or identifier in (select anchor_key from fresh_anchors)
+    union
+    select person_id from fresh_persons
+    where person_id in (select person_id from person_now where state = 'active')
+"""
+PARTS = """
+    select identity_now.person_id, anchor_now.facts
+    from identity_now
+    join touched_person on touched_person.person_id = identity_now.person_id
+    left join anchor_now on anchor_now.anchor_key = identity_now.identifier
+    order by identity_now.person_id, identity_now.identifier
+"""
+PROFILE_ROWS = f"""
+    select found.* exclude (first_ms, last_ms), to_timestamp(first_ms / 1000) as first_at,
+        to_timestamp(last_ms / 1000) as last_at, {STAMP}
+    from found_profile found left join profile_now was on was.person_id = found.person_id
+    where was.profile_hash is distinct from found.profile_hash
+"""
+FOUND_ANCHOR = pa.schema(
+    {
+        "anchor_key": pa.string(),
+        "events": pa.int64(),
+        "facts": pa.string(),
+        "facts_hash": pa.string(),
+    }
+)
+SPENDING = pa.struct(
+    {
+        "currency": pa.string(),
+        "orders": pa.int64(),
+        "revenue_minor": pa.int64(),
+        "first_ms": pa.int64(),
+        "last_ms": pa.int64(),
+    }
+)
+FOUND_PROFILE = pa.schema(
+    {
+        "person_id": pa.string(),
+        "first_ms": pa.int64(),
+        "last_ms": pa.int64(),
+        "traits": pa.string(),
+        "counters": pa.string(),
+        "orders": pa.int64(),
+        "revenue_minor": pa.int64(),
+        "currency": pa.string(),
+        "spending": pa.list_(SPENDING),
+        "profile_hash": pa.string(),
+    }
+)
+Row = dict[str, Any]
+
+
+def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
+    """Recomputes touched anchors and the profiles over them, logs changes, returns the figures."""
+    with session() as engine:
+        see_runs(engine, lake)
+        see(engine, lake, EVENTS, ANCHORS)
+        latest(engine, "anchors", "anchor_key", "anchor_now")
+        _touch(engine, must_redo(engine, displaced))
+        _collect(engine, "found_anchor", FOUND_ANCHOR, _anchor_rows(engine))
+        anchors = _append(engine, lake, run, ANCHORS, ANCHOR_ROWS, "found.anchor_key")
+        persons, profiles = _unify(engine, lake, run)
+        touched = count(engine, "select count(*) from touched_anchor")
+    return {
+        "touched_anchors": touched,
+        "anchors": anchors,
+        "touched_persons": persons,
+        "profiles": profiles,
+    }
+
+
+def _touch(engine: "DuckDBPyConnection", is_whole: bool) -> None:
+    fresh(engine, "events", "fresh_events")
+    engine.execute(TOUCHED_ANCHORS.format(fresh="events" if is_whole else "fresh_events"))
+    if is_whole:
+        engine.execute(GONE_ANCHORS)
+    engine.execute(TOUCHED_EVENTS)
+
+
+def _anchor_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
+    """Every touched anchor with its facts; one without events any more has none."""
+    rows = count(engine, "select count(*) from touched_event")
+    parts = SHARDS if rows > AT_ONCE else 1
+    for part in range(parts):
+        only = "true" if parts == 1 else f"{shard_sql('anchor_key')} = {part}"
+        for one in facts_of_anchors(engine, "touched_event", only):
+            yield _anchor_row(one.anchor, one.events, one.sourced)
+    gone = engine.execute(
+        "select anchor from touched_anchor"
+        " where anchor not in (select anchor_key from touched_event)"
+    ).fetchall()
+    for (anchor,) in gone:
+        yield _anchor_row(anchor, 0, Sourced())
+
+
+def _anchor_row(anchor: str, events: int, sourced: Sourced) -> Row:
+    text = to_json(sourced)
+    return {
+        "anchor_key": anchor,
+        "events": events,
+        "facts": text.decode(),
+        "facts_hash": hash_of(text),
+    }
+
+
+def _unify(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> tuple[int, int]:
+    see(engine, lake, IDENTITY, PERSONS, ANCHORS, PROFILES)
+    latest(engine, "anchors", "anchor_key", "anchor_now")
+    latest(engine, "identity", "identifier", "identity_now")
+    latest(engine, "persons", "person_id", "person_now")
+    latest(engine, "profiles", "person_id", "profile_now")
+    for rows in ("identity", "persons", "anchors"):
+        fresh(engine, rows, f"fresh_{rows}")
+    engine.execute(TOUCHED_PERSONS)
+    _collect(engine, "found_profile", FOUND_PROFILE, _profile_rows(engine))
+    profiles = _append(engine, lake, run, PROFILES, PROFILE_ROWS, "found.person_id")
+    return count(engine, "select count(*) from touched_person"), profiles
+
+
+def _profile_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
+    with engine.cursor() as reader:
+        parts = reader.execute(PARTS)
+        for person_id, rows in groupby(_rows(parts), key=itemgetter(0)):
+            yield profile_row(person_id, merge_all(from_json(row[1]) for row in rows if row[1]))
+
+
+def _rows(found: "DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+    while rows := found.fetchmany(ROWS_A_BATCH):
+        yield from rows
+
+
+def profile_row(person_id: str, told: Sourced) -> Row:
+    """A person's profile as the table keeps it; its hash covers all that it says."""
+    facts = told.facts
+    main = principal(
+        Spending(currency, o.count, o.revenue_minor, o.last_ms)
+        for currency, o in facts.orders.items()
+    )
+    return {
+        "person_id": person_id,
+        "first_ms": facts.first.event_ms if facts.first else None,
+        "last_ms": facts.last.event_ms if facts.last else None,
+        "traits": canonical(_traits(told)).decode(),
+        "counters": canonical(bounded_counters(facts.counters)).decode(),
+        "orders": sum(o.count for o in facts.orders.values()),
+        "revenue_minor": main.revenue_minor if main else 0,
+        "currency": main.currency if main else None,
+        "spending": _spending(facts),
+        "profile_hash": hash_of(to_json(told)),
+    }
+
+
+def _traits(told: Sourced) -> dict[str, Row]:
+    """Each trait with the event, source, assurance and time behind it; a deleted one is null."""
+    return {
+        name: {
+            "value": register.value,
+            "assurance": register.assurance.name.lower(),
+            "event_ms": register.event_ms,
+            "message_key": told.sources[name].message_key,
+            "source_id": told.sources[name].source_id,
+        }
+        for name, register in told.facts.traits.items()
+    }
+
+
+def _spending(facts: Facts) -> list[Row]:
+    return [
+        {
+            "currency": currency,
+            "orders": o.count,
+            "revenue_minor": o.revenue_minor,
+            "first_ms": o.first_ms,
+            "last_ms": o.last_ms,
+        }
+        for currency, o in sorted(facts.orders.items())
+    ]
+
+
+def _collect(
+    engine: "DuckDBPyConnection", name: str, schema: pa.Schema, rows: Iterator[Row]
+) -> None:
+    """Puts rows into temporary table `name` batch by batch, so that few are held as objects."""
+    engine.register("collected", schema.empty_table())
+    engine.execute(f"create or replace temp table {name} as select * from collected")
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= ROWS_A_BATCH:
+            _insert(engine, name, schema, batch)
+            batch = []
+    _insert(engine, name, schema, batch)
+
+
+def _insert(
+    engine: "DuckDBPyConnection", name: str, schema: pa.Schema, batch: list[Row]
+) -> None:
+    engine.register("collected", pa.Table.from_pylist(batch, schema=schema))
+    engine.execute(f"insert into {name} select * from collected")
+    engine.unregister("collected")
+
+
+def _append(
+    engine: "DuckDBPyConnection", lake: Lake, run: Run, table: Any, rows: str, key: str
+) -> int:
+    told = {"moment": run.moment.isoformat(), "run_id": run.run_id, "shard": shard_sql(key)}
+    return append_changes(engine, lake, table, rows.format(**told), Commit(run.run_id, STAGE))

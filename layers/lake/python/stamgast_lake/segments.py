@@ -1,0 +1,71 @@
+"""The stage `segments` of a run: every buyer's RFM cell at the run's moment, changes logged."""
+
+from typing import TYPE_CHECKING
+
+from stamgast.moments import ms_of
+from stamgast_lake.catalogue import Commit
+from stamgast_lake.engine import session
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import append_changes, latest, see
+from stamgast_lake.rfm import rfm_sql
+from stamgast_lake.runs import Run
+from stamgast_lake.shards import shard_sql
+from stamgast_lake.tables import PERSONS, PROFILES, RFM
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STAGE = "segments"
+SPENDINGS = """
+    create or replace temp view spendings as
+    select person_id, spent.currency, spent.orders, spent.revenue_minor, spent.last_ms
+    from (
+        select profile_now.person_id, unnest(spending) as spent
+        from profile_now join person_now on person_now.person_id = profile_now.person_id
+        where person_now.state = 'active'
+    )
+"""
+STAMP = """cast('{moment}' as timestamptz) as recorded_at,
+        cast({shard} as integer) as shard, '{run_id}' as run_id"""
+SCORED = f"""
+    select scored.person_id, scored.recency_days, scored.last_order_on, scored.frequency,
+        scored.monetary_minor, scored.currency, scored.recency_score as r,
+        scored.frequency_score as f, scored.monetary_score as m, scored.cell as segment, {STAMP}
+    from scored left join rfm_now was on was.person_id = scored.person_id
+    where was.segment is distinct from scored.cell or was.r <> scored.recency_score
+       or was.f <> scored.frequency_score or was.m <> scored.monetary_score
+       or was.last_order_on <> scored.last_order_on or was.frequency <> scored.frequency
+       or was.monetary_minor <> scored.monetary_minor or was.currency <> scored.currency
+"""
+LEFT = f"""
+    select was.person_id, cast(null as bigint), cast(null as date), cast(0 as bigint),
+        cast(null as bigint), cast(null as varchar), cast(null as integer),
+        cast(null as integer), cast(null as integer), cast(null as varchar), {STAMP}
+    from rfm_now was
+    where was.segment is not null and was.person_id not in (select person_id from scored)
+"""
+CELLS = "select cell, count(*) from scored group by cell order by cell"
+
+
+def evaluate_run(lake: Lake, run: Run) -> dict[str, int]:
+    """Scores every buyer as at the run's moment and logs who moved; returns the figures."""
+    with session() as engine:
+        see(engine, lake, PROFILES, PERSONS, RFM)
+        latest(engine, "profiles", "person_id", "profile_now")
+        latest(engine, "persons", "person_id", "person_now")
+        latest(engine, "rfm", "person_id", "rfm_now")
+        engine.execute(SPENDINGS)
+        scored = rfm_sql("spendings", ms_of(run.moment))
+        engine.execute(f"create or replace temp table scored as {scored}")
+        moved = append_changes(engine, lake, RFM, _changes(run), Commit(run.run_id, STAGE))
+        return {"rfm": moved, **_cells(engine)}
+
+
+def _changes(run: Run) -> str:
+    told = {"moment": run.moment.isoformat(), "run_id": run.run_id}
+    scored = SCORED.format(**told, shard=shard_sql("scored.person_id"))
+    return f"{scored} union all {LEFT.format(**told, shard=shard_sql('was.person_id'))}"
+
+
+def _cells(engine: "DuckDBPyConnection") -> dict[str, int]:
+    return {f"cell_{cell}": number for cell, number in engine.execute(CELLS).fetchall()}

@@ -1,8 +1,7 @@
 """The live loop's identity: each star settled in conditional transactions, or parked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from stamgast.identity.edge import Reason
 from stamgast.identity.plan import (
@@ -23,6 +22,7 @@ from stamgast.identity.store import (
     CheckRoot,
     IdentityStore,
     Outcome,
+    Pause,
     PutPointer,
     PutRoot,
     StoreError,
@@ -32,8 +32,6 @@ from stamgast.identity.view import View, read_view
 TRIES = 12
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 1.0
 EDGES_A_STEP = 30
-
-Pause: TypeAlias = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,7 @@ def mint_apart(store: IdentityStore, star: Star, pause: Pause, tries: int = TRIE
         for attempt in range(tries):
             if key in store.read_pointers([key]):
                 break
-            seen = _unclaimed(store, seen)
+            seen = unclaimed(store, seen)
             store.commit(
                 [
                     PutPointer(new_pointer(seen), None),
@@ -179,7 +177,7 @@ def mint_apart(store: IdentityStore, star: Star, pause: Pause, tries: int = TRIE
             raise StoreError("an identifier could not be given a person")
 
 
-def _unclaimed(store: IdentityStore, seen: Sighting) -> Sighting:
+def unclaimed(store: IdentityStore, seen: Sighting) -> Sighting:
     """The sighting with a person id that no other identifier founded.
 
     Two payloads under one message id found different identifiers at the same position.
@@ -203,4 +201,4 @@ def drain(
     return work.done()
 
 
-__all__ = ["Pause", "Settlement", "drain", "mint_apart", "settle"]
+__all__ = ["Settlement", "drain", "mint_apart", "settle", "unclaimed"]

@@ -1,6 +1,6 @@
 """The port through which identity reads and changes its items; each change is one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -11,6 +11,9 @@ from stamgast.identity.root import Root, RootState
 from stamgast.identity.star import Star
 
 MOST_WRITES = 100
+
+# Sleeps a random time up to so many seconds (full jitter).
+Pause: TypeAlias = Callable[[float], None]
 
 
 class StoreError(Exception):
@@ -95,7 +98,7 @@ class CheckJob:
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """Makes a job open, once; its chunks were written before."""
+    """Makes a job open if it is not; its chunks were written before."""
 
     job_id: str
     chunks: int
@@ -125,10 +128,9 @@ Write: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An identity change in progress, with the number of its chunks."""
+    """An open identity change, with the number of its chunks; the last one closes it."""
 
     job_id: str
-    is_open: bool
     chunks: int
 
 
@@ -182,11 +184,15 @@ class JobStore(IdentityStore, Protocol):
         ...
 
     def read_job(self, job_id: str) -> Job | None:
-        """A job as it stands."""
+        """A job that is open; None once it is closed, and before it is opened."""
         ...
 
     def read_chunk(self, job_id: str, number: int) -> list[Write]:
         """The writes of one chunk."""
+        ...
+
+    def drop_chunks(self, job_id: str) -> None:
+        """Deletes the chunks of a closed job."""
         ...
 
     def open_jobs(self) -> list[str]:
@@ -200,6 +206,3 @@ class JobStore(IdentityStore, Protocol):
     def fence(self) -> int:
         """The newest run's number; 0 before the first."""
         ...
-
-
-PointersByKey: TypeAlias = Mapping[str, Pointer]

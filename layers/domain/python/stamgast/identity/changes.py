@@ -1,0 +1,194 @@
+"""A planned partition applied to the store: at once, or as a job that anyone may resume."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from stamgast.identity.edge import Edge, EdgeState
+from stamgast.identity.partition import Partition
+from stamgast.identity.plan import hint_of, merged
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Root, RootState
+from stamgast.identity.store import (
+    MOST_WRITES,
+    CheckFence,
+    CheckJob,
+    CloseJob,
+    JobStore,
+    MoveEdge,
+    MovePointer,
+    OpenJob,
+    Outcome,
+    Pause,
+    PutRoot,
+    UnlockRoot,
+    Write,
+)
+from stamgast.identity.survey import Survey
+
+CHUNK = 40
+JOB_TRIES = 50
+LONGEST_PAUSE_SECONDS = 1.0
+MOST_LOCKED = MOST_WRITES - 2
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A partition with the versions it was planned under.
+
+    `old` holds every root that it touches as it was read (None: absent), `final` as it shall be.
+    """
+
+    seq: int
+    old: Mapping[str, Root | None]
+    final: Mapping[str, Root]
+    moves: tuple[MovePointer, ...]
+    states: tuple[MoveEdge, ...]
+
+    @property
+    def job_id(self) -> str:
+        """The same for the same change of the same versions, so that a job is opened once."""
+        content = repr((sorted(self.final.items()), self.moves, self.states))
+        return f"{self.seq}-{sha256(content.encode()).hexdigest()[:20]}"
+
+
+def change_of(found: Survey, plan: Partition, old: Mapping[str, Root | None], seq: int) -> Change:
+    """The change that leads from a survey to its partition."""
+    final = {p: _final(p, root, plan, seq) for p, root in old.items()}
+    return Change(seq, old, final, tuple(_moves(found, plan)), tuple(_states(found, plan)))
+
+
+def _final(person_id: str, old: Root | None, plan: Partition, seq: int) -> Root:
+    version = old.version if old else 0
+    run = max(seq, old.run if old else 0)
+    target = plan.targets.get(person_id)
+    if target is not None:
+        return replace(target, version=version + 2, run=run)
+    if old is None:
+        raise ValueError("a person that neither is nor shall be")
+    return replace(merged(old, plan.goal[old.founder]), version=version + 2)
+
+
+def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
+    for key, pointer in sorted(found.pointers.items()):
+        trait, person_id = found.traits[key], plan.goal[key]
+        anchors = plan.targets[person_id].anchors
+        yield MovePointer(
+            replace(
+                pointer,
+                person_id=person_id,
+                version=pointer.version + 1,
+                born=trait.born,
+                assurance=trait.assurance,
+                near=trait.near,
+                is_off=trait.is_off,
+                hint=hint_of(anchors, key),
+            )
+        )
+
+
+def _states(found: Survey, plan: Partition) -> Iterator[MoveEdge]:
+    for pair, edge in sorted(found.edges.items()):
+        if pair[0] not in plan.goal or pair[1] not in plan.goal:
+            continue
+        new = _state(edge, plan)
+        if new != edge:
+            yield MoveEdge(new)
+
+
+def _state(edge: Edge, plan: Partition) -> Edge:
+    a, b = edge.pair
+    if plan.goal[a] == plan.goal[b]:
+        return replace(edge, state=EdgeState.ACTIVE, why=None)
+    if edge.state is EdgeState.CUT:
+        return edge
+    return replace(edge, state=EdgeState.REFUSED, why=plan.refused.get(edge.pair, edge.why))
+
+
+def is_same(found: Survey, plan: Partition) -> bool:
+    """Whether the live persons are already those of the plan."""
+    return (
+        all(_stands(found.roots.get(p), target) for p, target in plan.targets.items())
+        and all(found.home[key] == person_id for key, person_id in plan.goal.items())
+        and all(_agrees(found, key, pointer) for key, pointer in found.pointers.items())
+    )
+
+
+def _stands(root: Root | None, target: Root) -> bool:
+    return root is not None and (
+        (root.born, root.founder, dict(root.members), root.anchors, root.cannot_links)
+        == (target.born, target.founder, dict(target.members), target.anchors, target.cannot_links)
+    )
+
+
+def _agrees(found: Survey, key: str, pointer: Pointer) -> bool:
+    trait = found.traits[key]
+    told = (pointer.is_off, pointer.born, pointer.assurance)
+    return told == (trait.is_off, trait.born, trait.assurance)
+
+
+def apply(store: JobStore, change: Change, pause: Pause) -> bool:
+    """One transaction where all fits, else a job; False when others were faster: survey again."""
+    rest: list[Write] = [*change.moves, *change.states]
+    if 1 + len(change.final) + len(rest) <= MOST_WRITES:
+        roots = [_put(change, p, root, 1) for p, root in sorted(change.final.items())]
+        return store.commit([CheckFence(change.seq), *roots, *rest]) is Outcome.DONE
+    job_id = change.job_id
+    store.write_chunks(job_id, list(_chunks(change, job_id)))
+    outcome = store.commit(_lock(change, job_id))
+    if outcome is Outcome.CANCELLED or store.read_job(job_id) is None:
+        return False
+    return run_job(store, job_id, pause)
+
+
+def _put(change: Change, person_id: str, root: Root, step: int) -> PutRoot:
+    old = change.old[person_id]
+    version = (old.version if old else 0) + step
+    return PutRoot(replace(root, version=version), (old.version, old.state) if old else None)
+
+
+def _lock(change: Change, job_id: str) -> list[Write]:
+    """Every root SPLITTING under the version it was read at; it goes on listing what it listed."""
+    writes: list[Write] = [CheckFence(change.seq), OpenJob(job_id, _count(change))]
+    for person_id, root in sorted(change.final.items()):
+        old = change.old[person_id]
+        shown = old if old is not None and old.state is RootState.ACTIVE else root
+        locked = replace(shown, state=RootState.SPLITTING, job=job_id, into=None)
+        writes.append(_put(change, person_id, locked, 1))
+    return writes
+
+
+def _chunks(change: Change, job_id: str) -> Iterator[list[Write]]:
+    rest: list[Write] = [*change.moves, *change.states]
+    for start in range(0, len(rest), CHUNK):
+        yield rest[start : start + CHUNK]
+    yield [UnlockRoot(root, job_id) for _, root in sorted(change.final.items())]
+
+
+def _count(change: Change) -> int:
+    return -(-(len(change.moves) + len(change.states)) // CHUNK) + 1
+
+
+def run_job(store: JobStore, job_id: str, pause: Pause) -> bool:
+    """Starts or resumes a job; any number may do so at once. True once the job is closed."""
+    job = store.read_job(job_id)
+    if job is None:
+        return True
+    for number in range(job.chunks):
+        is_last = number == job.chunks - 1
+        end: Write = CloseJob(job_id) if is_last else CheckJob(job_id)
+        done = _run_chunk(store, job_id, [end, *store.read_chunk(job_id, number)], pause)
+        if not done:
+            return store.read_job(job_id) is None
+    store.drop_chunks(job_id)
+    return True
+
+
+def _run_chunk(store: JobStore, job_id: str, writes: list[Write], pause: Pause) -> bool:
+    for attempt in range(JOB_TRIES):
+        if store.commit(writes) is Outcome.DONE:
+            return True
+        if store.read_job(job_id) is None:
+            return False
+        pause(min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt))
+    return False

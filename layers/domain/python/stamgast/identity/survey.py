@@ -1,0 +1,125 @@
+"""A component as a correction sees it: closed under live persons, live edges and the inputs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.birth import Birth
+from stamgast.identity.edge import Edge, Pair, Support
+from stamgast.identity.evidence import Evidence
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Root
+from stamgast.identity.rules import value_limit
+from stamgast.identity.settings import IdentitySettings
+from stamgast.identity.star import Sighting
+from stamgast.identity.store import IdentityStore
+from stamgast.identity.view import View, read_view
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What decides an identifier's place: its birth, assurance, neighbours, and if it is off."""
+
+    born: Birth
+    assurance: Assurance
+    near: frozenset[str]
+    is_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything a plan needs, valid as long as the roots keep their versions."""
+
+    traits: Mapping[str, Trait]
+    links: Mapping[Pair, Support]
+    anchors: frozenset[str]
+    roots: Mapping[str, Root]
+    home: Mapping[str, str]
+    pointers: Mapping[str, Pointer]
+    edges: Mapping[Pair, Edge]
+
+
+def survey_of(evidence: Evidence, keys: Collection[str], settings: IdentitySettings) -> Survey:
+    """A component of which nothing is live yet."""
+    seen, links = evidence.sightings(keys), evidence.links(keys)
+    anchors = frozenset(evidence.anchors(keys))
+    return Survey(_traits(seen, {}, links, settings), links, anchors, {}, {}, {}, {})
+
+
+def survey(
+    store: IdentityStore, evidence: Evidence, start: Collection[str], settings: IdentitySettings
+) -> Survey | None:
+    """Roots first, then pointers again and edges, until nothing more belongs to it.
+
+    None when an identifier has no person yet, a person is locked, or the reads do not fit.
+    """
+    ids = set(start)
+    while True:
+        view = read_view(store, sorted(ids))
+        if view is None or view.is_locked or ids - view.pointers.keys():
+            return None
+        found = _read_rest(store, evidence, view, ids, settings)
+        if found is None:
+            return None
+        grown = _grown(found, ids)
+        if grown == ids:
+            return found
+        ids = grown
+
+
+def _read_rest(
+    store: IdentityStore,
+    evidence: Evidence,
+    view: View,
+    ids: Collection[str],
+    settings: IdentitySettings,
+) -> Survey | None:
+    pointers = store.read_pointers(ids)
+    if pointers.keys() != set(ids):
+        return None
+    named = {anchor for root in view.roots.values() for anchor in root.anchors}
+    edges = {e.pair: e for anchor in sorted(named) for e in store.edges_from(anchor)}
+    links = dict(evidence.links(ids))
+    for edge in edges.values():
+        links[edge.pair] = min(edge.support, links.get(edge.pair, edge.support))
+    traits = _traits(evidence.sightings(ids), pointers, links, settings)
+    anchors = frozenset(evidence.anchors(ids)) | named
+    return Survey(traits, links, anchors, view.roots, view.home, pointers, edges)
+
+
+def _grown(found: Survey, ids: set[str]) -> set[str]:
+    grown = ids | {key for root in found.roots.values() for key in root.members}
+    off = {key for key, trait in found.traits.items() if trait.is_off}
+    followed = {
+        key for a, b in found.links if off.isdisjoint((a, b)) and grown & {a, b} for key in (a, b)
+    }
+    return grown | followed
+
+
+def _traits(
+    seen: Mapping[str, Sighting],
+    pointers: Mapping[str, Pointer],
+    links: Iterable[Pair],
+    settings: IdentitySettings,
+) -> dict[str, Trait]:
+    near: defaultdict[str, set[str]] = defaultdict(set)
+    for a, b in links:
+        near[a].add(b)
+        near[b].add(a)
+    traits = {}
+    for key in seen.keys() | pointers.keys():
+        limit = value_limit(key.partition(":")[0], settings)
+        had, told = pointers.get(key), seen.get(key)
+        known = _joined(had, told)
+        neighbours = near[key] | (had.near if had else frozenset())
+        is_off = len(neighbours) > limit or (had is not None and had.is_off)
+        kept = had.near if had and had.is_off else sorted(neighbours)[: limit + 1]
+        traits[key] = replace(known, near=frozenset(kept), is_off=is_off)
+    return traits
+
+
+def _joined(had: Pointer | None, told: Sighting | None) -> Trait:
+    births = [one.born for one in (had, told) if one is not None]
+    words = [one.assurance for one in (had, told) if one is not None]
+    return Trait(min(births), max(words), frozenset(), False)

@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
+
 from stamgast_aws.clients import client
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.secrets import SecretsManagerKeyring

@@ -7,7 +7,6 @@ from typing import Any
 
 from stamgast.identity.keys import Keyring
 from stamgast.workspace.model import Workspace
-
 from stamgast_lake.catalogue import Catalogue
 
 

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
+
 from stamgast.ingestion.accept import Noted
 from stamgast.workspace.model import ImportMapping
 

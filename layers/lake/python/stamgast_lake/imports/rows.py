@@ -10,6 +10,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from stamgast.ingestion.accept import Unreadable
 from stamgast.ingestion.lenient import read_leniently
 

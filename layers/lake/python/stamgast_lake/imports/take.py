@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
+
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.accept import accept
 from stamgast.ingestion.verdicts import Envelope, Receipt
@@ -17,7 +18,6 @@ from stamgast.moments import ms_of
 from stamgast.raw.record import RejectedRecord
 from stamgast.raw.unfold import unfold
 from stamgast.workspace.model import ImportMapping, Workspace
-
 from stamgast_lake.archive import LakeObject
 from stamgast_lake.imports.mapping import mapper, mapping_for
 from stamgast_lake.imports.objects import ObjectWriter

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import IdentitySettings
 from stamgast.raw.record import RawRecord, RejectedRecord
-
 from stamgast_lake.archive import LakeObject, read_lines
 from stamgast_lake.loading.staged import SCHEMA, Row, batch_of, row_of_event, row_of_rejected
 

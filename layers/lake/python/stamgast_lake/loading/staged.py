@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+
 from stamgast.identity.event import Event
 from stamgast.identity.keys import Keyring
 from stamgast.raw.record import RejectedRecord

@@ -6,6 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.blocks.acknowledge import acknowledge
 from infra.data_stack import DataStack
 
 PAGES = "docs/operations/alarms"
@@ -21,6 +22,11 @@ class Alarms(Construct):
         self.topic = sns.Topic(self, "Topic", master_key=data.key, enforce_ssl=True)
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+            acknowledge(
+                self.topic,
+                "Serverless-SNSRedrivePolicy",
+                "SNS offers no dead letters for an address of e-mail; alarms keep their own state.",
+            )
         self.names: list[str] = []
 
     def on(

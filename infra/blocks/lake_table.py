@@ -2,9 +2,9 @@
 
 from aws_cdk import aws_glue as glue
 from constructs import Construct
-from stamgast_lake.tables import LakeTable, glue_type
 
 from infra.data_stack import DataStack
+from stamgast_lake.tables import LakeTable, glue_type
 
 JSON_LINES = "org.openx.data.jsonserde.JsonSerDe"
 TEXT_IN = "org.apache.hadoop.mapred.TextInputFormat"

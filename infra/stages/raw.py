@@ -3,13 +3,13 @@
 from aws_cdk import Duration
 from aws_cdk import aws_athena as athena
 from constructs import Construct
-from stamgast_lake.tables import RAW_EVENTS, REJECTED_EVENTS
 
 from infra.blocks import permissions
 from infra.blocks.archive_stream import ArchiveStream
 from infra.blocks.lake_function import lake_function
 from infra.blocks.lake_table import ArrivalTable
 from infra.blocks.workbench import Workbench
+from stamgast_lake.tables import RAW_EVENTS, REJECTED_EVENTS
 
 SCAN_LIMIT_BYTES = 100 * 1024**3
 

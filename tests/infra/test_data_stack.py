@@ -1,0 +1,67 @@
+"""What must survive does, and keeps the names by which CloudFormation knows it."""
+
+import pytest
+
+from tests.infra.assembly import assembly
+
+PINNED = {
+    "ControlTable": "AWS::DynamoDB::Table",
+    "LakeBucket": "AWS::S3::Bucket",
+    "LakeBucketPolicy": "AWS::S3::BucketPolicy",
+    "LakeDatabase": "AWS::Glue::Database",
+    "WorkspaceKey": "AWS::KMS::Key",
+    "WorkspaceKeyAlias": "AWS::KMS::Alias",
+    "WorkspaceSecret": "AWS::SecretsManager::Secret",
+}
+KEPT = {"ControlTable", "LakeBucket", "LakeDatabase", "WorkspaceKey", "WorkspaceSecret"}
+
+
+@pytest.mark.parametrize("name", ["local", "dev", "prod"])
+def test_logical_ids_are_pinned(name: str) -> None:
+    resources = assembly(name).data["Resources"]
+    assert {logical: told["Type"] for logical, told in resources.items()} == PINNED
+
+
+def test_in_production_everything_outlives_its_stack() -> None:
+    resources = assembly("prod").data["Resources"]
+    kept = {name for name, told in resources.items() if told.get("DeletionPolicy") == "Retain"}
+    assert kept >= KEPT
+    replaced = {
+        name for name, told in resources.items() if told.get("UpdateReplacePolicy") == "Retain"
+    }
+    assert replaced >= KEPT
+
+
+def test_the_control_table_cannot_be_deleted_and_can_be_restored_to_any_second() -> None:
+    table = assembly("prod").data["Resources"]["ControlTable"]["Properties"]
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_the_lake_is_private_versioned_encrypted_and_closed_to_plain_http() -> None:
+    resources = assembly("prod").data["Resources"]
+    bucket = resources["LakeBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    denied = resources["LakeBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [told["Condition"] for told in denied]
+
+
+def test_the_quarantine_expires_after_thirty_days_and_raw_never_does() -> None:
+    bucket = assembly("prod").data["Resources"]["LakeBucket"]["Properties"]
+    expiring = {
+        rule.get("Prefix"): rule["ExpirationInDays"]
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+    assert expiring == {"rejected/": 30, "athena/": 7, "runs/": 90}
+
+
+def test_the_profiles_table_is_no_part_of_what_must_survive() -> None:
+    tables = assembly("prod").of_type("AWS::DynamoDB::Table").values()
+    [profiles] = tables
+    assert profiles["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert profiles["BillingMode"] == "PAY_PER_REQUEST"
+    assert "GlobalSecondaryIndexes" not in profiles

@@ -1,0 +1,70 @@
+"""The state machine `authoritative`: its order, and that a run is closed whatever happens."""
+
+import json
+import re
+from typing import Any
+
+from tests.infra.assembly import FUNCTIONS, assembly
+
+STAGES = [
+    "ImportFiles",
+    "LoadEvents",
+    "ResolveIdentity",
+    "UnifyProfiles",
+    "EvaluateSegments",
+    "PublishProfiles",
+]
+
+
+def states() -> dict[str, Any]:
+    [machine] = assembly("prod").of_type("AWS::StepFunctions::StateMachine").values()
+    parts = machine["DefinitionString"]["Fn::Join"][1]
+    text = "".join(
+        part if isinstance(part, str) else json.dumps(part).replace('"', "'") for part in parts
+    )
+    told: dict[str, Any] = json.loads(text)["States"]
+    return told
+
+
+def test_a_run_with_nothing_new_ends_at_its_first_state() -> None:
+    choice = states()["AnythingNew"]
+    assert states()["OpenRun"]["Next"] == "AnythingNew"
+    assert choice["Default"] == "Done"
+
+
+def test_stages_follow_each_other_in_data_order_and_then_the_run_is_closed() -> None:
+    there, way = states(), []
+    state = there["AnythingNew"]["Choices"][0]["Next"]
+    while state != "CloseRun":
+        way.append(state)
+        state = there[there[state]["Next"]]["Default"]
+    assert way == STAGES
+
+
+def test_every_stage_that_throws_or_answers_an_error_closes_the_run_as_failed() -> None:
+    there = states()
+    for stage in STAGES:
+        [catch] = there[stage]["Catch"]
+        assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RunFailed")
+        [answered] = there[there[stage]["Next"]]["Choices"]
+        assert (answered["Variable"], answered["Next"]) == ("$.error", "RunFailed")
+    assert there["RunFailed"]["Next"] == "CloseFailedRun"
+    assert there["CloseFailedRun"]["Next"] == "Failed"
+
+
+def test_the_map_hands_on_references_and_keeps_no_results_in_the_payload() -> None:
+    files = states()["ImportFiles"]
+    assert files["MaxConcurrency"] == 2
+    assert files["ResultPath"] is None
+    assert files["ItemSelector"]["import.$"] == "$$.Map.Item.Value"
+
+
+def test_execution_data_is_not_logged() -> None:
+    [machine] = assembly("prod").of_type("AWS::StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+def test_the_machine_calls_the_alias_where_there_is_one() -> None:
+    [machine] = assembly("prod").of_type("AWS::StepFunctions::StateMachine").values()
+    called = re.findall(r"Live[0-9A-F]{8}", json.dumps(machine["DefinitionString"]))
+    assert len(set(called)) == len(FUNCTIONS) - 4

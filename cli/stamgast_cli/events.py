@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -67,8 +66,8 @@ def batches_of(events: Iterator[dict[str, Any]]) -> Iterator[tuple[int, bytes]]:
 
 
 def _body(events: list[bytes]) -> bytes:
-    sent_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return b'{"batch":[' + b",".join(events) + b'],"sentAt":"' + sent_at.encode() + b'"}'
+    """Return a request without `sentAt`: a file's times are not a device's, to be corrected."""
+    return b'{"batch":[' + b",".join(events) + b"]}"
 
 
 def _digest(file: Path) -> str:

@@ -1,1 +1,33 @@
 """The lake of a deployment, asked in SQL on this machine."""
+
+import os
+from typing import Any
+
+import duckdb
+
+from stamgast_cli.deployment import Deployment
+from stamgast_cli.errors import InputError
+from stamgast_cli.local.loopback import local_environment
+from stamgast_lake.query import open_lake
+
+Rows = list[tuple[Any, ...]]
+
+
+def select(deployment: Deployment, sql: str) -> tuple[list[str], Rows]:
+    """Return the columns' names and the rows of a query."""
+    if deployment.endpoint_url:  # the engine's readers of files take theirs from the environment
+        os.environ.update(local_environment(deployment.endpoint_url))
+    try:
+        with open_lake(
+            glue=deployment.client("glue"),
+            s3=deployment.client("s3"),
+            bucket=deployment.output("LakeBucket"),
+            database=deployment.output("LakeDatabase"),
+        ) as lake:
+            table = lake.query(sql)
+    except duckdb.Error as error:
+        raise InputError(
+            f"DuckDB refused the query: {error}",
+            hint="Tables and views are listed in docs/lake.md; the dialect is DuckDB's.",
+        ) from error
+    return table.column_names, [tuple(row.values()) for row in table.to_pylist()]

@@ -16,12 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 
+# A pipe has no width: rows stay on one line.
+WIDE = 200
+
+
 class Output:
     """Either for a person or, with `--json`, for a machine."""
 
     def __init__(self, *, is_json: bool = False) -> None:
         self.is_json = is_json
-        self.console = Console()
+        self.console = Console(width=None if sys.stdout.isatty() else WIDE)
         self.progress = Console(stderr=True, quiet=is_json)
 
     @contextmanager

@@ -33,27 +33,27 @@ def bootstrap(emulator: Emulator, places: Places) -> None:
 def synthesise(emulator: Emulator, places: Places) -> None:
     """Write the templates and assets of the environment `local`, unless they are up to date."""
     digest = sources_digest(places.root)
-    if _stamp(places).exists() and _stamp(places).read_text(encoding="utf-8") == digest:
+    if places.synthesised.exists() and places.synthesised.read_text(encoding="utf-8") == digest:
         return
     shutil.rmtree(places.assembly, ignore_errors=True)
+    places.assembly.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["synth", "--quiet", "--context", "environment=local"]
     _cdk(emulator, places, [*arguments, "--output", str(places.assembly)], places.root)
-    _stamp(places).write_text(digest, encoding="utf-8")
+    places.synthesised.write_text(digest, encoding="utf-8")
 
 
 def deploy(emulator: Emulator, places: Places) -> None:
     """Deploy both stacks as synthesised; what has not changed is left alone."""
     arguments = ["deploy", *STACKS, "--app", str(places.assembly), "--require-approval", "never"]
     _cdk(emulator, places, [*arguments, "--progress", "events"], places.home)
-    _deployed(places).write_text(_stamp(places).read_text(encoding="utf-8"), encoding="utf-8")
+    places.deployed.write_text(places.synthesised.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def is_current(emulator: Emulator, places: Places) -> bool:
     """Return whether exactly this code is deployed already."""
-    deployed = _deployed(places)
     return (
-        deployed.exists()
-        and deployed.read_text(encoding="utf-8") == sources_digest(places.root)
+        places.deployed.exists()
+        and places.deployed.read_text(encoding="utf-8") == sources_digest(places.root)
         and all(_stack_status(emulator, name) in _GOOD for name in STACKS)
     )
 
@@ -78,14 +78,6 @@ def _sources(root: Path) -> Iterator[Path]:
         for folder, folders, files in os.walk(place):
             folders[:] = [name for name in folders if name not in GENERATED]
             yield from (Path(folder) / name for name in files if not name.endswith(".pyc"))
-
-
-def _stamp(places: Places) -> Path:
-    return places.home / "synthesised"
-
-
-def _deployed(places: Places) -> Path:
-    return places.data / "deployed"
 
 
 def _stack_status(emulator: Emulator, name: str) -> str | None:

@@ -13,6 +13,7 @@ class Places:
 
     root: Path
     home: Path
+    built: Path | None = None
 
     @property
     def connection(self) -> Path:
@@ -46,8 +47,18 @@ class Places:
 
     @property
     def assembly(self) -> Path:
-        """The synthesised templates and assets."""
-        return self.home / "cdk.out"
+        """The synthesised templates and assets; several homes may share them."""
+        return (self.built or self.home) / "cdk.out"
+
+    @property
+    def synthesised(self) -> Path:
+        """A hash of the sources that the assembly was made from."""
+        return (self.built or self.home) / "synthesised"
+
+    @property
+    def deployed(self) -> Path:
+        """A hash of the sources that the emulator runs."""
+        return self.data / "deployed"
 
     @property
     def cdk(self) -> Path:

@@ -23,10 +23,15 @@ class Switch:
         self._fronts = fronts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request to the front of its port, everything else to the emulator."""
+        """Hand a request to the front of its port, everything else to the emulator.
+
+        Policies that refuse plain HTTP would refuse everything here once IAM is enforced: a
+        connection that never leaves this machine counts as encrypted.
+        """
         app = self._emulator
         if scope["type"] == "http":
             app = self._fronts.get(scope["server"][1], app)
+            scope = {**scope, "scheme": "https"}
         await app(scope, receive, send)
 
 

@@ -1,0 +1,140 @@
+"""The last weeks, sent live by the unmodified `segment-analytics-python` over HTTP."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from segment.analytics.client import Client
+
+from stamgast_cli.demo.purchases import products_of
+from stamgast_cli.demo.story import Act
+
+BATCH, SENDERS = 100, 2
+DUPLICATES, CONFLICTS, NAMELESS = 20, 5, 10
+Told = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many events were handed to the client, by what should become of them."""
+
+    events: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    bad: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.events + self.duplicates + self.conflicts + self.bad
+
+
+class LostEventsError(RuntimeError):
+    """The client gave up on events; the demo's figures would not add up."""
+
+
+@dataclass(slots=True)
+class Sender:
+    """Segment's client with our host and key, and nothing else changed."""
+
+    host: str
+    write_key: str
+    _lost: list[Exception] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, acts: Sequence[Act], moved: Callable[[int], None] = lambda _: None) -> Sent:
+        """Sends the events in the order of their times."""
+        products = products_of(act.basket.basket_id for act in acts if act.basket)
+        with _Session(self) as client:
+            for act in acts:
+                say(client, act, products)
+                moved(1)
+        return Sent(events=len(acts))
+
+    def send_trouble(self, acts: Sequence[Act]) -> Sent:
+        """Sends some again as they were, some again but changed, and some without a name."""
+        baskets = [act for act in acts if act.basket]
+        products = products_of(act.basket.basket_id for act in baskets if act.basket)
+        again, changed = baskets[:DUPLICATES], baskets[-CONFLICTS:]
+        with _Session(self) as client:
+            for act in again:
+                say(client, act, products)
+            for act in changed:
+                say(client, act, products, revenue=act.basket.revenue_minor / 100 + 1)  # type: ignore[union-attr]
+            for number, act in enumerate(baskets[:NAMELESS]):
+                client.track(act.user_id, "", anonymous_id="nobody", message_id=f"bad-{number}")
+        return Sent(0, len(again), len(changed), min(NAMELESS, len(baskets)))
+
+    def failed(self, error: Exception, _batch: object) -> None:
+        """The client's callback for what it gave up on."""
+        with self._lock:
+            self._lost.append(error)
+
+    def check(self) -> None:
+        """Raises LostEventsError when the client gave up on anything."""
+        if self._lost:
+            raise LostEventsError(f"{len(self._lost)} batches were not taken: {self._lost[0]}")
+
+
+class _Session:
+    """One client from its first event to its last one's acknowledgement."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._client = Client(
+            sender.write_key,
+            host=sender.host,
+            on_error=sender.failed,
+            gzip=True,
+            max_queue_size=1_000_000,
+            upload_size=BATCH,
+            thread=SENDERS,
+        )
+
+    def __enter__(self) -> Any:
+        return self._client
+
+    def __exit__(self, *_: object) -> None:
+        self._client.shutdown()
+        self._sender.check()
+
+
+def say(client: Any, act: Act, products: Told, **changed: Any) -> None:
+    """One call of the client's own interface."""
+    known = {
+        "user_id": act.user_id,
+        "anonymous_id": act.anonymous_id,
+        "timestamp": act.at,
+        "message_id": act.message_id,
+        "context": {"channel": act.channel, **_device(act)},
+    }
+    if act.call == "page":
+        client.page(name="Shop", properties={"path": "/shop"}, **known)
+    elif act.call == "identify":
+        client.identify(traits=_named(act) | dict(act.traits), **known)
+    else:
+        client.track(event="Order Completed", properties=_order(act, products) | changed, **known)
+
+
+def _device(act: Act) -> dict[str, Any]:
+    return {"device": {"id": act.device_id}} if act.device_id else {}
+
+
+def _named(act: Act) -> dict[str, Any]:
+    told = {"loyalty_card": act.loyalty_card, "email": act.email, "phone": act.phone}
+    return {name: value for name, value in told.items() if value}
+
+
+def _order(act: Act, products: Told) -> dict[str, Any]:
+    assert act.basket is not None
+    return {
+        "order_id": act.basket.basket_id,
+        "revenue": act.basket.revenue_minor / 100,
+        "discount": act.basket.discount_minor / 100,
+        "currency": "USD",
+        "store_id": act.basket.store_id,
+        "channel": act.channel,
+        "products": products[act.basket.basket_id],
+        **_named(act),
+    }

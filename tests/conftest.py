@@ -1,0 +1,22 @@
+"""What holds for every test: no sockets but on the emulator, no waiting for Hypothesis' clock."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+END_TO_END = Path(__file__).parent / "e2e"
+
+settings.register_profile(
+    "stamgast", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("stamgast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the emulator, and take the network from everything else."""
+    for item in items:
+        if END_TO_END in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+        else:
+            item.add_marker(pytest.mark.disable_socket)

@@ -1,0 +1,52 @@
+"""Both stacks, deployed by the real CDK command line onto emulators of these tests' own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from stamgast_cli.local import emulator
+from stamgast_cli.local.places import ROOT, Places
+from stamgast_cli.local.up import up
+from tests.e2e.house import House
+
+OPEN, ENFORCED = "iam-open", "iam-enforced"
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """Where the templates are written, kept between sessions while the sources stay the same."""
+    told = os.environ.get("STAMGAST_E2E_HOME")
+    return Path(told) if told else ROOT / ".stamgast" / "e2e"
+
+
+@pytest.fixture(scope="session")
+def stack(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A fresh deployment without enforced permissions."""
+    yield from _deployed(Places(ROOT, tmp_path_factory.mktemp(OPEN), built))
+
+
+@pytest.fixture(scope="session")
+def enforced_stack(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A fresh deployment, started again with every role's permissions enforced."""
+    yield from _deployed(Places(ROOT, tmp_path_factory.mktemp(ENFORCED), built), enforced=True)
+
+
+@pytest.fixture(params=[OPEN, ENFORCED])
+def house(request: pytest.FixtureRequest) -> House:
+    """Each of the two deployments."""
+    name = "stack" if request.param == OPEN else "enforced_stack"
+    found: House = request.getfixturevalue(name)
+    return found
+
+
+def _deployed(places: Places, *, enforced: bool = False) -> Iterator[House]:
+    try:
+        connection = up(places, step=nullcontext)
+        if enforced:
+            connection = up(places, step=nullcontext, is_enforcing=True)
+        yield House(places, connection)
+    finally:
+        emulator.stop(places)

@@ -1,5 +1,6 @@
-"""In-memory ports of ingestion with the faults that real ones have, and a front that speaks to them."""
+"""In-memory ports of ingestion with the faults of real ones, and a front that speaks to them."""
 
+import json
 from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import orjson
+
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.bounds import DEFAULT, Bounds
 from stamgast.ingestion.collect import Collector, NotDurableError, Outcome
@@ -85,7 +87,7 @@ class MemoryRateLedger:
         if self.is_down:
             raise RateLedgerError("down")
         self.counts[source_id, second] += events
-        return self.counts[source_id, second]
+        return max(self.counts[source_id, second], self.counts[source_id, second - 1])
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Front:
         headers: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
     ) -> Outcome:
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {**(basic(key) if key else {}), **(headers or {})}
         return self.send(Request("POST", path, "", sent, query or {}, content))
 

@@ -4,9 +4,9 @@ from base64 import b64encode, urlsafe_b64encode
 
 import orjson
 import pytest
+
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.request import Request
-
 from tests.fakes.ingestion import PUBLIC_KEY, SECRET_KEY, Front, basic, told, track
 
 SUCCESS = b'{"success": true}'

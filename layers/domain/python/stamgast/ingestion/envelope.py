@@ -41,6 +41,8 @@ def messages_of(envelope: Envelope, largest: int = LARGEST_MESSAGE) -> list[str]
     text = encode(envelope)
     if len(text.encode()) <= largest:
         return [text]
+    if len(envelope.accepted) + len(envelope.rejected) < 2:
+        raise EnvelopeError("one event does not fit a message")
     return [part for half in _halves(envelope) for part in messages_of(half, largest)]
 
 
@@ -71,17 +73,13 @@ def _text(message: str) -> bytes:
 def _halves(envelope: Envelope) -> tuple[Envelope, Envelope]:
     if len(envelope.accepted) > 1:
         middle = len(envelope.accepted) // 2
-        first, rest = envelope.accepted[:middle], envelope.accepted[middle:]
-        return replace(envelope, accepted=first, rejected=()), replace(envelope, accepted=rest)
+        some, others = envelope.accepted[:middle], envelope.accepted[middle:]
+        return replace(envelope, accepted=some, rejected=()), replace(envelope, accepted=others)
     if envelope.accepted and envelope.rejected:
         return replace(envelope, rejected=()), replace(envelope, accepted=())
     middle = len(envelope.rejected) // 2
-    if not middle:
-        raise EnvelopeError("one event does not fit a message")
-    return (
-        replace(envelope, rejected=envelope.rejected[:middle]),
-        replace(envelope, rejected=envelope.rejected[middle:]),
-    )
+    first, rest = envelope.rejected[:middle], envelope.rejected[middle:]
+    return replace(envelope, rejected=first), replace(envelope, rejected=rest)
 
 
 def _header(envelope: Envelope) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def read_ms(told: object) -> int | None:
     None for anything else. Numbers from 10^11 on are milliseconds (as seconds: the year 5138).
     """
     if isinstance(told, str):
-        return _of_text(told)
+        ms = _of_text(told)
+        return ms if ms is not None and EARLIEST_MS <= ms <= LATEST_MS else None
     if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
         return None
     ms = int(told if abs(told) >= MILLISECONDS_FROM else told * 1000)

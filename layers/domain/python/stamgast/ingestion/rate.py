@@ -8,6 +8,7 @@ from stamgast.ingestion.write_key import Source
 
 SYNC_MS = 1_000
 BURST_SECONDS = 10
+LONGEST_WAIT_SECONDS = 60
 MOST_SOURCES = 10_000
 
 
@@ -16,10 +17,13 @@ class RateLedgerError(Exception):
 
 
 class RateLedger(Protocol):
-    """Counts the events of a source in one second, over all processes."""
+    """Counts the events that sources ask to send in one second, over all processes."""
 
     def add(self, source_id: str, second: int, events: int) -> int:
-        """The count after adding; raises RateLedgerError when it cannot be had."""
+        """The larger of this second's count after adding and the last second's, now complete.
+
+        Raises RateLedgerError when it cannot be had.
+        """
 
 
 @dataclass(slots=True)
@@ -30,16 +34,16 @@ class _Bucket:
     rate: float
     filled_ms: int
     synced_ms: int
-    taken: int = 0
+    asked: int = 0
 
 
 @dataclass(slots=True)
 class RateLimiter:
     """A token bucket for each source, whose share of the limit is settled about once a second.
 
-    A process that took `own` of the `total` events of the last second may take the larger of
-    what the others left and its proportion of the limit in the next. Without the ledger it goes
-    by its own count alone: taking events matters more than a limit.
+    A process that was asked to take `own` of the `total` events of the last second may take the
+    larger of what the others leave and its proportion of the limit in the next. Without the
+    ledger it goes by its own count alone: taking events matters more than a limit.
     """
 
     ledger: RateLedger
@@ -53,10 +57,10 @@ class RateLimiter:
         bucket = self._bucket(source.source_id, limit, now_ms)
         self._settle(bucket, source.source_id, limit, now_ms)
         self._fill(bucket, now_ms)
+        bucket.asked += events
         if bucket.tokens <= 0:
-            return max(1, ceil((1 - bucket.tokens) / bucket.rate))
+            return min(LONGEST_WAIT_SECONDS, max(1, ceil((1 - bucket.tokens) / bucket.rate)))
         bucket.tokens -= events
-        bucket.taken += events
         return None
 
     def _bucket(self, source_id: str, limit: int, now_ms: int) -> _Bucket:
@@ -78,7 +82,7 @@ class RateLimiter:
         if now_ms - bucket.synced_ms < SYNC_MS:
             return
         self._fill(bucket, now_ms)
-        own, bucket.taken, bucket.synced_ms = bucket.taken, 0, now_ms
+        own, bucket.asked, bucket.synced_ms = bucket.asked, 0, now_ms
         if not own:
             bucket.rate = limit
             return
@@ -90,6 +94,6 @@ class RateLimiter:
 
 
 def share_of(limit: int, own: int, total: int) -> float:
-    """What a process that took `own` of `total` may take a second: positive, at most the limit."""
+    """What a process asked for `own` of `total` may take a second: positive, at most the limit."""
     total = max(own, total)
     return min(limit, max(limit - (total - own), limit * own / total))

@@ -73,7 +73,7 @@ def _fault_of_name(event: Event, notes: list[str]) -> Fault | None:
     if name.__class__ is str and name:
         return None
     text = text_of(name)
-    if text is None:
+    if not text:
         return fault("event_missing", "event")
     event["event"] = text
     notes.append("number_to_text:event")

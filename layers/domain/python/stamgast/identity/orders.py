@@ -5,6 +5,7 @@ The event and its properties follow Segment's e-commerce spec (version 2).
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from stamgast.identity.event import Order, Product
@@ -40,6 +41,12 @@ def minor_of(amount: object, currency: str) -> int | None:
     """An amount in minor units, half to even; None for what is not a finite, sane number."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | str):
         return None
+    return _minor_of(amount, currency)
+
+
+@lru_cache(maxsize=16_384)
+def _minor_of(amount: float | str, currency: str) -> int | None:
+    """Prices repeat; equal numbers of different types have equal minor units."""
     try:
         exact = Decimal(str(amount).strip()).scaleb(exponent_of(currency))
         minor = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))

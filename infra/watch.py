@@ -11,8 +11,10 @@ from constructs import Construct
 from infra.blocks.alarms import Alarms
 from infra.blocks.budget import Budget
 from infra.blocks.dashboard import Dashboard
+from infra.blocks.own_metrics import own_metric
 from infra.data_stack import DataStack
 from infra.environments import Environment
+from stamgast.metrics import Metric
 
 if TYPE_CHECKING:
     from infra.platform_stack import PlatformStack
@@ -21,6 +23,11 @@ FIVE_MINUTES = Duration.minutes(5)
 WAITING_SECONDS = 300
 UNARCHIVED_SECONDS = 900
 SLOW_MS = 1000
+OWN = (
+    ("messages-poisoned", Metric.MESSAGES_POISONED, "process_events", 1),
+    ("changes-untold", Metric.CHANGES_NOT_PUBLISHED, "process_events", 1),
+    ("parked-stuck", Metric.IDENTITY_PARKED, "drain_parked", 6),
+)
 
 
 class Watch(Construct):
@@ -39,6 +46,7 @@ class Watch(Construct):
         self.alarms = Alarms(self, "Alarms", data=data, email=environment.alarm_email)
         self._ingestion(platform)
         self._live_loop(platform)
+        self._own_metrics(environment)
         self._archive(platform)
         self._authoritative_loop(platform)
         self._lookup(platform)
@@ -71,11 +79,20 @@ class Watch(Construct):
             periods=3,
         )
         self.alarms.on(
-            "parked-stuck",
+            "drain-failing",
             platform.identity.drain_parked.live.metric_errors(period=FIVE_MINUTES),
             at_least=1,
             periods=3,
         )
+
+    def _own_metrics(self, environment: Environment) -> None:
+        for name, metric, service, periods in OWN:
+            self.alarms.on(
+                name,
+                own_metric(environment, metric, service=service),
+                at_least=1,
+                periods=periods,
+            )
 
     def _archive(self, platform: PlatformStack) -> None:
         for name, stream in (("raw", platform.raw.raw), ("rejected", platform.raw.rejected)):

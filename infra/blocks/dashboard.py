@@ -8,7 +8,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.blocks.own_metrics import own_metric
 from infra.environments import Environment
+from stamgast.metrics import Metric
 
 if TYPE_CHECKING:
     from infra.platform_stack import PlatformStack
@@ -34,6 +36,7 @@ class Dashboard(Construct):
         )
         self.resource.add_widgets(*_ingestion(platform))
         self.resource.add_widgets(*_live_loop(platform))
+        self.resource.add_widgets(*_own(environment))
         self.resource.add_widgets(*_later_stages(platform))
 
 
@@ -79,6 +82,23 @@ def _live_loop(platform: PlatformStack) -> list[cloudwatch.IWidget]:
             "live loop: oldest message", events.queue.metric_approximate_age_of_oldest_message()
         ),
         _graph("live loop: batches", process.metric_invocations(), process.metric_errors()),
+    ]
+
+
+def _own(environment: Environment) -> list[cloudwatch.IWidget]:
+    def shown(*names: Metric, statistic: str = "Sum") -> list[cloudwatch.Metric]:
+        return [
+            own_metric(environment, name, service="process_events", statistic=statistic)
+            for name in names
+        ]
+
+    lag = Metric.LIVE_LAG_SECONDS
+    identity = [name for name in Metric if name.value.startswith(("Identity", "Changes"))]
+    rest = [name for name in Metric if name is not lag and name not in identity]
+    return [
+        _graph("live loop: events", *shown(*rest)),
+        _graph("live loop: lag", *shown(lag, statistic="Maximum")),
+        _graph("identity: changes", *shown(*identity)),
     ]
 
 

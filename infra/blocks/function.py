@@ -11,12 +11,11 @@ from constructs import Construct
 
 from infra.blocks.acknowledge import acknowledge
 from infra.blocks.canary import Canary
+from infra.blocks.own_metrics import namespace
 from infra.blocks.retention import kept
 from infra.blocks.wildcards import acknowledge_tracing, acknowledge_wildcards
 from infra.blocks.workbench import Workbench
 from infra.environments import Release
-
-NAMESPACE = "Stamgast"
 
 
 class Function(Construct):
@@ -118,6 +117,6 @@ def _common(bench: Workbench, name: str) -> dict[str, str]:
     return {
         "ENVIRONMENT": bench.environment.name,
         "LOG_LEVEL": bench.environment.log_level,
-        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+        "POWERTOOLS_METRICS_NAMESPACE": namespace(bench.environment),
         "POWERTOOLS_SERVICE_NAME": name,
     }

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Metric(StrEnum):
-    """Counts under the namespace `Stamgast`; `service` is the only dimension."""
+    """Counts under the namespace `Stamgast/<environment>`; `service` is the only dimension."""
 
     EVENTS_ARCHIVED = "EventsArchived"
     EVENTS_REJECTED = "EventsRejected"

@@ -81,8 +81,12 @@ def absorb(live: Live, base: Base, contributions: Iterable[Contribution]) -> Liv
 
 
 def marked(live: Live, run: int, ids: RunIds) -> Live:
-    """The first step of publishing: the ring knows the run's ids, what the run has is marked."""
-    fresh = {key: run for key in live.keys if key in ids.keys and key not in live.marks}
+    """The first step of publishing: the ring knows the run's ids, what the run has is marked.
+
+    The oldest run that has a message marks it, for every newer one has it too: so a run that was
+    overtaken while it published cannot make its base count what the newer one marked.
+    """
+    fresh = {key: min(run, live.marks.get(key, run)) for key in live.keys if key in ids.keys}
     return replace(
         live,
         version=live.version + 1,
@@ -110,11 +114,13 @@ def dropped(live: Live, base_run: int) -> Live:
 def _taken(live: Live, known: Facts, contribution: Contribution) -> Live:
     """Registers, first and last are joined whatever the ring says, for they count nothing.
 
-    Except for an id in the ring: that one was taken whole, and a conflicting copy of it must not
-    displace the first. What the base knows already is not repeated.
+    An id may be in the ring because a run has it whose base is not there yet. Only of a message
+    that this item holds itself is nothing more taken: a conflicting copy must not displace the
+    first. What the base knows already is not repeated.
     """
     digest = contribution.digest
-    if contribution.is_counted and digest.short_id in live.ring.ids:
+    is_in_ring = contribution.is_counted and digest.short_id in live.ring.ids
+    if is_in_ring and digest.key in live.keys:
         return live
     moment = Moment(digest.event_ms, digest.key)
     news = {n: r for n, r in contribution.traits.items() if _is_news(r, known.traits.get(n))}
@@ -124,11 +130,11 @@ def _taken(live: Live, known: Facts, contribution: Contribution) -> Live:
         first=_first(live, known, moment),
         last=_last(live, known, moment),
     )
-    return _counted(joined, digest) if contribution.is_counted else joined
+    return _counted(joined, digest) if contribution.is_counted and not is_in_ring else joined
 
 
 def _is_news(register: Register, known: Register | None) -> bool:
-    return known is None or known.order < register.order
+    return known is None or known.rank < register.rank
 
 
 def _first(live: Live, known: Facts, moment: Moment) -> Moment | None:

@@ -69,7 +69,7 @@ def test_a_run_makes_the_lake_and_the_profiles_agree(house: House) -> None:
 
     told = house.run()
 
-    assert told["status"] == "SUCCEEDED"
+    assert told["execution"] == "SUCCEEDED"
     authoritative = house.profile(f"user_id:{user}")
     assert live is not None
     assert authoritative is not None

@@ -59,20 +59,25 @@ class Line:
         return self.units * PRICES[self.what]
 
 
-FIXED: Mapping[str, tuple[str, ...]] = {
-    "KMS key": ("AWS::KMS::Key",),
-    "Secret": ("AWS::SecretsManager::Secret",),
-    "Alarm": ("AWS::CloudWatch::Alarm",),
-    "Dashboard": ("AWS::CloudWatch::Dashboard",),
+FIXED: Mapping[str, str] = {
+    "KMS key": "AWS::KMS::Key",
+    "Secret": "AWS::SecretsManager::Secret",
+    "Alarm": "AWS::CloudWatch::Alarm",
+    "Dashboard": "AWS::CloudWatch::Dashboard",
 }
+# An account's first three dashboards are free for ever; no other free tier is counted.
+FREE = {"Dashboard": 3}
+# Lambda keeps five pollers on a queue, each asking every 20 seconds.
+POLLS = 5 * 3 * 60 * 24 * 30
+DRAINS = 12 * 24 * 30
 
 
 def fixed_lines(types: Iterable[str]) -> list[Line]:
     """Return what a stack of resources of these types costs without one event."""
     counted = list(types)
     lines = [
-        Line("fixed", what, sum(counted.count(one) for one in kinds))
-        for what, kinds in FIXED.items()
+        Line("fixed", what, max(0, counted.count(kind) - FREE.get(what, 0)))
+        for what, kind in FIXED.items()
     ]
     return [line for line in lines if line.units]
 
@@ -81,12 +86,20 @@ def volume_lines(volume: Volume, work: Work) -> list[Line]:
     """Return what the volume adds, in data order."""
     requests = volume.events / volume.events_per_request
     return [
+        *_ticks(),
         *_ingestion(requests, volume, work),
         *_live(requests, volume, work),
         *_authoritative(volume, work),
         *_lookup(volume, work),
         *_kept(volume),
     ]
+
+
+def _ticks() -> Iterator[Line]:
+    """Yield what goes on without one event."""
+    yield Line("profile", "SQS request of 64 KB", POLLS)
+    yield Line("identity", "Lambda request", DRAINS)
+    yield Line("identity", "Lambda GB-second, arm64", _gb_seconds(DRAINS, 50, 1024))
 
 
 def _ingestion(requests: float, volume: Volume, work: Work) -> Iterator[Line]:

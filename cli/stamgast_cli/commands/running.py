@@ -13,6 +13,7 @@ from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
 POLL_SECONDS = 1.0
+WORKING = {"TaskStateEntered", "MapStateEntered"}
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
 
 
@@ -69,11 +70,11 @@ def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
 
 
 def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
-    """Return the events of states entered since the last call."""
+    """Return the events of working states entered since the last call."""
     fresh: list[dict[str, Any]] = []
     for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
         for event in page["events"]:
-            if event["type"].endswith("StateEntered") and event["id"] not in told:
+            if event["type"] in WORKING and event["id"] not in told:
                 told.add(event["id"])
                 fresh.append(event)
     return fresh
@@ -86,7 +87,7 @@ def _result(state: dict[str, Any], seconds: float) -> dict[str, Any]:
             hint="The last good state is still in place: mend the cause and run again.",
         )
     output = json_module.loads(state.get("output") or "{}")
-    return {"status": state["status"], "seconds": round(seconds, 1), **_flat(output)}
+    return {"execution": state["status"], "seconds": round(seconds, 1), **_flat(output)}
 
 
 def _flat(output: Any) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""The bill is the sum of its lines, and idle it is what the README says."""
+
+import pytest
+
+from stamgast_cli.bill.model import Volume, Work, fixed_lines, volume_lines
+
+STACK = [
+    "AWS::KMS::Key",
+    "AWS::SecretsManager::Secret",
+    *["AWS::CloudWatch::Alarm"] * 11,
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Lambda::Function",
+]
+
+
+def usd(volume: Volume, work: Work | None = None) -> float:
+    return sum(line.usd for line in volume_lines(volume, work or Work()))
+
+
+def test_an_idle_month_costs_two_to_four_dollars() -> None:
+    idle = Volume(events=0, lookups=0, profiles=0, new_runs=0)
+
+    assert 2 <= sum(line.usd for line in fixed_lines(STACK)) + usd(idle) <= 4
+
+
+def test_fixed_charges_come_from_the_resources_and_the_first_dashboards_are_free() -> None:
+    lines = {line.what: line.units for line in fixed_lines(STACK)}
+
+    assert lines == {"KMS key": 1, "Secret": 1, "Alarm": 11}
+
+
+@pytest.mark.parametrize("field", ["events", "lookups", "runs"])
+def test_more_of_anything_costs_more(field: str) -> None:
+    less, more = Volume(**{field: 500}), Volume(**{field: 5_000})
+
+    assert usd(more) > usd(less)
+
+
+def test_larger_requests_cost_less() -> None:
+    assert usd(Volume(events_per_request=100)) < usd(Volume(events_per_request=1))
+
+
+def test_a_measured_write_unit_takes_the_estimates_place() -> None:
+    volume = Volume()
+
+    saved = usd(volume, Work(write_units=2.9)) - usd(volume, Work(write_units=1.9))
+
+    assert saved == pytest.approx(volume.events * 0.625e-6)

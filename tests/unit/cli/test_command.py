@@ -1,0 +1,85 @@
+"""The command line: every verb explains itself, and a failure says what to do next."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from stamgast_cli import app
+from stamgast_cli.app import application
+
+VERBS = {
+    "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
+    "redrive", "doctor", "profile get", "source add", "source rotate", "source revoke",
+    "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAMGAST_HOME", str(tmp_path))
+
+
+def commands(group: click.Command, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(group, typer.core.TyperGroup):
+        yield path.strip(), group
+        return
+    for name, command in group.commands.items():
+        yield from commands(command, f"{path} {name}")
+
+
+EVERY = dict(commands(typer.main.get_command(application())))
+
+
+def test_the_verbs_are_those_that_the_documentation_names() -> None:
+    assert set(EVERY) == VERBS
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_each_verb_shows_an_example_and_speaks_to_machines(verb: str) -> None:
+    shown = CliRunner().invoke(application(), [*verb.split(), "--help"], env={"COLUMNS": "200"})
+
+    assert shown.exit_code == 0
+    assert f"Example: stamgast {verb}" in shown.output
+    assert "--json" in shown.output
+
+
+def test_status_says_how_to_start_where_nothing_runs() -> None:
+    shown = CliRunner().invoke(application(), ["status", "--json"])
+
+    assert json.loads(shown.stdout) == {"running": False, "next": "stamgast up"}
+
+
+def test_a_verb_that_needs_a_stack_fails_with_what_to_do_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["stamgast", "run"])
+
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+
+    assert ended.value.code == 1
+    assert "stamgast up" in capsys.readouterr().err
+
+
+def test_cost_adds_up_for_machines() -> None:
+    shown = CliRunner().invoke(application(), ["cost", "--events", "1000", "--json"])
+
+    told = json.loads(shown.stdout)
+    assert told["usd"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)
+
+
+def test_a_workspace_with_faults_is_refused_with_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "workspace.yaml").write_text("time_zone: Mars/Olympus\n")
+    monkeypatch.setattr("sys.argv", ["stamgast", "workspace", "check", str(tmp_path)])
+
+    with pytest.raises(SystemExit):
+        app.main()
+
+    assert "workspace.yaml:1" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import orjson
@@ -69,7 +70,7 @@ def _table(acts: Sequence[Act]) -> pa.Table:
     return pa.Table.from_pylist(rows + repeated + nameless)
 
 
-def _row(act: Act, part: int) -> dict[str, object]:
+def _row(act: Act, part: int) -> dict[str, Any]:
     assert act.basket is not None
     return {
         "message_id": act.message_id,

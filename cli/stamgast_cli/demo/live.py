@@ -66,6 +66,11 @@ class Sender:
                 client.track(act.user_id, "", anonymous_id="nobody", message_id=f"bad-{number}")
         return Sent(0, len(again), len(changed), min(NAMELESS, len(baskets)))
 
+    def send_now(self, act: Act) -> None:
+        """Sends one event at once and returns when it was acknowledged."""
+        client = Client(self.write_key, host=self.host, sync_mode=True, gzip=True)
+        say(client, act, {})
+
     def failed(self, error: Exception, _batch: object) -> None:
         """The client's callback for what it gave up on."""
         with self._lock:
@@ -111,6 +116,8 @@ def say(client: Any, act: Act, products: Told, **changed: Any) -> None:
     }
     if act.call == "page":
         client.page(name="Shop", properties={"path": "/shop"}, **known)
+    elif act.call == "view":
+        client.track(event="Product Viewed", properties={"path": "/shop"}, **known)
     elif act.call == "identify":
         client.identify(traits=_named(act) | dict(act.traits), **known)
     else:

@@ -1,0 +1,116 @@
+"""The report as one self-contained page: no script, no font and no picture from elsewhere."""
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from stamgast_cli.demo.pictures import PICTURES
+
+TEMPLATE = Path(__file__).with_name("report.html")
+SHOWN_EVENTS = 24
+
+
+def write_page(report: dict[str, Any], file: Path) -> None:
+    """Writes the page of a report."""
+    parts = {f"picture_{name}": draw(report) for name, draw in PICTURES.items()}
+    template = Template(TEMPLATE.read_text(encoding="utf-8"))
+    file.write_text(template.substitute(_texts(report) | parts), encoding="utf-8")
+
+
+def _texts(report: dict[str, Any]) -> dict[str, str]:
+    events, persons = report["events"], report["persons"]
+    seen = report["live"]["seen_after_ms"]
+    last = datetime.fromisoformat(report["last_purchase_at"])
+    return {
+        "about": escape(report["about"]),
+        "households": f"{report['households']:,}",
+        "live_households": f"{report['live_households']:,}",
+        "shift": f"{report['shift_weeks']:,}",
+        "last_purchase": f"{last:%A %-d %B %Y}",
+        "days_since": str(report["days_since_last_purchase"]),
+        "sent": f"{events['sent']:,}",
+        "sent_live": f"{report['sent_live']:,}",
+        "sum": escape(_sum_of(events)),
+        "is_conserved": "and it adds up" if events["is_conserved"] else "and it does NOT add up",
+        "reasons": _pills({k.replace("_", " "): f"{v:,}" for k, v in events["reasons"].items()}),
+        "revenue": f"{report['revenue']['total_minor'] / 100:,.2f}",
+        "persons": f"{persons['persons']:,}",
+        "exact": f"{persons['exact']:,}",
+        "precision": f"{persons['precision']:.2%}",
+        "recall": f"{persons['recall']:.2%}",
+        "identifiers": f"{persons['identifiers']:,}",
+        "shared": f"{persons['shared_identifiers']:,}",
+        "p50": f"{report['lookup_ms']['p50']:.1f}",
+        "p99": f"{report['lookup_ms']['p99']:.1f}",
+        "lookups": f"{report['lookup_ms']['count']:,}",
+        "seen": f"{seen['p50'] / 1000:.1f} s" if seen else "–",
+        "seconds": f"{report['seconds']:.0f}",
+        "person": _person(report["person"]["profile"]),
+        "timeline": _timeline(report["person"]["timeline"]),
+        **_verdict(report["verification"]),
+    }
+
+
+def _sum_of(events: dict[str, Any]) -> str:
+    told = [f"{count:,} {state}" for state, count in events["states"].items() if count]
+    return f"{events['sent']:,} sent = " + " + ".join(told)
+
+
+def _verdict(verdict: dict[str, Any]) -> dict[str, str]:
+    rows = "".join(
+        f"<tr><td>{'✓' if one['agrees'] else '✗'}</td><td>{escape(one['check'])}</td>"
+        f"<td>{_number(one['expected'])}</td><td>{_number(one['found'])}</td></tr>"
+        for one in verdict["checks"]
+    )
+    says = "all agree" if verdict["agrees"] else "some DIFFER"
+    return {"checks": rows, "verdict": f"{len(verdict['checks'])} figures recomputed, {says}"}
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return escape(str(value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6f}"
+
+
+def _person(profile: dict[str, Any]) -> str:
+    """One person's card: how they are known, what they bought, where they stand."""
+    named = [f"{one['namespace']} {one.get('value', '')}" for one in profile.get("identifiers", [])]
+    orders = profile.get("orders", {}).get("USD", {})
+    rows = {
+        "person": profile.get("person_id", "–"),
+        "recognised by": " · ".join(named[:9]) + (" …" if len(named) > 9 else ""),
+        "first seen": (profile.get("first_seen_at") or "–")[:10],
+        "orders": f"{orders.get('count', 0):,}",
+        "revenue": f"{orders.get('revenue_minor', 0) / 100:,.2f} USD",
+        "group": str(profile.get("rfm", {}).get("segment", "–")).replace("_", " "),
+        "traits": " · ".join(f"{k} {v}" for k, v in sorted(profile.get("traits", {}).items())),
+    }
+    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+
+
+def _timeline(events: list[dict[str, Any]]) -> str:
+    return "".join(_entry(event) for event in events[:SHOWN_EVENTS])
+
+
+def _entry(event: dict[str, Any]) -> str:
+    at = datetime.fromisoformat(event["at"])
+    summary = event["summary"]
+    name = event["name"].removeprefix("$").capitalize()
+    told = ""
+    if "revenue_minor" in summary:
+        told = f"{summary['revenue_minor'] / 100:,.2f} {summary['currency']}, "
+        told += f"{summary['lines']} product{'s' if summary['lines'] != 1 else ''}"
+    kind = "order" if "revenue_minor" in summary else event["type"]
+    return (
+        f'<li class="{escape(kind)}"><time>{at:%d %b %H:%M}</time>'
+        f"<b>{escape(name)}</b><span>{escape(told)}</span>"
+        f"<i>{escape(str(summary.get('channel', event['source'])))}</i></li>"
+    )
+
+
+def _pills(told: dict[str, str]) -> str:
+    return "".join(
+        f'<span class="pill">{escape(name)} <b>{count}</b></span>' for name, count in told.items()
+    )

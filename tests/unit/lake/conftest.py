@@ -1,88 +1,27 @@
-"""What the tests of the lake share: records as ingestion makes them, loads over memory."""
+"""An engine for a whole session of tests, and loads over fresh in-memory tables."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
-from stamgast.identity.assurance import Assurance
-from stamgast.identity.keys import Keyring
-from stamgast.identity.settings import DEFAULT
-from stamgast.ingestion.accept import accept
-from stamgast.ingestion.verdicts import Receipt
-from stamgast.raw.unfold import unfold
-from stamgast_lake.archive import LakeObject
+from duckdb import DuckDBPyConnection
+
 from stamgast_lake.engine import EngineSettings, session
-from stamgast_lake.loading.load import Loader
-from stamgast_lake.loading.stage import Reading, stage
-
-from tests.fakes.lake_catalogue import MemoryCatalogue
-
-NOON_MS = 1_767_268_800_000
-READING = Reading(DEFAULT, Keyring(1, b"a secret of the tests"))
+from tests.fakes.lake_bench import LoadBench
 
 
-def request(
-    events: Sequence[dict[str, Any]],
-    *,
-    request_id: str = "r1",
-    received_ms: int = NOON_MS,
-    source_id: str = "web",
-    assurance: Assurance = Assurance.CLAIMED,
-) -> list[tuple[str, bytes]]:
-    """The archive's lines of one request, each with its kind."""
-    receipt = Receipt(request_id, received_ms, source_id, assurance)
-    raw, rejected = unfold(accept([dict(event) for event in events], receipt))
-    return [
-        *(("raw", record.to_json()) for record in raw),
-        *(("rejected", record.to_json()) for record in rejected),
-    ]
-
-
-def track(message_id: str | None, **told: Any) -> dict[str, Any]:
-    """A track call as a client sends it."""
-    event = {"type": "track", "event": "Seen", "userId": "u1", "timestamp": NOON_MS - 1000, **told}
-    return event if message_id is None else {**event, "messageId": message_id}
-
-
-@dataclass
-class LoadBench:
-    """Loads lists of lines as runs over an in-memory catalogue."""
-
-    catalogue: MemoryCatalogue
-
-    def load(
-        self, run_id: str, lines: Sequence[tuple[str, bytes]], name: str = ""
-    ) -> dict[str, int]:
-        """One run with one object for each kind of line."""
-        objects = [
-            (
-                LakeObject(
-                    f"{kind}/date=2026-01-01/hour=12/{name or run_id}", "e", 1, kind, "2026-01-01"
-                ),
-                b"\n".join(line for of, line in lines if of == kind),
-            )
-            for kind in ("raw", "rejected")
-        ]
-        with TemporaryDirectory() as folder:
-            engine = EngineSettings(memory_mb=512, threads=1, folder=Path(folder))
-            staged = Path(folder) / "staged"
-            staged.mkdir()
-            with session(engine) as connection:
-                taken = stage(objects, READING, staged)
-                connection.execute(
-                    f"create temp view staged as select * from read_parquet('{staged}/*.parquet')"
-                )
-                return Loader(self.catalogue, connection, run_id).load(taken)  # type: ignore[arg-type]
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+    folder = tmp_path_factory.mktemp("engine")
+    with session(EngineSettings(memory_mb=512, threads=1, folder=folder)) as connection:
+        yield connection
 
 
 @pytest.fixture
-def bench() -> LoadBench:
-    return LoadBench(MemoryCatalogue())
+def new_bench(engine: DuckDBPyConnection, tmp_path: Path) -> Callable[[], LoadBench]:
+    return lambda: LoadBench(engine, tmp_path)
 
 
 @pytest.fixture
-def new_bench() -> Callable[[], LoadBench]:
-    return lambda: LoadBench(MemoryCatalogue())
+def bench(new_bench: Callable[[], LoadBench]) -> LoadBench:
+    return new_bench()

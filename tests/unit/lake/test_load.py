@@ -1,10 +1,10 @@
 """The load stage: duplicates, conflicts, states, and repeats after a crash."""
 
 import pytest
-from stamgast_lake.tables import EVENTS, EVIDENCE, MESSAGE_INDEX, RAW_FILES, RECEIPTS
 
+from stamgast_lake.tables import EVENTS, EVIDENCE, MESSAGE_INDEX, RAW_FILES, RECEIPTS
+from tests.fakes.lake_bench import NOON_MS, LoadBench, request, track
 from tests.fakes.lake_catalogue import CrashError
-from tests.unit.lake.conftest import NOON_MS, LoadBench, request, track
 
 TABLES = (EVENTS, EVIDENCE, MESSAGE_INDEX, RECEIPTS, RAW_FILES)
 

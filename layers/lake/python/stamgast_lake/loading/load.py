@@ -136,8 +136,8 @@ def values_of(connection: DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 
 def _count(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
+    rows = connection.execute(f"select count(*) from {table}").fetchall()
+    return int(rows[0][0])
 
 
 def ledger_rows(taken: Sequence[Taken], run_id: str) -> pa.RecordBatchReader:

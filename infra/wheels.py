@@ -20,6 +20,7 @@ NEVER_IMPORTED = frozenset({"markdown-it-py", "mdurl", "pygments", "rich", "spli
 """Packages that only command lines and statistical models of the engine's libraries need."""
 
 TRIMMED = (
+    ".lock",
     "**/tests",
     "**/*.pyi",
     "**/__pycache__",

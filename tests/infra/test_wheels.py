@@ -1,0 +1,87 @@
+"""The layers fit Lambda, bring each package once, and are all that a handler needs to import."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.wheels import LAYERS, NEVER_IMPORTED, UNZIPPED_LIMIT, build, pinned, weigh
+from tests.infra.assembly import FUNCTIONS, ROOT
+
+OURS = ("domain", "aws", "lake")
+OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
+LIVE = ("collect_events", "process_events", "drain_parked", "look_up_profile")
+IS_LIKE_LAMBDA = sys.platform == "linux" and sys.version_info[:2] == (3, 13)
+IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import handler; handler.handler"
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("wheels")]
+
+
+@pytest.fixture(scope="session")
+def for_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layers as `make layers` builds them."""
+    return _built(tmp_path_factory.mktemp("lambda"), "aarch64-manylinux_2_28")
+
+
+@pytest.fixture(scope="session")
+def for_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same layers for the processor at hand, which can import them."""
+    return _built(tmp_path_factory.mktemp("here"), f"{platform.machine()}-manylinux_2_28")
+
+
+@pytest.fixture(scope="session")
+def sizes(for_lambda: Path) -> dict[str, int]:
+    """Bytes of each third-party layer, and of our own together."""
+    ours = sum(weigh(ROOT / "layers" / layer) for layer in OURS)
+    return {"ours": ours, **{wheels.name: weigh(for_lambda / wheels.name) for wheels in LAYERS}}
+
+
+def _built(into: Path, target: str) -> Path:
+    for wheels in LAYERS:
+        build(wheels, into=into, platform=target)
+    return into
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_with_all_its_layers_fits_lambda(name: str, sizes: dict[str, int]) -> None:
+    wheels = ("api",) if name in LIVE else ("api", "lake")
+    brought = sum(sizes[layer] for layer in (*wheels, "ours"))
+    assert brought + weigh(ROOT / "functions" / name) <= UNZIPPED_LIMIT
+
+
+def test_no_package_is_in_two_layers(for_lambda: Path) -> None:
+    api, lake = (
+        {path.name for path in (for_lambda / name / "python").iterdir()} for name in ("api", "lake")
+    )
+    assert not api & lake
+
+
+def test_what_is_left_out_is_pinned_somewhere() -> None:
+    assert {name for name, _ in pinned("lake")} >= NEVER_IMPORTED
+
+
+@pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_handler_imports_with_its_layers_and_the_runtimes_packages_alone(
+    name: str, for_this_machine: Path, tmp_path: Path
+) -> None:
+    layers = [for_this_machine / layer / "python" for layer in ("api", "lake")]
+    ours = [ROOT / "layers" / layer / "python" for layer in OURS]
+    if name in LIVE:
+        layers, ours = layers[:1], ours[:2]
+    path = [ROOT / "functions" / name, *ours, *layers, _runtime(tmp_path)]
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT, *map(str, path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def _runtime(folder: Path) -> Path:
+    """Return a folder with what the Lambda runtime of Python brings itself."""
+    import boto3  # the environment's own, of which the runtime has the like
+
+    installed = Path(boto3.__file__).parents[1]
+    for name in OF_THE_RUNTIME:
+        (folder / name).symlink_to(installed / name)
+    return folder

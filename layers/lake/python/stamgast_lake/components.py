@@ -54,9 +54,9 @@ def connect(engine: "DuckDBPyConnection", edges: str, into: str) -> None:
     A component is named by its smallest key. A key without an edge does not appear.
     """
     engine.execute(NODES.format(edges=edges))
-    row = engine.execute("select count(*) from component_node").fetchone()
+    ((nodes,),) = engine.execute("select count(*) from component_node").fetchall()
     found = engine.execute(NUMBERED.format(edges=edges)).fetchnumpy()
-    heads = labels(row[0] if row else 0, found.pop("a"), found.pop("b"))
+    heads = labels(nodes, found.pop("a"), found.pop("b"))
     del found
     told = pa.table({"id": np.arange(len(heads), dtype=np.int32), "head": heads})
     engine.register("component_label", told)

@@ -106,15 +106,27 @@ def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings)
     engine.execute(START.format(fresh=fresh))
     while _count(engine, WIDER):
         pass
-    lowest = 1 + max((one.priority for one in settings.namespaces), default=0)
-    for statement in (TOLD, SEEN, EDGES.format(lowest=lowest), OFF, CANDIDATES):
-        engine.execute(statement)
+    reread(engine, settings)
+    engine.execute(OFF)
+    engine.execute(CANDIDATES)
     return _count(engine, "select count(*) from touched")
 
 
+def add(engine: "DuckDBPyConnection", keys: str) -> int:
+    """Adds the identifiers of a statement to those that are touched; returns how many."""
+    return _count(engine, f"insert into touched {keys}")
+
+
+def reread(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+    """Makes `told`, `seen` and `edge` of what is touched now."""
+    lowest = 1 + max((one.priority for one in settings.namespaces), default=0)
+    for statement in (TOLD, SEEN, EDGES.format(lowest=lowest)):
+        engine.execute(statement)
+
+
 def _count(engine: "DuckDBPyConnection", statement: str) -> int:
-    row = engine.execute(statement).fetchone()
-    return int(row[0]) if row else 0
+    rows = engine.execute(statement).fetchall()
+    return int(rows[0][0]) if rows else 0
 
 
 def _name(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:

@@ -60,7 +60,7 @@ MOVES = f"""
     where was.person_id is distinct from membership.person_id
 """
 STANDING = f"""
-    select founded.person_id, 'active' as state, cast(null as varchar) as into,
+    select founded.person_id, 'active' as state, cast(null as varchar) as "into",
         to_timestamp(received_ms / 1000) as born_at, source_id as founding_source,
         message_id as founding_message, position as founding_position,
         members.identifiers, {STAMP}
@@ -74,7 +74,7 @@ STANDING = f"""
        or was.founding_message <> message_id or was.founding_position <> position
 """
 GONE = f"""
-    select was.person_id, 'merged' as state, taker.person_id as into, was.born_at,
+    select was.person_id, 'merged' as state, taker.person_id as "into", was.born_at,
         was.founding_source, was.founding_message, was.founding_position,
         cast(0 as bigint) as identifiers, {STAMP}
     from person_now was
@@ -141,11 +141,11 @@ def look(engine: "DuckDBPyConnection", lake: Lake) -> None:
 
 def has_new_rules(engine: "DuckDBPyConnection", lake: Lake) -> bool:
     """Whether the last settled run worked under another version of the workspace."""
-    row = engine.execute(
+    rows = engine.execute(
         "select workspace_version from runs where run_id in (select run_id from settled_run)"
         " order by seq desc limit 1"
-    ).fetchone()
-    return row is not None and row[0] != lake.workspace().version
+    ).fetchall()
+    return bool(rows) and rows[0][0] != lake.workspace().version
 
 
 def _log(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str, int]:

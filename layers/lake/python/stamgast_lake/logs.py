@@ -66,8 +66,8 @@ def must_redo(engine: "DuckDBPyConnection", displaced: int) -> bool:
 
 def count(engine: "DuckDBPyConnection", statement: str) -> int:
     """The number that a statement gives."""
-    row = engine.execute(statement).fetchone()
-    return int(row[0]) if row else 0
+    rows = engine.execute(statement).fetchall()
+    return int(rows[0][0]) if rows else 0
 
 
 def append_changes(
@@ -78,7 +78,7 @@ def append_changes(
     changed = count(engine, "select count(*) from changed_rows")
     if changed:
         order = ", ".join((*table.partition, *table.sort))
-        columns = ", ".join(table.column_names)
+        columns = ", ".join(f'"{name}"' for name in table.column_names)
         stream = engine.sql(f"select {columns} from changed_rows order by {order}")
         lake.catalogue.append(table, stream.to_arrow_reader(ROWS_A_BATCH), commit)
     return changed

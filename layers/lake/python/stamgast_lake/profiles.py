@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from stamgast.profile.facts import Facts, bounded_counters
+from stamgast.profile.facts import Facts
 from stamgast.profile.registers import canonical
 from stamgast.segments.rfm import Spending, principal
 from stamgast_lake.anchors import facts_of_anchors
@@ -49,20 +49,24 @@ ANCHOR_ROWS = f"""
 """
 TOUCHED_PERSONS = """
     create or replace temp table touched_person as
-    select person_id from identity_now
-    where identifier in (select identifier from fresh_identity)
-       or identifier in (select anchor_key from fresh_anchors)
-    union
-    select person_id from fresh_persons
-    where person_id in (select person_id from person_now where state = 'active')
+    select person_id, (row_number() over (order by person_id) - 1) // {size} as page
+    from (
+        select person_id from identity_now
+        where identifier in (select identifier from fresh_identity)
+           or identifier in (select anchor_key from fresh_anchors)
+        union
+        select person_id from fresh_persons
+        where person_id in (select person_id from person_now where state = 'active')
+    )
 """
 PARTS = """
-    select identity_now.person_id, anchor_now.facts
+    create or replace temp table person_part as
+    select page, identity_now.person_id, identity_now.identifier, anchor_now.facts
     from identity_now
     join touched_person on touched_person.person_id = identity_now.person_id
     left join anchor_now on anchor_now.anchor_key = identity_now.identifier
-    order by identity_now.person_id, identity_now.identifier
 """
+PAGE = "select person_id, facts from person_part where page = ? order by person_id, identifier"
 PROFILE_ROWS = f"""
     select found.* exclude (first_ms, last_ms), to_timestamp(first_ms / 1000) as first_at,
         to_timestamp(last_ms / 1000) as last_at, {STAMP}
@@ -164,22 +168,18 @@ def _unify(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> tuple[int, int
     latest(engine, "profiles", "person_id", "profile_now")
     for rows in ("identity", "persons", "anchors"):
         fresh(engine, rows, f"fresh_{rows}")
-    engine.execute(TOUCHED_PERSONS)
+    engine.execute(TOUCHED_PERSONS.format(size=ROWS_A_BATCH))
     _collect(engine, "found_profile", FOUND_PROFILE, _profile_rows(engine))
     profiles = _append(engine, lake, run, PROFILES, PROFILE_ROWS, "found.person_id")
     return count(engine, "select count(*) from touched_person"), profiles
 
 
 def _profile_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
-    with engine.cursor() as reader:
-        parts = reader.execute(PARTS)
-        for person_id, rows in groupby(_rows(parts), key=itemgetter(0)):
-            yield profile_row(person_id, merge_all(from_json(row[1]) for row in rows if row[1]))
-
-
-def _rows(found: "DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
-    while rows := found.fetchmany(ROWS_A_BATCH):
-        yield from rows
+    engine.execute(PARTS)
+    for page in range(count(engine, "select count(distinct page) from touched_person")):
+        rows = engine.execute(PAGE, [page]).fetchall()
+        for person_id, parts in groupby(rows, key=itemgetter(0)):
+            yield profile_row(person_id, merge_all(from_json(text) for _, text in parts if text))
 
 
 def profile_row(person_id: str, told: Sourced) -> Row:
@@ -194,7 +194,7 @@ def profile_row(person_id: str, told: Sourced) -> Row:
         "first_ms": facts.first.event_ms if facts.first else None,
         "last_ms": facts.last.event_ms if facts.last else None,
         "traits": canonical(_traits(told)).decode(),
-        "counters": canonical(bounded_counters(facts.counters)).decode(),
+        "counters": canonical(dict(facts.counters)).decode(),
         "orders": sum(o.count for o in facts.orders.values()),
         "revenue_minor": main.revenue_minor if main else 0,
         "currency": main.currency if main else None,

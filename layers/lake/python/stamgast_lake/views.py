@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stamgast_lake.tables import (
+    ANCHORS,
     EVENTS,
     IDENTITY,
     MESSAGE_INDEX,
@@ -24,12 +25,12 @@ class View:
     sql: str
 
 
-def _latest(table: LakeTable, key: str, keeps: str = "true") -> View:
+def _latest(table: LakeTable, key: str, keeps: str = "true", *reads: View) -> View:
     columns = ", ".join(f'"{name}"' for name in table.column_names)
     return View(
         f"{table.name}_current",
         f"The latest row of {table.name} for each {key}.",
-        (table.name,),
+        (table.name, *(view.name for view in reads)),
         f"""
     select {columns}
     from (
@@ -104,8 +105,10 @@ RECONCILIATION = View(
 )
 IDENTITY_CURRENT = _latest(IDENTITY, "identifier", "person_id is not null")
 PERSONS_CURRENT = _latest(PERSONS, "person_id")
-PROFILES_CURRENT = _latest(PROFILES, "person_id")
-RFM_CURRENT = _latest(RFM, "person_id")
+ANCHORS_CURRENT = _latest(ANCHORS, "anchor_key")
+STANDING = f"person_id in (select person_id from {PERSONS_CURRENT.name} where state = 'active')"
+PROFILES_CURRENT = _latest(PROFILES, "person_id", STANDING, PERSONS_CURRENT)
+RFM_CURRENT = _latest(RFM, "person_id", "segment is not null")
 EVENTS_BY_PERSON = View(
     "events_by_person",
     "Each event with the person that its anchor belongs to now; none while no run has seen it.",
@@ -123,6 +126,7 @@ VIEWS = {
         RECONCILIATION,
         IDENTITY_CURRENT,
         PERSONS_CURRENT,
+        ANCHORS_CURRENT,
         PROFILES_CURRENT,
         RFM_CURRENT,
         EVENTS_BY_PERSON,

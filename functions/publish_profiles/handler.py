@@ -1,0 +1,119 @@
+"""Brings the live view to what the run says; asks to be called again when its time runs out."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cache
+from random import random
+from time import sleep, time
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+
+from stamgast_aws.clients import client
+from stamgast_aws.event_bus import EventBridgeBus
+from stamgast_aws.fact_store import DynamoFactStore
+from stamgast_aws.identity_jobs import DynamoJobStore
+from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.run_lease import DynamoRunLease
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.settings import read_settings
+from stamgast_aws.workspaces import S3WorkspaceStore
+from stamgast_lake.lake import Lake, catalogue_of
+from stamgast_lake.publishing.run import Place, publish_run
+from stamgast_lake.publishing.work import Publisher
+from stamgast_lake.runs import Run
+
+THREADS = 8
+MARGIN_MS = 120_000
+STAGE = "publish_profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment."""
+
+    profiles_table: str
+    control_table: str
+    lake_bucket: str
+    lake_database: str
+    workspace_secret: str
+    event_bus: str
+    timeline_days: str
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answers the payload with figures; `more` says that `place` is where to go on."""
+    run = Run.of(event)
+    _lease().renew(run.run_id, run.seq)
+    told = event.get("figures", {})
+    place = Place(**event["place"]) if event.get("more") else Place()
+    with ThreadPoolExecutor(THREADS) as threads:
+        published = publish_run(
+            _publisher(threads, context),
+            run,
+            place,
+            is_whole=bool(event.get("everything")),
+            figures=told.get(STAGE) if event.get("more") else None,
+        )
+    left = published.left
+    _logger().info("published", run_id=run.run_id, figures=published.figures, more=bool(left))
+    return {
+        **event,
+        "figures": {**told, STAGE: dict(published.figures)},
+        "more": left is not None,
+        "place": asdict(left or Place()),
+    }
+
+
+def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
+    told, dynamodb = read_settings(Settings), client("dynamodb")
+    return Publisher(
+        lake=_lake(),
+        identity=DynamoJobStore(dynamodb, told.profiles_table, told.control_table, _pause),
+        facts=DynamoFactStore(dynamodb, told.profiles_table, _pause),
+        rows=DynamoPersonRows(dynamodb, told.profiles_table),
+        tell=EventBridgeBus(client("events"), told.event_bus).publish_identity,
+        timeline_days=int(told.timeline_days),
+        pause=_pause,
+        is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
+        threads=threads,
+        parallel=THREADS,
+    )
+
+
+def _pause(seconds: float) -> None:
+    """Full jitter, as Brooker's "Exponential Backoff And Jitter" recommends."""
+    sleep(random() * seconds)  # noqa: S311  (jitter, no secret)
+
+
+@cache
+def _lease() -> DynamoRunLease:
+    table = read_settings(Settings).control_table
+    return DynamoRunLease(client=client("dynamodb"), table=table, now=time)
+
+
+@cache
+def _lake() -> Lake:
+    told = read_settings(Settings)
+    s3 = client("s3")
+    workspaces = S3WorkspaceStore(
+        s3=s3,
+        dynamodb=client("dynamodb"),
+        bucket=told.lake_bucket,
+        table=told.control_table,
+        now=time,
+    )
+    return Lake(
+        s3=s3,
+        bucket=told.lake_bucket,
+        catalogue=catalogue_of(
+            glue=client("glue"), bucket=told.lake_bucket, database=told.lake_database
+        ),
+        workspace=workspaces.current,
+        keyring=SecretsManagerKeyring(client("secretsmanager"), told.workspace_secret).get,
+    )
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()

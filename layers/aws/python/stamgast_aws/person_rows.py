@@ -1,0 +1,40 @@
+"""The rows of persons that runs write: `P#person` with `R#rfm` and its like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stamgast.profile.schema import SCHEMA
+from stamgast_aws.calls import ConditionError, call
+from stamgast_aws.dynamo_values import item_of, typed
+from stamgast_aws.identity_writes import root_key
+
+NOT_NEWER = "attribute_not_exists(PK) OR #run <= :run"
+
+
+class DynamoPersonRows:
+    """The port `PersonRows` over a low-level DynamoDB client."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def put(self, row: Any, run: int) -> bool:
+        """Writes the row, or deletes it without attributes, unless a newer run wrote it."""
+        key = {**root_key(row.person_id), "SK": {"S": row.sort_key}}
+        condition = {
+            "TableName": self._table,
+            "ConditionExpression": NOT_NEWER,
+            "ExpressionAttributeNames": {"#run": "run"},
+            "ExpressionAttributeValues": {":run": typed(run)},
+        }
+        try:
+            if row.attributes is None:
+                call(self._client.delete_item, Key=key, **condition)
+            else:
+                call(self._client.put_item, Item={**key, **_item(row.attributes, run)}, **condition)
+        except ConditionError:
+            return False
+        return True
+
+
+def _item(attributes: Mapping[str, Any], run: int) -> dict[str, Any]:
+    return item_of({"schema": SCHEMA, "run": run, **attributes})

@@ -1,0 +1,89 @@
+"""Facts: each anchor whose base the run changed is published, if a reader would see a difference."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pyarrow as pa
+
+from stamgast.identity.event import SHORT_ID_LENGTH
+from stamgast.moments import ms_of
+from stamgast.profile.facts import ShortId
+from stamgast.profile.live import Base
+from stamgast.profile.ring import RunIds
+from stamgast.profile.steps import is_worth_publishing, publish_anchor
+from stamgast.profile.store import Pair
+from stamgast_lake.facts_json import from_json
+from stamgast_lake.logs import fresh, keep, latest, see, see_runs
+from stamgast_lake.publishing.work import Task
+from stamgast_lake.tables import ANCHORS, EVENTS
+
+ANCHORS_A_PAGE = 400
+OLD = timedelta(days=1)
+CHANGED = """
+    create or replace temp table changed_anchor as
+    select anchor_key, facts from anchor_now
+    where anchor_key > '{after}' and anchor_key in (select anchor_key from {fresh})
+"""
+IDS = f"""
+    create or replace temp table run_id_of_anchor as
+    select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}) as short,
+        case when has_own_time then epoch_ms(original_at) end as original_ms
+    from events where anchor_key in (select anchor_key from changed_anchor)
+"""
+PAGE = "select anchor_key, facts from changed_anchor where anchor_key > ? order by 1 limit ?"
+IDS_OF_PAGE = """
+    select anchor_key, short, original_ms from run_id_of_anchor
+    where anchor_key in (select anchor_key from page_anchor)
+"""
+
+
+def publish_anchors(task: Task) -> Iterator[str]:
+    """Publishes page after page of anchors; yields the last anchor of each."""
+    engine, lake = task.engine, task.publisher.lake
+    see_runs(engine, lake)
+    see(engine, lake, ANCHORS, EVENTS)
+    fresh(engine, "anchors", "fresh_anchors")
+    latest(engine, "anchors", "anchor_key", "anchor_now")
+    engine.execute(CHANGED.format(after=task.after, fresh=task.fresh("anchors")))
+    engine.execute(IDS)
+    last = task.after
+    while rows := engine.execute(PAGE, [last, ANCHORS_A_PAGE]).fetchall():
+        last = rows[-1][0]
+        _publish_page(task, dict(rows))
+        yield last
+
+
+def _publish_page(task: Task, texts: dict[str, str]) -> None:
+    publisher = task.publisher
+    pairs = publisher.facts.read(list(texts))
+    ids = _ids(task, texts)
+    moment_ms = ms_of(task.run.moment)
+    oldest_ms = ms_of(task.run.moment - OLD)
+
+    def work(anchor: str) -> bool:
+        pair: Pair = pairs[anchor]
+        facts = from_json(texts[anchor]).facts
+        if not is_worth_publishing(pair, facts, moment_ms, oldest_ms):
+            return False
+        base = Base(task.run.seq, 0, moment_ms, facts)
+        return publish_anchor(publisher.facts, anchor, base, ids[anchor], publisher.pause, pair)
+
+    written = list(publisher.each(work, texts))
+    task.figures["anchors"] += sum(written)
+    task.figures["anchors_same"] += len(written) - sum(written)
+
+
+def _ids(task: Task, anchors: dict[str, str]) -> dict[str, RunIds]:
+    """The messages that the run has of each anchor; those without a time enter no ring."""
+    keep(task.engine, "page_anchor", pa.table({"anchor_key": list(anchors)}))
+    keys: defaultdict[str, set[str]] = defaultdict(set)
+    placed: defaultdict[str, list[ShortId]] = defaultdict(list)
+    for anchor, short, original_ms in task.engine.execute(IDS_OF_PAGE).fetchall():
+        keys[anchor].add(short)
+        if original_ms is not None:
+            placed[anchor].append(ShortId(original_ms, short))
+    return {
+        anchor: RunIds(RunIds.of(placed[anchor]).newest, frozenset(keys[anchor]))
+        for anchor in anchors
+    }

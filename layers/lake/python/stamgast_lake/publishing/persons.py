@@ -1,0 +1,71 @@
+"""Persons: each component that new evidence touches is made what the lake says of it."""
+
+from collections.abc import Iterator, Sequence
+
+from stamgast.identity.corrections import Corrections, publish_identity
+from stamgast.identity.results import Result
+from stamgast_lake.components import connect
+from stamgast_lake.evidence import gather
+from stamgast_lake.identity import look
+from stamgast_lake.live_evidence import LakeEvidence, read_values
+from stamgast_lake.logs import fresh, see
+from stamgast_lake.publishing.work import FencedError, Task
+from stamgast_lake.resolve import PARTS
+from stamgast_lake.tables import EVENTS
+
+KEYS_A_PAGE = 5_000
+PAGED = """
+    create or replace temp table part_page as
+    with numbered as (
+        select part, key, row_number() over (order by part, key) - 1 as place
+        from part where part > '{after}'
+    )
+    select part, key, min(place) over (partition by part) // {size} as page from numbered
+"""
+PAGES = "select distinct page from part_page order by page"
+PAGE = "select part, list(key) from part_page where page = {page} group by part order by part"
+Component = tuple[str, list[str]]
+
+
+def publish_persons(task: Task) -> Iterator[str]:
+    """Corrects page after page of components; yields the last component of each."""
+    engine, publisher = task.engine, task.publisher
+    settings = publisher.lake.workspace().identity
+    look(engine, publisher.lake)
+    see(engine, publisher.lake, EVENTS)
+    fresh(engine, "events", "fresh_events")
+    gather(engine, task.fresh("evidence"), settings)
+    read_values(engine, task.fresh("events"))
+    connect(engine, "candidate", into="component")
+    engine.execute(PARTS)
+    engine.execute(PAGED.format(after=task.after, size=KEYS_A_PAGE))
+    evidence = LakeEvidence(engine, publisher.lake.keyring(), settings)
+    for (page,) in engine.execute(PAGES).fetchall():
+        components: list[Component] = engine.execute(PAGE.format(page=page)).fetchall()
+        evidence.turn([key for _, keys in components for key in keys])
+        _correct(task, evidence, components)
+        yield components[-1][0]
+
+
+def _correct(task: Task, evidence: LakeEvidence, components: Sequence[Component]) -> None:
+    publisher = task.publisher
+    settings = publisher.lake.workspace().identity
+
+    def work(share: Sequence[Component]) -> Corrections:
+        return publish_identity(
+            publisher.identity,
+            evidence,
+            [keys for _, keys in share],
+            task.run.seq,
+            settings,
+            publisher.pause,
+        )
+
+    shares = [components[n :: publisher.parallel] for n in range(publisher.parallel)]
+    for told in publisher.each(work, [share for share in shares if share]):
+        for result, number in told.counts.items():
+            task.figures[f"persons_{result}"] += number
+        task.figures["untold"] += publisher.tell(told.changes)
+        task.figures["identity_changes"] += len(told.changes)
+        if Result.FENCED in told.counts:
+            raise FencedError("a newer run has raised the fence")

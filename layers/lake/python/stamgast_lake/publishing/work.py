@@ -1,0 +1,86 @@
+"""What publishing works with, and how far it came.
+
+PublishError
+├── FencedError      a newer run has shut this one out
+└── UnsettledError   persons stayed contended; the next run takes them up again
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stamgast.identity.plan import IdentityChange
+from stamgast.identity.store import JobStore
+from stamgast.profile.store import FactStore, Pause
+from stamgast_lake.lake import Lake
+from stamgast_lake.runs import Run
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class PublishError(Exception):
+    """The live view does not stand as the run says."""
+
+
+class FencedError(PublishError):
+    """A newer run has begun; this one writes nothing more."""
+
+
+class UnsettledError(PublishError):
+    """Some persons stayed contended; everything else is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """What a run says of a person under one sort key; without attributes the row goes."""
+
+    person_id: str
+    sort_key: str
+    attributes: Mapping[str, Any] | None
+
+
+class PersonRows(Protocol):
+    """The rows of persons that only runs write."""
+
+    def put(self, row: PersonRow, run: int) -> bool:
+        """Writes or deletes the row unless a newer run wrote it; False if one did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """The ports and bounds of publishing; `is_late` says when to stop and ask to be called again."""
+
+    lake: Lake
+    identity: JobStore
+    facts: FactStore
+    rows: PersonRows
+    tell: Callable[[Sequence[IdentityChange]], int]
+    timeline_days: int
+    pause: Pause
+    is_late: Callable[[], bool]
+    threads: Executor
+    parallel: int = 8
+
+    def each(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        """The work done on each item, several at a time; the first failure ends it."""
+        return self.threads.map(work, items)
+
+
+@dataclass(slots=True)
+class Task:
+    """One phase at work: its session, its run, where it goes on, and its figures."""
+
+    engine: "DuckDBPyConnection"
+    publisher: Publisher
+    run: Run
+    is_whole: bool
+    after: str = ""
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def fresh(self, rows: str) -> str:
+        """The rows that nobody has published yet; in a rebuild all of them."""
+        return rows if self.is_whole else f"fresh_{rows}"

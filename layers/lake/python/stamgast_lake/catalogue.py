@@ -7,7 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationException,
+)
 from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.io import PY_IO_IMPL
@@ -22,10 +27,14 @@ from stamgast_lake.tables import ICEBERG, LakeTable
 
 RUN = "stamgast.run"
 STAGE = "stamgast.stage"
+CONFLICTS = (CommitFailedException, ValidationException)
 PROPERTIES = {
     "format-version": "2",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
+    # Whole files are replaced, so what another commit adds beside them is no conflict.
+    "write.delete.isolation-level": "snapshot",
+    "write.update.isolation-level": "snapshot",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "3",
     "commit.retry.num-retries": "8",

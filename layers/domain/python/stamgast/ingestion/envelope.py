@@ -1,7 +1,8 @@
 """The text of one queue message: all events of one request, accepted and rejected together.
 
 A line of JSON for the request and its verdicts, then one line for each accepted body. Texts from
-`COMPRESSED_FROM` bytes on are deflated (RFC 1951) and spelled in base64; no JSON starts like it.
+`COMPRESSED_FROM` bytes on are deflated (RFC 1950) and spelled in base64; no JSON starts like it.
+ISA-L deflates in a quarter of zlib's time, to less; any zlib inflates what it wrote.
 """
 
 import zlib
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from isal import isal_zlib
 
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.verdicts import Accepted, Envelope, Fault, Receipt, Rejected
@@ -33,7 +35,7 @@ def encode(envelope: Envelope) -> str:
     text = b"\n".join((header, *(one.body for one in envelope.accepted)))
     if len(text) < COMPRESSED_FROM and not _is_refused(text):
         return text.decode()
-    return b64encode(zlib.compress(text, 1)).decode("ascii")
+    return b64encode(isal_zlib.compress(text, 1)).decode("ascii")
 
 
 def messages_of(envelope: Envelope, largest: int = LARGEST_MESSAGE) -> list[str]:

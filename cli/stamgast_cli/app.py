@@ -16,6 +16,7 @@ from stamgast_cli.commands import (
     demo,
     doctor,
     lifecycle,
+    logs,
     redrive,
     running,
     sending,
@@ -35,7 +36,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (lifecycle, demo, sending, running, asking, cost, redrive, doctor):
+    for module in (lifecycle, demo, sending, running, asking, cost, redrive, doctor, logs):
         module.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")

@@ -1,5 +1,7 @@
 """An event's way through both stacks as deployed, with permissions open and enforced."""
 
+from typing import Any
+
 import boto3
 import httpx
 import pytest
@@ -25,7 +27,9 @@ def test_a_sent_event_is_archived_and_its_person_is_found_by_every_identifier(
 
     assert house.send(message).json() == {"success": True}
 
-    found = eventually(lambda: house.profile(f"email:{email}"))
+    found = eventually(
+        lambda: house.profile(f"email:{email}"), lambda told: bool(told and told["traits"])
+    )
     assert found is not None
     assert found["traits"]["first_name"] == "Ada"
     assert house.profile(f"user_id:{user}") == found
@@ -64,7 +68,7 @@ def test_one_bad_event_is_quarantined_and_its_batch_is_taken(house: House) -> No
 def test_a_run_makes_the_lake_and_the_profiles_agree(house: House) -> None:
     user = name("user")
     house.send(order(user, 20.0), order(user, 30.0)).raise_for_status()
-    live = eventually(lambda: house.profile(f"user_id:{user}"))
+    live = eventually(lambda: house.profile(f"user_id:{user}"), has_orders)
     eventually(lambda: [one for one in house.archived() if user in one["body"]])
 
     told = house.run()
@@ -76,6 +80,10 @@ def test_a_run_makes_the_lake_and_the_profiles_agree(house: House) -> None:
     assert authoritative["person_id"] == live["person_id"]
     assert authoritative["counters"] == live["counters"]
     assert authoritative["rfm"]
+
+
+def has_orders(profile: dict[str, Any] | None) -> bool:
+    return bool(profile and profile["counters"].get("Order Completed"))
 
 
 def test_an_unknown_key_is_refused_in_the_form_that_clients_understand(house: House) -> None:

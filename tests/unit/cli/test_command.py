@@ -14,7 +14,7 @@ from stamgast_cli.app import application
 
 VERBS = {
     "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
-    "redrive", "doctor", "profile get", "source add", "source rotate", "source revoke",
+    "redrive", "doctor", "logs", "profile get", "source add", "source rotate", "source revoke",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
 }  # fmt: skip
 

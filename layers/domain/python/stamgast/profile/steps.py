@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from stamgast.profile.facts import Facts, fitted
-from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, marked
+from stamgast.profile.live import TAIL_SIZE, Base, Contribution, absorb, dropped, marked
 from stamgast.profile.reading import seen
 from stamgast.profile.ring import RunIds
 from stamgast.profile.store import (
@@ -82,11 +82,9 @@ def is_worth_publishing(pair: Pair, facts: Facts, moment_ms: int, oldest_ms: int
 
     `oldest_ms` is the moment before which a base counts as old while a tail waits.
     """
-    live, base = pair.live, pair.base
-    if seen(live, base) != fitted(facts):
+    base, waiting = pair.base, dropped(pair.live, pair.base.run)
+    if seen(pair.live, base) != fitted(facts):
         return True
-    return bool(_is_filling(live) or (live.keys and base.moment_ms < oldest_ms <= moment_ms))
-
-
-def _is_filling(live: Live) -> bool:
-    return 2 * len(live.tail) >= TAIL_SIZE
+    is_filling = 2 * len(waiting.tail) >= TAIL_SIZE
+    is_old = bool(waiting.keys) and base.moment_ms < oldest_ms <= moment_ms
+    return is_filling or is_old

@@ -54,6 +54,7 @@ class Inputs:
     seq: int
     moment: str
     workspace_version: str
+    is_thorough: bool
     objects: tuple[LakeObject, ...]
     imports: tuple[ImportInput, ...]
 

@@ -31,6 +31,20 @@ class Lake:
         return text
 
 
+def deployed_lake(
+    *,
+    s3: Any,
+    glue: Any,
+    bucket: str,
+    database: str,
+    workspace: Callable[[], Workspace],
+    keyring: Callable[[], Keyring],
+) -> Lake:
+    """The lake of a deployed stack."""
+    catalogue = catalogue_of(glue=glue, bucket=bucket, database=database)
+    return Lake(s3, bucket, catalogue, workspace, keyring)
+
+
 def document_key(run_id: str, name: str) -> str:
     """Where a run keeps a document."""
     return f"runs/{run_id}/{name}"

@@ -57,6 +57,7 @@ def open_run(lake: Lake, run: Run) -> Inputs:
         seq=run.seq,
         moment=run.moment.isoformat(),
         workspace_version=lake.workspace().version,
+        is_thorough=is_thorough,
         objects=new_objects(lake.catalogue, listing.archive(run.moment, span)),
         imports=new_imports(lake.catalogue, listing.imports()),
     )

@@ -30,7 +30,7 @@ def load_run(lake: Lake, run_id: str) -> dict[str, int]:
 def unfinished(lake: Lake, run_id: str) -> str | None:
     """The other run whose load began to commit and never reached the ledger, if there is one."""
     commit = lake.catalogue.last_commit(EVENTS, STAGE)
-    if commit is None or commit.run_id == run_id or lake.catalogue.is_done(RAW_FILES, commit):
+    if commit is None or commit.run_id == run_id or is_loaded(lake, commit.run_id):
         return None
     return commit.run_id
 

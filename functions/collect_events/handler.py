@@ -1,11 +1,13 @@
 """Takes events in over HTTP: one request becomes one durable message, or a refusal."""
 
+import gc
 from dataclasses import dataclass
 from functools import cache
 from time import time_ns
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
+
 from stamgast.ingestion.collect import Collector, Outcome
 from stamgast.ingestion.key_cache import KeyCache
 from stamgast.ingestion.rate import RateLimiter
@@ -40,6 +42,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _collector() -> Collector:
     settings = read_settings(Settings)
     dynamodb, sqs = client("dynamodb", READ_SECONDS), client("sqs", READ_SECONDS)
+    # All that is loaded by now lives as long as the process: no collection need walk it again.
+    gc.freeze()
     return Collector(
         keys=KeyCache(DynamoKeyStore(dynamodb, settings.control_table)),
         limiter=RateLimiter(DynamoRateLedger(dynamodb, settings.control_table)),

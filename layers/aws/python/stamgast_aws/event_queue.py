@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from stamgast.ingestion.collect import NotDurableError
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.write_key import KeyStoreError, Source
 

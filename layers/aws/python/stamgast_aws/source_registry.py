@@ -4,6 +4,7 @@ from secrets import token_urlsafe
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
+
 from stamgast.ingestion.write_key import hash_of
 
 MOST_ACTIVE = 2

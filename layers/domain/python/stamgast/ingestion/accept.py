@@ -29,6 +29,7 @@ class Unreadable:
     text: bytes = field(repr=False)
 
 
+ORIGINAL = ("originalTimestamp", "timestamp")
 # A key is a secret, and quarantine is read by people.
 WRITE_KEY = re.compile(rb'("writeKey"\s*:\s*)"[^"]*"')
 
@@ -114,11 +115,13 @@ def _stamp(
     receipt: Receipt,
     notes: list[str],
 ) -> Accepted:
-    original_ms = _time(event, "originalTimestamp", notes)
-    if original_ms is None:
-        original_ms = _time(event, "timestamp", notes)
-    sent_ms = _time(event, "sentAt", notes) if "sentAt" in event else None
-    sent_ms = receipt.sent_ms if sent_ms is None else sent_ms
+    original_ms, sent_ms = None, receipt.sent_ms
+    for name in ORIGINAL:
+        if original_ms is None and name in event:
+            original_ms = _time(event, name, notes)
+    if "sentAt" in event:
+        own_ms = _time(event, "sentAt", notes)
+        sent_ms = receipt.sent_ms if own_ms is None else own_ms
     if message_id is None:
         message_id = _missing_id(event, original_ms, index, receipt)
         notes.append("message_id_made")

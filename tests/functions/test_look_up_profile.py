@@ -8,6 +8,8 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+
+from functions.look_up_profile import handler as function
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
@@ -33,8 +35,6 @@ from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.workspaces import S3WorkspaceStore
-
-from functions.look_up_profile import handler as function
 from tests.fakes.dynamodb import DynamoDB, Fault
 
 KEYRING = Keyring(1, b"sesame")

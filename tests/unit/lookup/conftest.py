@@ -1,8 +1,8 @@
 """People to look up: one known by verified evidence, one of whom a browser only claimed."""
 
 import pytest
-from stamgast.identity.assurance import Assurance
 
+from stamgast.identity.assurance import Assurance
 from tests.fakes.lookup import MemoryLookupStore, traits
 
 VERIFIED, CLAIMED = Assurance.VERIFIED, Assurance.CLAIMED

@@ -4,12 +4,12 @@ import json
 from urllib.parse import quote
 
 import pytest
+
 from stamgast.identity.assurance import Assurance
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.find import Moved
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.routes import Request, Response, respond
-
 from tests.fakes.lookup import MemoryLookupStore, desk, entry, key, traits
 
 ROUTES = (*segment_api.ROUTES, *own_api.ROUTES)

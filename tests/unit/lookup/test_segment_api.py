@@ -1,10 +1,10 @@
 """Segment's Profile API paths answer in Segment's forms."""
 
 import pytest
+
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.routes import Request, Response, respond
-
 from tests.fakes.lookup import MemoryLookupStore, desk, entry, key
 
 ROUTES = (*segment_api.ROUTES, *own_api.ROUTES)

@@ -53,6 +53,23 @@ def _fetched() -> dict[str, Route]:
     return pixels | {"sourceConfig": Route(Kind.SOURCE_CONFIG)}
 
 
+def served() -> dict[tuple[str, str], Route]:
+    """Every (method, path) with its route, as the API's description lists them."""
+    posted = {
+        ("POST", f"/v1/{name}"): route for name, route in _posted().items() if "/" not in name
+    }
+    fetched = {("GET", f"/v1/{name}"): route for name, route in _fetched().items() if "/" in name}
+    return (
+        posted
+        | fetched
+        | {
+            ("POST", "/beacon/v1/batch"): Route(Kind.BATCH),
+            ("GET", "/sourceConfig/"): Route(Kind.SOURCE_CONFIG),
+            ("GET", "/v1/projects/{writeKey}/settings"): Route(Kind.SETTINGS),
+        }
+    )
+
+
 def route_of(method: str, path: str) -> Route | Refusal:
     """The route of a request, or why there is none; `/v1` in front may be left out."""
     if method == "OPTIONS":

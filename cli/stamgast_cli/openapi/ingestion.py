@@ -1,0 +1,135 @@
+"""The description of the ingestion API."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stamgast.ingestion.bounds import DEFAULT
+from stamgast.ingestion.reasons import REQUEST_FAULTS
+from stamgast.ingestion.routes import Kind, Route, served
+from stamgast_cli.openapi.parts import Json, answer, content, heading, parameter, schemas
+
+IDS = "userId or anonymousId is required; numbers become texts."
+
+
+class Loose(BaseModel):
+    """A form that may carry more than is named here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class EventBody(Loose):
+    """One call of a client, as Segment's spec has it; what is not named here is kept as it is."""
+
+    userId: str | int | None = Field(None, description=IDS)  # noqa: N815  the wire's name
+    anonymousId: str | int | None = Field(None, description=IDS)  # noqa: N815
+    previousId: str | int | None = None  # noqa: N815
+    groupId: str | int | None = None  # noqa: N815
+    event: str | None = None
+    messageId: str | None = Field(  # noqa: N815
+        None, max_length=DEFAULT.message_id_characters, description="One effect for each."
+    )
+    timestamp: str | float | None = None
+    originalTimestamp: str | float | None = None  # noqa: N815
+    sentAt: str | float | None = None  # noqa: N815
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
+    writeKey: str | None = None  # noqa: N815
+
+
+class TypedEvent(EventBody):
+    """One event of a batch."""
+
+    type: str
+
+
+class BatchBody(Loose):
+    """Many events; batch-level context and integrations go into each of them."""
+
+    batch: list[TypedEvent] = Field(max_length=DEFAULT.events)
+    context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
+    sentAt: str | None = None  # noqa: N815
+    writeKey: str | None = None  # noqa: N815
+
+
+class Taken(BaseModel):
+    """The whole request is durable."""
+
+    success: bool = True
+
+
+class Refused(Loose):
+    """Why a request was refused; in strict mode with a verdict for each event."""
+
+    code: str
+    message: str
+
+
+WRITE_KEY = parameter("writeKey", "The write key, where neither Basic nor the body has it.")
+STRICT = parameter(
+    "X-Strict-Mode", "`1`: all events or none, with a verdict for each.", place="header"
+)
+DATA = parameter("data", "The event as base64.")
+
+
+def ingestion_document() -> Json:
+    """OpenAPI 3.1 of the ingestion API, from its routes, bounds and faults."""
+    paths: dict[str, Json] = {}
+    for (method, path), route in sorted(served().items()):
+        paths.setdefault(path, {})[method.lower()] = _operation(method, path, route)
+    return heading(
+        "Stamgast: ingestion",
+        "Takes what unmodified Segment-compatible clients send. Each path is also served without "
+        f"`/v1`. A request has at most {DEFAULT.request_bytes:,} bytes inflated and "
+        f"{DEFAULT.events:,} events of at most {DEFAULT.event_bytes:,} bytes; gzip goes with any "
+        "content type.",
+    ) | {
+        "paths": paths,
+        "security": [{"basic": []}, {}],
+        "components": {
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic", "description": "Key as user name."}
+            },
+            "schemas": schemas((EventBody, TypedEvent, BatchBody, Taken, Refused)),
+        },
+    }
+
+
+def _operation(method: str, path: str, route: Route) -> Json:
+    operation: Json = {
+        "operationId": f"{method.lower()}{path.replace('/', '_').strip('_{}')}",
+        "summary": f"{route.kind.value.replace('_', ' ')} {route.type or ''}".strip(),
+        "tags": [route.kind.value],
+        "parameters": _parameters(path, route),
+        "responses": _responses(route),
+    }
+    if method == "POST" and route.kind is not Kind.IGNORED:
+        model = EventBody if route.kind is Kind.EVENT else BatchBody
+        operation["requestBody"] = {"required": True, "content": content(model)}
+    return operation
+
+
+def _parameters(path: str, route: Route) -> list[Json]:
+    if "{writeKey}" in path:
+        return [parameter("writeKey", "A public write key.", place="path")]
+    if route.kind is Kind.PIXEL:
+        return [DATA, WRITE_KEY]
+    return [WRITE_KEY, STRICT] if route.kind in (Kind.EVENT, Kind.BATCH, Kind.IMPORT) else []
+
+
+def _responses(route: Route) -> Json:
+    if route.kind in (Kind.SETTINGS, Kind.SOURCE_CONFIG):
+        return {"200": {"description": "What the client fetches before it sends."}}
+    if route.kind is Kind.PIXEL:
+        return {"200": {"description": "A transparent picture."}}
+    told: Json = {"200": answer("Durable.", Taken)}
+    by_status: dict[int, list[str]] = {}
+    for code, (status, text) in REQUEST_FAULTS.items():
+        by_status.setdefault(status, []).append(f"`{code}`: {text}")
+    return told | {
+        str(status): answer("; ".join(texts), Refused)
+        for status, texts in sorted(by_status.items())
+    }

@@ -1,0 +1,38 @@
+"""The descriptions of both APIs are valid, current, and list every path that is served."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from functions.look_up_profile.handler import ROUTES
+from stamgast.ingestion.request import Refusal
+from stamgast.ingestion.routes import route_of, served
+from stamgast_cli.openapi import DOCUMENTS
+
+FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_description_is_valid_openapi(name: str) -> None:
+    OpenAPIV31SpecValidator(DOCUMENTS[name]()).validate()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_file_in_the_docs_is_what_the_code_says(name: str) -> None:
+    told = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    assert told == DOCUMENTS[name](), "run python -m stamgast_cli.openapi"
+
+
+def test_every_route_that_the_function_serves_is_described() -> None:
+    paths = DOCUMENTS["lookup"]()["paths"]
+    for route in ROUTES:
+        assert route.method.lower() in paths[route.template]
+
+
+def test_every_described_path_of_ingestion_is_served() -> None:
+    for (method, path), route in served().items():
+        found = route_of(method, path.replace("{writeKey}", "k"))
+        assert not isinstance(found, Refusal)
+        assert found.kind is route.kind

@@ -92,9 +92,20 @@ def _go_on(
     following: sfn.CustomState | sfn.Map,
     failure: sfn.IChainable,
 ) -> None:
-    """A stage says in its answer what went wrong, since error names can get lost on the way."""
+    """A stage says in its answer what went wrong, since error names can get lost on the way.
+
+    One that ran out of time says that there is more to do, and is called again.
+    """
     check = sfn.Choice(scope, f"{step.id}Done")
-    step.next(check.when(sfn.Condition.is_present("$.error"), failure).otherwise(following))
+    check.when(sfn.Condition.is_present("$.error"), failure)
+    check.when(_more(), step)
+    step.next(check.otherwise(following))
+
+
+def _more() -> sfn.Condition:
+    return sfn.Condition.and_(
+        sfn.Condition.is_present("$.more"), sfn.Condition.boolean_equals("$.more", True)
+    )
 
 
 def _failure(scope: Construct, close_run: Function) -> sfn.IChainable:

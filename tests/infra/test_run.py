@@ -46,10 +46,18 @@ def test_every_stage_that_throws_or_answers_an_error_closes_the_run_as_failed() 
     for stage in STAGES:
         [catch] = there[stage]["Catch"]
         assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RunFailed")
-        [answered] = there[there[stage]["Next"]]["Choices"]
+        answered, _ = there[there[stage]["Next"]]["Choices"]
         assert (answered["Variable"], answered["Next"]) == ("$.error", "RunFailed")
     assert there["RunFailed"]["Next"] == "CloseFailedRun"
     assert there["CloseFailedRun"]["Next"] == "Failed"
+
+
+def test_a_stage_that_has_more_to_do_is_called_again() -> None:
+    there = states()
+    for stage in STAGES:
+        _, more = there[there[stage]["Next"]]["Choices"]
+        assert more["Next"] == stage
+        assert {"Variable": "$.more", "BooleanEquals": True} in more["And"]
 
 
 def test_the_map_hands_on_references_and_keeps_no_results_in_the_payload() -> None:

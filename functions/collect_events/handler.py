@@ -1,6 +1,5 @@
 """Takes events in over HTTP: one request becomes one durable message, or a refusal."""
 
-import gc
 from dataclasses import dataclass
 from functools import cache
 from time import time_ns
@@ -14,6 +13,7 @@ from stamgast.ingestion.rate import RateLimiter
 from stamgast_aws.clients import client
 from stamgast_aws.event_queue import SqsEventQueue
 from stamgast_aws.key_store import DynamoKeyStore
+from stamgast_aws.process import settle
 from stamgast_aws.rate_ledger import DynamoRateLedger
 from stamgast_aws.rest_api import proxy_answer, request_of
 from stamgast_aws.settings import read_settings
@@ -42,8 +42,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _collector() -> Collector:
     settings = read_settings(Settings)
     dynamodb, sqs = client("dynamodb", READ_SECONDS), client("sqs", READ_SECONDS)
-    # All that is loaded by now lives as long as the process: no collection need walk it again.
-    gc.freeze()
+    settle()
     return Collector(
         keys=KeyCache(DynamoKeyStore(dynamodb, settings.control_table)),
         limiter=RateLimiter(DynamoRateLedger(dynamodb, settings.control_table)),

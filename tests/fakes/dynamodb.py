@@ -151,9 +151,13 @@ def validate_shape(operation: str, request: Mapping[str, Any]) -> None:
 class DynamoDB:
     """Tables with the string keys PK and SK, held in memory.
 
+    With `is_quick` it neither weighs items nor copies them nor looks for unused placeholders: for
+    schedules over code that passes without.
+
     `before(operation, request)` runs at each call and may return a Fault; `committed(places)`
-    runs after each write with the (table, PK, SK) that it touched; `is_stale()` decides for each
-    eventually consistent read whether it sees the version before the newest.
+    runs after each write with the (table, PK, SK) that it touched; `between()` before each item of
+    a batch is read, in the order that `shuffle` leaves, for a batch is no snapshot; `is_stale()`
+    decides for each eventually consistent read whether it sees the version before the newest.
     """
 
     def __init__(self, *tables: str, page_items: int = 1_000_000, strict: bool = False) -> None:
@@ -162,9 +166,12 @@ class DynamoDB:
         self.page_items, self.strict = page_items, strict
         self.before: Callable[[str, Mapping[str, Any]], Fault | None] = lambda *_: None
         self.committed: Callable[[list[Place]], None] = lambda places: None
+        self.between: Callable[[], None] | None = None
+        self.shuffle: Callable[[list[Place]], None] = lambda places: None
         self.is_stale: Callable[[], bool] = lambda: False
         self.tokens: dict[str, Answer] = {}
         self.calls: dict[str, int] = {}
+        self.is_quick = False
         self.write_units = 0
         self.exceptions = SimpleNamespace(**ERRORS, ClientError=ClientError)
         self.meta = SimpleNamespace(region_name="eu-west-1", endpoint_url="memory:")
@@ -307,12 +314,21 @@ class DynamoDB:
         table, pk, sk = place
         old = self.item(*place)
         self.former[place] = old
-        largest = max(size(item) if item else 0, size(old) if old else 0)
-        self.write_units += factor * max(1, ceil(largest / 1024))
+        if not self.is_quick:
+            self._weigh(old, item, factor)
         if item is None:
             self.tables[table].get(pk, {}).pop(sk, None)
         else:
             self.tables[table].setdefault(pk, {})[sk] = item
+
+    def _weigh(self, old: Item | None, item: Item | None, factor: int) -> None:
+        largest = max(size(item) if item else 0, size(old) if old else 0)
+        self.write_units += factor * max(1, ceil(largest / 1024))
+
+    def _torn(self, place: Place, request: Mapping[str, Any]) -> Item | None:
+        if self.between is not None:
+            self.between()
+        return self._seen(place, request)
 
     def _seen(self, place: Place, request: Mapping[str, Any]) -> Item | None:
         if not request.get("ConsistentRead") and place in self.former and self.is_stale():
@@ -325,7 +341,15 @@ class DynamoDB:
         self._table(request["TableName"], "GetItem")
         found = self._seen(self._place(request["TableName"], request["Key"]), request)
         used(request, projection := _projection(request))
-        return {"Item": projected(found, projection, request)} if found is not None else {}
+        return {"Item": self._out(found, projection, request)} if found is not None else {}
+
+    def _out(
+        self, item: Item, projection: Parsed[list[Steps]] | None, request: Mapping[str, Any]
+    ) -> Item:
+        """What a reader gets of an item: a copy, unless nobody changes what they read."""
+        if self.is_quick and projection is None:
+            return item
+        return projected(item, projection, request)
 
     def _batch_get(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
         asked = request["RequestItems"]
@@ -338,10 +362,14 @@ class DynamoDB:
             places = [self._place(table, key) for key in wanted["Keys"]]
             if len(set(places)) != len(places):
                 raise Invalid("Provided list of item keys contains duplicates")
-            used(wanted, projection := _projection(wanted))
+            projection = _projection(wanted)
+            if not self.is_quick:
+                used(wanted, projection)
             kept = len(places) // 2 if fault is Fault.PARTIAL else len(places)
-            found = [self._seen(place, wanted) for place in places[:kept]]
-            responses[table] = [projected(f, projection, wanted) for f in found if f is not None]
+            asked_first = places[:kept]
+            self.shuffle(asked_first)
+            found = [self._torn(place, wanted) for place in asked_first]
+            responses[table] = [self._out(f, projection, wanted) for f in found if f is not None]
             if kept < len(places):
                 rest[table] = {**wanted, "Keys": copied(wanted["Keys"][kept:])}
         return {"Responses": responses, "UnprocessedKeys": rest}
@@ -360,7 +388,8 @@ class DynamoDB:
             raise Invalid("Either the KeyConditions or KeyConditionExpression must be specified")
         condition = parse_condition(request["KeyConditionExpression"])
         names, values = _placeholders(request)
-        used(request, condition, _filter(request), _projection(request))
+        if not self.is_quick:
+            used(request, condition, _filter(request), _projection(request))
         pk = next((v["S"] for v in values.values() if v.get("S") in table), None)
         partitions = [pk] if pk is not None else []
         partitions += [v["S"] for v in values.values() if v.get("S") in table and v["S"] != pk]
@@ -388,7 +417,7 @@ class DynamoDB:
         most = min(request.get("Limit") or self.page_items, self.page_items)
         page, weight = [], 0
         for item in found[:most]:
-            weight += size(item)
+            weight += 0 if self.is_quick else size(item)
             if page and weight > PAGE_BYTES:
                 break
             page.append(item)
@@ -398,7 +427,7 @@ class DynamoDB:
         answer: Answer = {"Count": len(kept), "ScannedCount": len(page)}
         if request.get("Select") != "COUNT":
             projection = _projection(request)
-            answer["Items"] = [projected(item, projection, request) for item in kept]
+            answer["Items"] = [self._out(item, projection, request) for item in kept]
         if len(page) < len(found) or (request.get("Limit") == len(page) and page):
             answer["LastEvaluatedKey"] = {k: copied(page[-1][k]) for k in KEY}
         return answer
@@ -430,19 +459,21 @@ class DynamoDB:
         update = (
             parse_update(request["UpdateExpression"]) if "UpdateExpression" in request else None
         )
-        used(request, condition, update)
+        if not self.is_quick:
+            used(request, condition, update)
         names, values = _placeholders(request)
         if condition is not None and not condition.run(Scope(old or {}, names, values)):
             raise ConditionFailed(old)
         if action == "Put":
-            new = copied(body)
-            for value in new.values():
+            new = body if self.is_quick else copied(body)
+            for value in () if self.is_quick else new.values():
                 checked(value)
         elif action == "Update":
             new = updated(old or copied(dict(body)), update, names, values)
         else:
             new = None if action == "Delete" else old
-        if new is not None and action != "ConditionCheck" and size(new) > ITEM_BYTES:
+        is_weighed = action != "ConditionCheck" and not self.is_quick
+        if new is not None and is_weighed and size(new) > ITEM_BYTES:
             raise Invalid("Item size has exceeded the maximum allowed size")
         return place, old, new
 

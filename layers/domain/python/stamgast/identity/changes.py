@@ -27,6 +27,8 @@ from stamgast.identity.store import (
 from stamgast.identity.survey import Survey
 
 CHUNK = 40
+# More than the one that a compaction, which leaves its root's version alone, may have added.
+MOVED = 2
 JOB_TRIES = 50
 LONGEST_PAUSE_SECONDS = 1.0
 MOST_LOCKED = MOST_WRITES - 2
@@ -77,7 +79,7 @@ def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
             replace(
                 pointer,
                 person_id=person_id,
-                version=pointer.version + 1,
+                version=pointer.version + MOVED,
                 born=trait.born,
                 assurance=trait.assurance,
                 near=trait.near,

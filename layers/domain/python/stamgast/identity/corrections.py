@@ -122,6 +122,7 @@ def correct(
         mint_absent(store, evidence, keys)
         found = survey(store, evidence, keys, settings)
         if found is None:
+            finish_jobs(store, pause)
             continue
         plan = partition(found, settings)
         if plan.clashes:

@@ -1,6 +1,6 @@
 """The live loop's identity: each star settled in conditional transactions, or parked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stamgast.identity.edge import Reason
@@ -32,6 +32,7 @@ from stamgast.identity.view import View, read_view
 TRIES = 12
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 1.0
 EDGES_A_STEP = 30
+MOST_DRAINED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +190,29 @@ def unclaimed(store: IdentityStore, seen: Sighting) -> Sighting:
 
 
 def drain(
-    store: IdentityStore, settings: IdentitySettings, pause: Pause, most: int = 100
+    store: IdentityStore,
+    settings: IdentitySettings,
+    pause: Pause,
+    most: int = MOST_DRAINED,
+    is_time_left: Callable[[], bool] = lambda: True,
 ) -> Settlement:
-    """Settles parked stars; those that stay contended stay parked."""
+    """Settles parked stars; those that stay contended, or unread, stay parked."""
     work = _Work()
     for parked in store.parked(most):
-        if _settle_one(store, parked.star, settings, pause, work, None, TRIES):
+        if is_time_left() and _settle_parked(store, parked.star, settings, pause, work):
             store.unpark(parked)
         else:
             work.parked += 1
     return work.done()
+
+
+def _settle_parked(
+    store: IdentityStore, star: Star, settings: IdentitySettings, pause: Pause, work: _Work
+) -> bool:
+    try:
+        return _settle_one(store, star, settings, pause, work, None, TRIES)
+    except StoreError:
+        return False
 
 
 __all__ = ["Settlement", "drain", "mint_apart", "settle", "unclaimed"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from stamgast.identity.changes import MOVED
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import merged
 from stamgast.identity.pointer import Pointer
@@ -61,7 +62,7 @@ def _merge_into_first(found: Survey, roots: Sequence[Root], seq: int) -> list[Wr
 
 
 def _moved(pointer: Pointer, person_id: str) -> MovePointer:
-    return MovePointer(replace(pointer, person_id=person_id, version=pointer.version + 1))
+    return MovePointer(replace(pointer, person_id=person_id, version=pointer.version + MOVED))
 
 
 def _was(root: Root) -> tuple[int, RootState]:

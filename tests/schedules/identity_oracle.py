@@ -1,0 +1,143 @@
+"""What the persons of a set of messages must be: naive on purpose, and written apart."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+PRIORITY = {"u": 0, "e": 1, "d": 2}
+NEIGHBOURS = {"u": 4, "e": 2, "d": 2}
+PERSON = 5
+VERIFIED = 2
+
+Pair: TypeAlias = tuple[str, str]
+Strength: TypeAlias = tuple[int, int, int, str, int]
+Founding: TypeAlias = tuple[int, str, int]
+
+
+@dataclass(frozen=True, order=True)
+class Message:
+    """A message that names identifiers in the order of (priority, key); `is_cut` joins nothing."""
+
+    mid: str
+    received: int
+    at: int
+    assurance: int
+    ids: tuple[str, ...]
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of identifiers apart from messages: live items that a correction reads."""
+
+    edges: Mapping[Pair, Strength]
+    near: Mapping[str, Collection[str]]
+    born: Mapping[str, Founding]
+    assurance: Mapping[str, int]
+    off: Collection[str]
+
+
+NOTHING = Known({}, {}, {}, {}, ())
+
+
+@dataclass(frozen=True)
+class Persons:
+    """Each person's identifiers with its founding, trust groups, and the values that are off."""
+
+    parts: Mapping[frozenset[str], Founding]
+    groups: Mapping[str, str]
+    off: frozenset[str]
+
+
+def edges_of(message: Message) -> Iterable[tuple[Pair, Strength]]:
+    """The edges that a message supports, each with its strength."""
+    if message.is_cut:
+        return
+    for n, other in enumerate(message.ids):
+        if n:
+            weakness = VERIFIED - message.assurance
+            strength = (weakness, PRIORITY[other[0]], message.at, message.mid, n)
+            yield (message.ids[0], other), strength
+
+
+def founding(message: Message, key: str) -> Founding:
+    """When this message founds that identifier."""
+    return message.received, message.mid, message.ids.index(key)
+
+
+def expected(
+    messages: Iterable[Message],
+    cuts: Iterable[Pair] = (),
+    known: Known = NOTHING,
+    only: Collection[str] | None = None,
+) -> Persons:
+    """The persons as a pure function of the evidence."""
+    messages = list(messages)
+    best = dict(known.edges)
+    born, word = dict(known.born), dict(known.assurance)
+    for message in messages:
+        for pair, strength in edges_of(message):
+            best[pair] = min(strength, best.get(pair, strength))
+        for key in message.ids:
+            born[key] = min(founding(message, key), born.get(key, founding(message, key)))
+            word[key] = max(message.assurance, word.get(key, 0))
+    near = {key: set(known.near.get(key, ())) for key in born}
+    for a, b in best:
+        near.setdefault(a, set()).add(b)
+        near.setdefault(b, set()).add(a)
+    off = {key for key, others in near.items() if len(others) > NEIGHBOURS[key[0]]}
+    off |= set(known.off)
+    groups = [{key} for key in sorted(only if only is not None else born)]
+    for (a, b), strength in sorted(best.items(), key=lambda item: (item[1], item[0])):
+        mine = [group for group in groups if a in group or b in group]
+        inside = only is None or {a, b} <= set(only)
+        if a in off or b in off or len(mine) != 2 or not inside:
+            continue
+        both = mine[0] | mine[1]
+        is_known = [
+            any(word[key] == VERIFIED and key[0] in "ue" for key in group) for group in mine
+        ]
+        if len(both) > PERSON or any(set(cut) <= both for cut in cuts):
+            continue
+        if strength[0] and all(is_known):
+            continue
+        groups = [group for group in groups if group not in mine] + [both]
+    return Persons(
+        {frozenset(group): min(born[key] for key in group) for group in groups},
+        _trusted(groups, best, off),
+        frozenset(off),
+    )
+
+
+def _trusted(
+    groups: Iterable[set[str]], best: Mapping[Pair, Strength], off: Collection[str]
+) -> dict[str, str]:
+    label = {key: key for group in groups for key in group}
+    part = {key: n for n, group in enumerate(groups) for key in group}
+    changed = True
+    while changed:
+        changed = False
+        for (a, b), strength in best.items():
+            if strength[0] or a in off or b in off or a not in part or b not in part:
+                continue
+            if part[a] == part[b] and label[a] != label[b]:
+                label[a] = label[b] = min(label[a], label[b])
+                changed = True
+    return label
+
+
+def components(messages: Iterable[Message]) -> list[frozenset[str]]:
+    """The sets of identifiers that messages connect through values that are not off."""
+    messages = list(messages)
+    near: dict[str, set[str]] = {key: set() for m in messages for key in m.ids}
+    pairs = {pair for message in messages for pair, _ in edges_of(message)}
+    for a, b in pairs:
+        near[a].add(b)
+        near[b].add(a)
+    off = {key for key, others in near.items() if len(others) > NEIGHBOURS[key[0]]}
+    groups = [{key} for key in sorted(near)]
+    for a, b in sorted(pairs):
+        if a not in off and b not in off:
+            mine = [group for group in groups if a in group or b in group]
+            groups = [group for group in groups if group not in mine] + [set().union(*mine)]
+    return [frozenset(group) for group in groups]

@@ -19,7 +19,10 @@ class Settings(RunSettings):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers the run and how much it takes in; 0 inputs when there is nothing to do."""
+    """Answers the run and how much it takes in; 0 inputs when there is nothing to do.
+
+    `everything` in the event publishes every person and anchor anew, into a view that was lost.
+    """
     now = datetime.now(UTC)
     moment = datetime.fromisoformat(event["moment"]) if "moment" in event else now
     run_id = event.get("run_id") or f"{now:%Y%m%dT%H%M%SZ}-{context.aws_request_id[:8]}"
@@ -39,7 +42,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, Any]:
     lake = _lake()
     inputs = open_run(lake, run)
-    is_owed = was_abandoned or bool(event.get("force")) or has_unfinished_work(lake)
+    everything = bool(event.get("everything"))
+    is_owed = was_abandoned or everything or bool(event.get("force")) or has_unfinished_work(lake)
     figures = {"objects": len(inputs.objects), "imports": len(inputs.imports)}
     _logger().info("run opened", run_id=run.run_id, seq=run.seq, is_owed=is_owed, figures=figures)
     if not inputs.count and not is_owed:
@@ -50,6 +54,7 @@ def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, A
         "moment": inputs.moment,
         "inputs": inputs.count or int(is_owed),
         "imports": [asdict(one) for one in inputs.imports],
+        "everything": everything,
         "figures": {"open_run": figures},
     }
 

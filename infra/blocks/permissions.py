@@ -18,7 +18,15 @@ WRITE_ITEMS = [
 ]
 READ_CATALOGUE = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"]
 WRITE_CATALOGUE = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
-USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+USE_KEY = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
 
 
 def read_items(table: dynamodb.ITable) -> iam.PolicyStatement:

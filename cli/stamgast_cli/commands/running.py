@@ -14,6 +14,9 @@ from stamgast_cli.output import Output
 
 POLL_SECONDS = 1.0
 WORKING = {"TaskStateEntered", "MapStateEntered"}
+Everything = Annotated[
+    bool, typer.Option("--everything", help="Publish all of it anew, into a view that was lost.")
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
 
 
@@ -26,27 +29,29 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
-def run(wait: Wait = True, stack: Stack = None, json: Json = False) -> None:
+def run(
+    wait: Wait = True, everything: Everything = False, stack: Stack = None, json: Json = False
+) -> None:
     """Start the authoritative loop now and show each of its stages.
 
     Example: stamgast run --stack dev
     """
     output = Output(is_json=json)
     deployment = find(stack)
-    arn = start(deployment)
+    arn = start(deployment, everything=everything)
     if not wait:
         output.facts({"execution": arn})
         return
     output.facts(follow(deployment, arn, output))
 
 
-def start(deployment: Deployment) -> str:
+def start(deployment: Deployment, *, everything: bool = False) -> str:
     """Start an execution of the state machine and return its ARN."""
     now = datetime.now(UTC)
     answer = deployment.client("stepfunctions").start_execution(
         stateMachineArn=deployment.output("StateMachineArn"),
         name=f"manual-{now:%Y%m%dT%H%M%S%f}",
-        input=json_module.dumps({}),
+        input=json_module.dumps({"everything": True} if everything else {}),
     )
     return str(answer["executionArn"])
 

@@ -13,6 +13,7 @@ from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
 POLL_SECONDS = 1.0
+FAULTS = ("lambdaFunctionFailedEventDetails", "taskFailedEventDetails")
 WORKING = {"TaskStateEntered", "MapStateEntered"}
 Everything = Annotated[
     bool, typer.Option("--everything", help="Publish all of it anew, into a view that was lost.")
@@ -22,6 +23,10 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its e
 
 class RunFailedError(StamgastError):
     """The state machine did not succeed; the last good state is still in place."""
+
+
+class RunBusyError(StamgastError):
+    """Another run holds the lease, so this one did nothing."""
 
 
 def register(app: typer.Typer) -> None:
@@ -71,7 +76,7 @@ def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
             if state["status"] != "RUNNING":
                 break
             time.sleep(POLL_SECONDS)
-    return _result(state, time.monotonic() - began)
+    return _result(client, state, time.monotonic() - began)
 
 
 def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
@@ -85,15 +90,31 @@ def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
     return fresh
 
 
-def _result(state: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _result(client: Any, state: dict[str, Any], seconds: float) -> dict[str, Any]:
     if state["status"] != "SUCCEEDED":
+        stage, cause = _first_fault(client, state["executionArn"])
         raise RunFailedError(
-            f"the run ended as {state['status']}: {state.get('cause') or state.get('error', '')}",
-            hint="The last good state is still in place: mend the cause and run again.",
+            f"the run ended as {state['status']} in {stage}: {cause or state.get('cause', '')}",
+            hint="The last good state is still in place: see `stamgast logs`, then run again.",
         )
-    output = json_module.loads(state.get("output") or "{}")
-    return {"execution": state["status"], "seconds": round(seconds, 1), **_flat(output)}
+    told = json_module.loads(state.get("output") or "{}")
+    if told.get("status") == "busy":
+        raise RunBusyError(
+            "another run is under way, or died less than 20 minutes ago",
+            hint="Wait for its end, then run again; one run at a time keeps the lake exact.",
+        )
+    return {"execution": state["status"], "seconds": round(seconds, 1), **told}
 
 
-def _flat(output: Any) -> dict[str, Any]:
-    return output if isinstance(output, dict) else {"output": output}
+def _first_fault(client: Any, arn: str) -> tuple[str, str]:
+    """Return the state in which the first task failed, and why."""
+    state = "its first state"
+    for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            if event["type"] in WORKING:
+                state = event["stateEnteredEventDetails"]["name"]
+            for kind in FAULTS:
+                if kind in event:
+                    told = event[kind]
+                    return state, f"{told.get('error', '')} {told.get('cause', '')}"[:600].strip()
+    return state, ""

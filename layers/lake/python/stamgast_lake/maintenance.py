@@ -18,7 +18,7 @@ from stamgast_lake.tables import ICEBERG, LakeTable
 
 MANY_FILES = 8
 SMALL_BYTES = 128 * 1024 * 1024
-MOST_PARTITIONS = 16
+MOST_PARTITIONS = 400
 KEPT = timedelta(days=3)
 ROWS_A_BATCH = 8_192
 DELETED_AT_ONCE = 1_000
@@ -43,12 +43,33 @@ def maintain(lake: Lake, run_id: str, moment: datetime) -> dict[str, int]:
 
 
 def compact(catalogue: Catalogue, table: LakeTable, run_id: str) -> int:
-    """Rewrites partitions of many small files as one, each in its own commit; returns how many."""
+    """Rewrites partitions of many small files as one file each; returns how many partitions.
+
+    Partitions go together into one commit while they are small together, for a commit costs more
+    than a small file.
+    """
     crowded = [group for group in _partitions(catalogue.files(table)) if _is_crowded(group)]
-    with session() as connection:
-        for number, files in enumerate(crowded[:MOST_PARTITIONS]):
-            _rewrite(catalogue, connection, table, files, Commit(run_id, f"compact {number}"))
-    return min(len(crowded), MOST_PARTITIONS)
+    crowded = crowded[:MOST_PARTITIONS]
+    if crowded:
+        with session() as connection:
+            for number, files in enumerate(_together(crowded)):
+                _rewrite(catalogue, connection, table, files, Commit(run_id, f"compact {number}"))
+    return len(crowded)
+
+
+def _together(groups: Iterable[tuple[DataFile, ...]]) -> Iterator[tuple[DataFile, ...]]:
+    held: tuple[DataFile, ...] = ()
+    for group in groups:
+        if held and _bytes(held) + _bytes(group) > SMALL_BYTES:
+            yield held
+            held = ()
+        held += group
+    if held:
+        yield held
+
+
+def _bytes(files: Iterable[DataFile]) -> int:
+    return sum(file.file_size_in_bytes for file in files)
 
 
 def _partitions(files: Iterable[DataFile]) -> Iterator[tuple[DataFile, ...]]:
@@ -60,7 +81,7 @@ def _partitions(files: Iterable[DataFile]) -> Iterator[tuple[DataFile, ...]]:
 
 
 def _is_crowded(files: tuple[DataFile, ...]) -> bool:
-    return len(files) >= MANY_FILES and sum(f.file_size_in_bytes for f in files) <= SMALL_BYTES
+    return len(files) >= MANY_FILES and _bytes(files) <= SMALL_BYTES
 
 
 def _rewrite(

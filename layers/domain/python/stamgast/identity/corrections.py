@@ -112,15 +112,15 @@ def correct(
     pause: Pause,
 ) -> tuple[Result, tuple[IdentityChange, ...]]:
     """Brings one component to what the inputs and the live edges say together."""
-    attempt = 0
+    attempt, absent = 0, set(keys)
     while attempt < TRIES:
         if attempt:
             pause(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
         attempt += 1
         if store.fence() != seq:
             return Result.FENCED, ()
-        mint_absent(store, evidence, keys)
-        found = survey(store, evidence, keys, settings)
+        mint_absent(store, evidence, absent)
+        found = survey(store, evidence, keys, settings, absent)
         if found is None:
             finish_jobs(store, pause)
             continue

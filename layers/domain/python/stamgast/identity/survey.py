@@ -48,15 +48,22 @@ def survey_of(evidence: Evidence, keys: Collection[str], settings: IdentitySetti
 
 
 def survey(
-    store: IdentityStore, evidence: Evidence, start: Collection[str], settings: IdentitySettings
+    store: IdentityStore,
+    evidence: Evidence,
+    start: Collection[str],
+    settings: IdentitySettings,
+    absent: set[str] | None = None,
 ) -> Survey | None:
     """Roots first, then pointers again and edges, until nothing more belongs to it.
 
-    None when an identifier has no person yet, a person is locked, or the reads do not fit.
+    None when an identifier has no person yet, a person is locked, or the reads do not fit. Those
+    without a person are added to `absent`: live persons can lead to what only the inputs know.
     """
     ids = set(start)
     while True:
         view = read_view(store, sorted(ids))
+        if view is not None and absent is not None:
+            absent |= ids - view.pointers.keys()
         if view is None or view.is_locked or ids - view.pointers.keys():
             return None
         found = _read_rest(store, evidence, view, ids, settings)

@@ -1,6 +1,7 @@
 """Batches over HTTP: gzipped, and sent again for as long as that can help."""
 
 import gzip
+import time
 from collections.abc import Callable
 
 import httpx
@@ -42,7 +43,7 @@ class Delivery:
         write_key: str,
         *,
         is_strict: bool = False,
-        sleep: Callable[[float], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._auth = httpx.BasicAuth(write_key, "")
@@ -54,7 +55,7 @@ class Delivery:
             stop=stop_after_attempt(ATTEMPTS),
             wait=_wait,
             reraise=True,
-            **({"sleep": sleep} if sleep else {}),
+            sleep=sleep,
         )
 
     def post(self, body: bytes) -> None:

@@ -69,12 +69,12 @@ class Deployment:
         )
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> Any:
         return session(self.endpoint_url)
 
 
-def session(endpoint_url: str | None) -> boto3.Session:
-    """Return a session with the user's credentials, or with the emulator's where it is local."""
+def session(endpoint_url: str | None) -> Any:
+    """Return a boto3 session with the user's credentials, or with the emulator's where it is local."""
     if endpoint_url is None:
         return boto3.Session()
     require_loopback(endpoint_url)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -62,7 +63,8 @@ def main(ports: list[str]) -> None:
     config.shutdown_timeout = 60
     config.loglevel = "WARNING"
     _mark(places.unclean)
-    asyncio.run(serve(composed(app, places, ingest=ingest, profile=profile), config))
+    composition: Any = composed(app, places, ingest=ingest, profile=profile)  # looser types
+    asyncio.run(serve(composition, config))
     places.unclean.unlink()
 
 

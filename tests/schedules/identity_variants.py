@@ -198,7 +198,7 @@ VARIANTS: dict[str, Rules] = {
         patches=((f"{PLAN}.Draft.name_anchor", name_anchor_late),)
     ),
     "parking mints nothing": Rules(
-        patches=((f"{LIVE}.mint_apart", lambda store, star, pause: None),)
+        patches=((f"{LIVE}.mint_apart", lambda store, star, pause: {}),)
     ),
     "a time-out is taken for success": Rules(store=BelievingTimeOuts),
     "no person limit": Rules(patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),)),

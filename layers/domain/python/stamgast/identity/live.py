@@ -83,7 +83,7 @@ def settle(
     for star in fold_stars(stars):
         for piece in parts(star, EDGES_A_STEP):
             if not _settle_one(store, piece, settings, pause, work, pointers, tries):
-                mint_apart(store, piece, pause)
+                work.persons |= mint_apart(store, piece, pause)
                 store.park(piece)
                 work.parked += 1
             pointers = None if work.changes else pointers
@@ -156,15 +156,20 @@ def compact(store: IdentityStore, star: Star, view: View, plan: StepPlan) -> Non
         )
 
 
-def mint_apart(store: IdentityStore, star: Star, pause: Pause, tries: int = TRIES) -> None:
+def mint_apart(
+    store: IdentityStore, star: Star, pause: Pause, tries: int = TRIES
+) -> dict[str, str]:
     """Makes every absent identifier a person of its own; touches no root that others contend for.
 
-    Raises StoreError when even that does not succeed.
+    Returns the person that each identifier's pointer names. Raises StoreError when even that does
+    not succeed.
     """
-    for key in star.sightings:
-        seen = star.sightings[key]
+    persons: dict[str, str] = {}
+    for key, first in star.sightings.items():
+        seen = first
         for attempt in range(tries):
-            if key in store.read_pointers([key]):
+            if pointer := store.read_pointers([key]).get(key):
+                persons[key] = pointer.person_id
                 break
             seen = unclaimed(store, seen)
             store.commit(
@@ -176,6 +181,7 @@ def mint_apart(store: IdentityStore, star: Star, pause: Pause, tries: int = TRIE
             pause(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt) if attempt else 0)
         else:
             raise StoreError("an identifier could not be given a person")
+    return persons
 
 
 def unclaimed(store: IdentityStore, seen: Sighting) -> Sighting:

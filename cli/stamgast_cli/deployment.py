@@ -74,7 +74,7 @@ class Deployment:
 
 
 def session(endpoint_url: str | None) -> Any:
-    """Return a boto3 session with the user's credentials, or with the emulator's where it is local."""
+    """Return a boto3 session: the user's, or the emulator's where it is local."""
     if endpoint_url is None:
         return boto3.Session()
     require_loopback(endpoint_url)

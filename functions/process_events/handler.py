@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
 from stamgast.identity.interpret import interpret
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Message
@@ -23,8 +24,6 @@ from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
 from stamgast_aws.workspaces import S3WorkspaceStore
-
-SERVICE = "process_events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,9 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _message(record: Mapping[str, Any]) -> Message:
-    sent_ms = int(record["attributes"]["SentTimestamp"])
-    return Message(record["messageId"], record["body"], sent_ms)
+    told = record["attributes"]
+    sent_ms, tries = int(told["SentTimestamp"]), int(told["ApproximateReceiveCount"])
+    return Message(record["messageId"], record["body"], sent_ms, tries)
 
 
 @cache

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.envelope import encode
 from stamgast.ingestion.verdicts import Accepted, Envelope, Fault, Receipt, Rejected

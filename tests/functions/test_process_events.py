@@ -9,14 +9,14 @@ import boto3
 import orjson
 import pytest
 from moto import mock_aws
+
+from functions.process_events import handler as function
 from stamgast.identity.keys import Keyring
 from stamgast.profile.steps import read_facts
 from stamgast.workspace.compiler import compile_files
 from stamgast_aws.clients import client
 from stamgast_aws.fact_store import DynamoFactStore, partition_of
 from stamgast_aws.workspaces import S3WorkspaceStore
-
-from functions.process_events import handler as function
 from tests.fakes.live_batches import NOON_MS, accepted, message, order, receipt, refused
 
 REGION = "eu-west-1"
@@ -96,10 +96,11 @@ def _provision(aws: SimpleNamespace) -> None:
     ).publish(compile_files({"sources.yaml": SOURCES}))
 
 
-def _deliver(*bodies: str) -> list[str]:
+def _deliver(*bodies: str, tries: int = 1) -> list[str]:
     """The ids of the messages that the function gives back; ids are m0, m1 …"""
+    attributes = {"SentTimestamp": str(NOON_MS), "ApproximateReceiveCount": str(tries)}
     records = [
-        {"messageId": f"m{n}", "body": body, "attributes": {"SentTimestamp": str(NOON_MS)}}
+        {"messageId": f"m{n}", "body": body, "attributes": attributes}
         for n, body in enumerate(bodies)
     ]
     answer = function.handler({"Records": records}, None)
@@ -148,9 +149,11 @@ def test_a_batch_is_archived_identified_and_folded(aws: SimpleNamespace) -> None
 
 @pytest.mark.failure_line(13)
 def test_a_poison_message_is_quarantined_and_the_others_progress(aws: SimpleNamespace) -> None:
-    """Line 13: a poison message: quarantined; the others progress."""
+    """Line 13: a poison message: quarantined within three tries; the others progress."""
     good = message(receipt("r1"), accepted(0, "a", order("a", "u1", 1)))
-    assert _deliver(good, "no envelope", "{}") == []
+    assert _deliver(good, "no envelope", "{}") == ["m1", "m2"]
+    assert _archived(aws, "rejected") == []
+    assert _deliver("no envelope", "{}", tries=3) == []
     assert [line["code"] for line in _archived(aws, "rejected")] == ["poison", "poison"]
     assert _facts(aws, "u1").counters == {"Order Completed": 1}
 

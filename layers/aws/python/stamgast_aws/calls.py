@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from stamgast.identity.store import StoreError
 
 REFUSED = "ConditionalCheckFailedException"

@@ -5,7 +5,6 @@ from typing import Any
 
 from stamgast.identity.store import StoreError
 from stamgast.profile.store import MOST_TRIES, Pause, pause_seconds
-
 from stamgast_aws.calls import call
 from stamgast_aws.dynamo_values import Item
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
+
 from stamgast.identity.plan import IdentityChange
 from stamgast.identity.store import StoreError
-
 from stamgast_aws.calls import call
 
 SOURCE = "stamgast"

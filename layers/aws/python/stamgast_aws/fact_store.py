@@ -9,7 +9,6 @@ from stamgast.profile.live import Base, Live
 from stamgast.profile.live_codec import live_attributes, live_of
 from stamgast.profile.store import Pair, Pause
 from stamgast.profile.timeline import Entry, entry_attributes, entry_of_attributes, is_expired
-
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items, read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed

@@ -7,7 +7,6 @@ from typing import Any
 from stamgast.identity.store import StoreError
 from stamgast.profile.loop import Line
 from stamgast.profile.store import Pause, pause_seconds
-
 from stamgast_aws.calls import call
 
 MOST_RECORD_BYTES = 1000 * 1024

@@ -9,33 +9,43 @@ from stamgast.raw.unfold import unfold
 
 POISON = "poison"
 MOST_POISON_CHARACTERS = 256 * 1024
+POISON_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the queue; `sent_ms` is when the queue took it."""
+    """One message of the queue; `sent_ms` is when the queue took it, `tries` counts this one."""
 
     id: str
     body: str = field(repr=False)
     sent_ms: int
+    tries: int = 1
 
 
 @dataclass(slots=True)
 class Batch:
-    """The records of a batch, each with the id of its message."""
+    """The records of a batch, each with the id of its message; `returned` are to come again."""
 
     raw: list[tuple[str, RawRecord]] = field(default_factory=list)
     rejected: list[tuple[str, RejectedRecord]] = field(default_factory=list)
+    returned: set[str] = field(default_factory=set)
     poisoned: int = 0
 
 
 def read_batch(messages: Iterable[Message]) -> Batch:
-    """All records; a message that is no envelope becomes one rejected record of code `poison`."""
+    """All records; a message that is no envelope comes again, and then is set aside as poison.
+
+    It comes again because a newer version may have written it, which takes turns with this one
+    while it is rolled out.
+    """
     batch = Batch()
     for message in messages:
         try:
             raw, rejected = unfold(decode(message.body))
         except (EnvelopeError, ValueError, TypeError, LookupError):
+            if message.tries < POISON_TRIES:
+                batch.returned.add(message.id)
+                continue
             batch.poisoned += 1
             raw, rejected = [], [_poison(message)]
         batch.raw += [(message.id, record) for record in raw]

@@ -79,8 +79,8 @@ class LiveLoop:
 
         Every step may be repeated: a message delivered again has no second effect.
         """
-        batch, outcome = read_batch(messages), Outcome()
-        outcome.poisoned = batch.poisoned
+        batch = read_batch(messages)
+        outcome = Outcome(returned=set(batch.returned), poisoned=batch.poisoned)
         self._archive(batch, outcome)
         told = self._events(batch, outcome)
         self._identify(told, outcome)

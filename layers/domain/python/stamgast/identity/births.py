@@ -16,11 +16,14 @@ from stamgast.identity.store import (
     CheckFence,
     JobStore,
     Outcome,
+    Pause,
     PutPointer,
     PutRoot,
     Write,
 )
 from stamgast.identity.survey import survey_of
+
+BATCH_TRIES, FIRST_PAUSE_SECONDS = 4, 0.02
 
 T = TypeVar("T")
 
@@ -31,36 +34,51 @@ def mint_all(
     components: Sequence[Collection[str]],
     seq: int,
     settings: IdentitySettings,
+    pause: Pause,
     told: Corrections,
 ) -> list[Collection[str]]:
     """Mints whole components, many a transaction; returns those that were not new after all."""
     left: list[Collection[str]] = []
     batch: list[tuple[Collection[str], list[Write]]] = []
+    born: set[str] = set()
     for keys in components:
         writes = _births(evidence, keys, settings)
-        if writes is None or len(writes) >= MOST_WRITES:
+        ids = {write.root.person_id for write in writes or () if isinstance(write, PutRoot)}
+        if writes is None or len(writes) >= MOST_WRITES or ids & born:
             left.append(keys)
             continue
+        born |= ids
         if sum(len(w) for _, w in batch) + len(writes) >= MOST_WRITES:
-            left += _mint_batch(store, batch, seq, told)
+            left += _mint_batch(store, batch, seq, pause, told)
             batch = []
         batch.append((keys, writes))
-    return left + _mint_batch(store, batch, seq, told)
+    return left + _mint_batch(store, batch, seq, pause, told)
 
 
 def _mint_batch(
     store: JobStore,
     batch: Sequence[tuple[Collection[str], list[Write]]],
     seq: int,
+    pause: Pause,
     told: Corrections,
 ) -> list[Collection[str]]:
+    """Several tries, for transactions that run at once and ask for one fence cancel each other."""
     writes = [write for _, one in batch for write in one]
-    if not writes or store.commit([CheckFence(seq), *writes]) is not Outcome.DONE:
+    if not writes or not _commit(store, [CheckFence(seq), *writes], pause):
         return [keys for keys, _ in batch]
     for _, one in batch:
         born = [write.root.person_id for write in one if isinstance(write, PutRoot)]
         told.add(Result.MINTED, (IdentityChange(Cause.CREATED, p, f"run:{seq}") for p in born))
     return []
+
+
+def _commit(store: JobStore, writes: Sequence[Write], pause: Pause) -> bool:
+    for attempt in range(BATCH_TRIES):
+        if attempt:
+            pause(FIRST_PAUSE_SECONDS * 2**attempt)
+        if store.commit(writes) is Outcome.DONE:
+            return True
+    return False
 
 
 def _births(

@@ -56,7 +56,7 @@ def publish_identity(
         new = [keys for keys in page if pointers.keys().isdisjoint(keys)]
         old = [keys for keys in page if not pointers.keys().isdisjoint(keys)]
         left = _differing(store, evidence, old, pointers, settings, told)
-        left += mint_all(store, evidence, new, seq, settings, told)
+        left += mint_all(store, evidence, new, seq, settings, pause, told)
         for keys in left:
             result, changes = correct(store, evidence, keys, seq, settings, pause)
             told.add(result, changes)

@@ -63,19 +63,19 @@ class World:
         return messages
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The function's world; `gateway.form` may be changed before the first request."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("CONTROL_TABLE", "control")
-    with mock_aws():
+@pytest.fixture(scope="module")
+def queue() -> Iterator[tuple[Any, str]]:
+    """The function's world over moto: a control table with two sources, and its queue."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
         session = Session()
         sqs, dynamodb = session.create_client("sqs"), session.create_client("dynamodb")
         url = sqs.create_queue(QueueName="events")["QueueUrl"]
-        monkeypatch.setenv("EVENT_QUEUE_URL", url)
+        patch.setenv("CONTROL_TABLE", "control")
+        patch.setenv("EVENT_QUEUE_URL", url)
         dynamodb.create_table(
             TableName="control",
             BillingMode="PAY_PER_REQUEST",
@@ -86,17 +86,23 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             ],
         )
         registry = DynamoSourceRegistry(dynamodb, "control")
-        for source_id, kind, key in (
-            ("web", "public", PUBLIC_KEY),
-            ("server", "secret", SECRET_KEY),
-        ):
-            registry.declare(source_id, source_id, None)
-            registry.issue(source_id, kind, "2026-11-22T00:00:00Z", key)  # type: ignore[arg-type]  # texts of the tuple are its literals
+        registry.declare("web", "Web", None)
+        registry.declare("server", "Server", None)
+        registry.issue("web", "public", "2026-11-22T00:00:00Z", PUBLIC_KEY)
+        registry.issue("server", "secret", "2026-11-22T00:00:00Z", SECRET_KEY)
         _forget()
-        gateway = Gateway(module.handler, Form.INFLATED_TEXT)
-        yield World(gateway, sqs, url)
-        gateway.close()
-    _forget()
+        yield sqs, url
+        _forget()
+
+
+@pytest.fixture
+def world(queue: tuple[Any, str]) -> Iterator[World]:
+    """A gateway to the function; its `form` may be changed before the first request."""
+    gateway = Gateway(module.handler, Form.INFLATED_TEXT)
+    found = World(gateway, *queue)
+    found.received()
+    yield found
+    gateway.close()
 
 
 def _forget() -> None:

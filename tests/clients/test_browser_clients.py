@@ -5,13 +5,16 @@ import os
 import subprocess
 from collections import Counter
 from pathlib import Path
+from time import monotonic, sleep
 
 import orjson
 import pytest
 
+from stamgast.raw.record import RawRecord, RejectedRecord
 from tests.clients.conftest import NODE_MODULES, PUBLIC_KEY, World
 from tests.clients.gateway import Pages
 
+SENT = 13
 PROGRAM = Path(__file__).parent / "programs" / "browser.cjs"
 SEGMENT = NODE_MODULES / "@segment/analytics-next/dist/umd"
 RUDDER = NODE_MODULES / "@rudderstack/analytics-js/dist/npm/modern/bundled/umd/index.js"
@@ -25,7 +28,7 @@ PAGE = """<!doctype html><title>Shop</title><script src="/client.js"></script><s
 const host = "%(host)s", key = "%(key)s";
 %(load)s
 %(calls)s
-setTimeout(() => { window.outcome = "sent"; }, %(wait)d);
+window.outcome = "sent";
 </script>"""
 SEGMENT_LOAD = """
 const client = AnalyticsNext.AnalyticsBrowser.load(
@@ -42,7 +45,7 @@ BATCHED = '{ integrations: { "Segment.io": { deliveryStrategy: { strategy: "batc
 def files_of(vendor: str, host: str, options: str) -> dict[str, tuple[str, bytes]]:
     """The page of one vendor's client, and the client's own files."""
     load = (SEGMENT_LOAD if vendor == "segment" else RUDDER_LOAD) % {"options": options}
-    told = {"host": host, "key": PUBLIC_KEY, "load": load, "calls": CALLS, "wait": 1_500}
+    told = {"host": host, "key": PUBLIC_KEY, "load": load, "calls": CALLS}
     script = "text/javascript"
     files = {"/": ("text/html", (PAGE % told).encode())}
     if vendor == "rudder":
@@ -55,6 +58,20 @@ def files_of(vendor: str, host: str, options: str) -> dict[str, tuple[str, bytes
 def profile(tmp_path: Path) -> Path:
     """A new, empty profile of the browser."""
     return tmp_path / "profile"
+
+
+def arrived(world: World, count: int) -> tuple[list[RawRecord], list[RejectedRecord]]:
+    """What the queue holds when this many events are there, or after half a minute; and a second
+    later, for what should not have come."""
+    raw, rejected = world.received()
+    deadline = monotonic() + 30
+    while len(raw) < count and monotonic() < deadline:
+        sleep(0.1)
+        more = world.received()
+        raw, rejected = raw + more[0], rejected + more[1]
+    sleep(1)
+    more = world.received()
+    return raw + more[0], rejected + more[1]
 
 
 @pytest.mark.browser
@@ -71,19 +88,20 @@ def test_every_event_of_a_browser_client_is_in_the_queue_once(
     world: World, node: str, chromium: str, profile: Path, vendor: str, options: str
 ) -> None:
     pages = Pages(files_of(vendor, world.gateway.url, options))
-    done = subprocess.run(
+    with subprocess.Popen(
         [node, str(PROGRAM), chromium, str(profile), pages.url + "/"],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=90,
-        check=False,
         env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
-    )
+    ) as browser:
+        assert browser.stdout
+        told = json.loads(browser.stdout.readline())
+        raw, rejected = arrived(world, SENT)
+        browser.communicate(timeout=60)
     pages.close()
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    assert browser.returncode == 0
     assert told["outcome"] == "sent", told
-    raw, rejected = world.received()
     assert rejected == []
     assert {request["status"] for request in world.gateway.requests} == {200}, told
     types = Counter(record.type for record in raw)

@@ -1,4 +1,5 @@
-// Opens a page in a real browser and prints what it leaves in window.outcome: chromium profile url.
+// Opens a page in a real browser, prints what it leaves in window.outcome, and closes the browser
+// when its own input ends: chromium profile url.
 const { chromium } = require("playwright-core");
 const [executablePath, profile, url] = process.argv.slice(2);
 const args = [
@@ -15,12 +16,12 @@ const args = [
   page.on("requestfailed", (request) => seen.push(`${request.url()} ${request.failure().errorText}`));
   await page.goto(url);
   try {
-    await page.waitForFunction(() => window.outcome, null, { timeout: 20000 });
+    await page.waitForFunction(() => window.outcome, null, { timeout: 60000 });
     console.log(JSON.stringify({ outcome: await page.evaluate(() => window.outcome), seen }));
   } catch (error) {
     console.log(JSON.stringify({ outcome: null, seen: [...seen, String(error)] }));
   }
-  await page.goto("about:blank");
-  await new Promise((done) => setTimeout(done, 500));
+  process.stdin.resume();
+  await new Promise((done) => process.stdin.on("end", done));
   await context.close();
 })();

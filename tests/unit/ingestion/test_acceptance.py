@@ -7,6 +7,7 @@ import pytest
 
 from stamgast.ingestion.instants import OLDEST_MS, read_ms
 from stamgast.ingestion.reasons import EVENT_FAULTS
+from stamgast.ingestion.validate import text_of
 from stamgast.moments import iso_of
 from tests.fakes.ingestion import NOW_MS, Front, track
 
@@ -80,11 +81,24 @@ def test_numeric_ids_become_texts_with_a_note() -> None:
     assert "number_to_text:userId" in record.notes
 
 
+@pytest.mark.parametrize("number", [1e301, float("nan"), float("-inf"), True, None, [1]])
+def test_what_is_no_sane_number_has_no_text(number: object) -> None:
+    assert text_of(number) is None
+    assert text_of(10**5_000) is None
+
+
 def test_quarantine_tells_whom_a_refused_event_names() -> None:
     front = Front()
-    front.post("/v1/batch", {"batch": [{"userId": 4, "anonymousId": "a", "messageId": "m"}]})
+    traits = {"email": "ada@example.org", "phone": 31201234567}
+    event = {"userId": 4, "anonymousId": "a", "messageId": "m", "context": {"traits": traits}}
+    front.post("/v1/batch", {"batch": [event]})
     (rejected,) = front.rejected()
-    assert rejected.identifiers == {"userId": "4", "anonymousId": "a"}
+    assert rejected.identifiers == {
+        "userId": "4",
+        "anonymousId": "a",
+        "context.traits.email": "ada@example.org",
+        "context.traits.phone": "31201234567",
+    }
     assert rejected.message_id == "m"
 
 

@@ -1,8 +1,6 @@
 """From parsed events to an envelope in which each is accepted or rejected exactly once."""
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -10,29 +8,21 @@ import orjson
 from stamgast.ingestion.bounds import DEFAULT, Bounds
 from stamgast.ingestion.instants import clamp, event_ms_of, read_ms
 from stamgast.ingestion.payload import message_id_of_payload, message_id_of_row
-from stamgast.ingestion.validate import fault, fault_of, message_id_of, text_of
-from stamgast.ingestion.verdicts import Accepted, Envelope, Fault, Receipt, Rejected
+from stamgast.ingestion.quarantine import reject
+from stamgast.ingestion.validate import fault, fault_of, message_id_of
+from stamgast.ingestion.verdicts import (
+    Accepted,
+    Envelope,
+    Fault,
+    Noted,
+    Receipt,
+    Rejected,
+    Unreadable,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """An event that could only be read leniently, with notes on what was mended in it."""
-
-    event: object
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The text of one event of a batch in which nothing can be read."""
-
-    text: bytes = field(repr=False)
-
+__all__ = ["Noted", "Original", "Unreadable", "accept", "depth_within"]
 
 ORIGINAL = ("originalTimestamp", "timestamp")
-# A key is a secret, and quarantine is read by people.
-WRITE_KEY = re.compile(rb'("writeKey"\s*:\s*)"[^"]*"')
-
 Original = Callable[[int], bytes | None]
 
 
@@ -58,7 +48,7 @@ def accept(
             accepted.append(verdict)
         else:
             text = original(position) if original else None
-            rejected.append(_reject(event, index, verdict, text, bounds))
+            rejected.append(reject(event, index, verdict, text, bounds))
     return Envelope(receipt, tuple(accepted), tuple(rejected))
 
 
@@ -167,31 +157,3 @@ def _missing_id(
     if original_ms is not None:
         return message_id_of_payload(receipt.source_id, event)
     return f"receipt-{receipt.request_id}-{index}"
-
-
-def _reject(
-    event: object, index: int, found: Fault, text: bytes | None, bounds: Bounds
-) -> Rejected:
-    if isinstance(event, Noted):
-        event = event.event
-    said = event if isinstance(event, dict) else {}
-    if text is None:
-        text = event.text if isinstance(event, Unreadable) else _text_of(event)
-    text = WRITE_KEY.sub(rb'\1"removed"', text)
-    ids = {name: text_of(said.get(name)) for name in ("userId", "anonymousId", "previousId")}
-    message_id = text_of(said.get("messageId"))
-    return Rejected(
-        position=index,
-        fault=found,
-        original=text[: bounds.original_bytes].decode("utf-8", "replace"),
-        length=len(text),
-        message_id=message_id[: bounds.message_id_characters] if message_id else None,
-        identifiers={name: told[: bounds.id_characters] for name, told in ids.items() if told},
-    )
-
-
-def _text_of(event: object) -> bytes:
-    try:
-        return orjson.dumps(event, default=repr)
-    except orjson.JSONEncodeError:
-        return repr(event).encode("utf-8", "backslashreplace")

@@ -12,6 +12,8 @@ EXPECTED: dict[str, type] = {
     **dict.fromkeys(("context", "properties", "traits", "integrations"), dict),
 }
 
+LARGEST = 10**300
+
 Event = dict[str, Any]
 
 
@@ -101,9 +103,12 @@ def _mend_id(event: Event, name: str, notes: list[str], longest: int) -> Fault |
 
 
 def text_of(told: object) -> str | None:
-    """The text of a text or a number (12.0 is "12"); None for anything else."""
+    """The text of a text or a number (12.0 is "12"); None for anything else.
+
+    Numbers beyond 10^300 are None as well: Python bounds the digits that it writes.
+    """
     if isinstance(told, str):
         return told
-    if isinstance(told, bool) or not isinstance(told, int | float):
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < LARGEST:
         return None
     return str(int(told)) if isinstance(told, float) and told.is_integer() else str(told)

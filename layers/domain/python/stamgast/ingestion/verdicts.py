@@ -1,4 +1,4 @@
-"""What became of the events of one request: accepted and stamped, or rejected with a reason."""
+"""The events of one request as they were read, and what became of each: accepted or rejected."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -23,6 +23,21 @@ class Receipt:
     sent_ms: int | None = None
     is_import: bool = False
     file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event that could only be read leniently, with notes on what was mended in it."""
+
+    event: object
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The text of one event of a batch in which nothing can be read."""
+
+    text: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

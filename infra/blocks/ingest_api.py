@@ -14,13 +14,13 @@ from infra.blocks.retention import kept
 from infra.environments import Environment
 
 STAGE = "live"
-ORIGIN = "method.request.header.origin"
 ERROR = '{"code":"$context.error.responseType","message":$context.error.messageString}'
 RETRY = {"Retry-After": "'2'"}
+# Any origin, not the request's: the gateway's mapping of a request header depends on its case,
+# and a browser that misses this header sees a network error instead of ours.
 CORS = {
-    "Access-Control-Allow-Origin": ORIGIN,
+    "Access-Control-Allow-Origin": "'*'",
     "Access-Control-Expose-Headers": "'Retry-After'",
-    "Vary": "'Origin'",
 }
 RESPONSES = {
     "DEFAULT_4XX": (None, {}),

@@ -1,6 +1,7 @@
 """Each alarm has a page that says what it means and what to do, and each page has an alarm."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_every_alarm_has_a_page_and_every_page_an_alarm() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PAGES.glob("*.md")), ids=lambda path: path.stem)
-def test_a_page_says_what_it_means_and_what_to_do(path) -> None:  # type: ignore[no-untyped-def]
+def test_a_page_says_what_it_means_and_what_to_do(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"# {path.stem}\n")
     assert all(section in text for section in SECTIONS)

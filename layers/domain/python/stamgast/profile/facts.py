@@ -1,9 +1,9 @@
 """The facts of an anchor, the contribution of one event to them, and the fold of both."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from heapq import nlargest
 
 from stamgast.identity.event import Event
 from stamgast.profile.registers import Json, Register, join_traits, traits_of
@@ -162,8 +162,30 @@ def merge(left: Facts, right: Facts) -> Facts:
 
 
 def fold(base: Facts, digests: Iterable[Digest]) -> Facts:
-    """The base with the digests counted on top."""
-    return reduce(merge, map(facts_of_digest, digests), base)
+    """The base with the digests counted on top: what merging them one by one would give."""
+    told = tuple(digests)
+    return merge(base, _sum_of(told)) if told else base
+
+
+def _sum_of(digests: Sequence[Digest]) -> Facts:
+    """The facts of some digests in one pass; a look-up folds a full tail for each anchor."""
+    moments = [Moment(digest.event_ms, digest.key) for digest in digests]
+    placed = [found for digest in digests if (found := facts_of_digest(digest)).orders]
+    orders: dict[str, Orders] = {}
+    for one in placed:
+        orders = _sum_orders(orders, one.orders)
+    return Facts(
+        first=min(moments, key=_moment_place),
+        last=max(moments, key=_moment_place),
+        counters=Counter(digest.name for digest in digests),
+        orders=orders,
+        recent_orders=newest_orders([one.recent_orders[0] for one in placed]),
+    )
+
+
+def _moment_place(moment: Moment) -> tuple[int, str]:
+    """The order of `Moment` as a tuple, which compares ten times as fast."""
+    return (moment.event_ms, moment.key)
 
 
 def earlier(left: Moment | None, right: Moment | None) -> Moment | None:
@@ -178,8 +200,13 @@ def later(left: Moment | None, right: Moment | None) -> Moment | None:
 
 def newest_orders(orders: Iterable[RecentOrder]) -> tuple[RecentOrder, ...]:
     """The newest orders by (event time, message), newest first; one for each message."""
-    distinct = {order.key: order for order in sorted(orders)}
-    return tuple(nlargest(RECENT_ORDERS, distinct.values()))
+    distinct = {order.key: order for order in sorted(orders, key=_order_place)}
+    return tuple(sorted(distinct.values(), key=_order_place, reverse=True)[:RECENT_ORDERS])
+
+
+def _order_place(order: RecentOrder) -> tuple[int, str, str, str, int]:
+    """The order of `RecentOrder` as a tuple, which compares ten times as fast."""
+    return (order.event_ms, order.key, order.order_id, order.currency, order.revenue_minor)
 
 
 def fitted(facts: Facts) -> Facts:

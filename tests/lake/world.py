@@ -177,8 +177,14 @@ class World:
 
     def close(self, run: Run, status: str = "done") -> None:
         row = {
-            "run_id": run.run_id, "seq": run.seq, "moment": run.moment, "stage": "run",
-            "status": status, "error": None, "inputs": 1, "figures": "{}",
+            "run_id": run.run_id,
+            "seq": run.seq,
+            "moment": run.moment,
+            "stage": "run",
+            "status": status,
+            "error": None,
+            "inputs": 1,
+            "figures": "{}",
             "workspace_version": self.workspace.version,
             "closed_at": run.moment + timedelta(seconds=1),
         }

@@ -63,8 +63,6 @@ def event(draw: st.DrawFn) -> Event:
     )
 
 
-
-
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     """Events whose message keys are in another order than they are listed."""
@@ -105,8 +103,16 @@ def test_sql_and_python_fold_an_anchor_alike(events: list[Event]) -> None:
 @pytest.mark.parametrize(
     ("statement", "right", "wrong"),
     [
-        ("TRAITS", "assurance desc, ms desc, message_key desc) as place", "ms desc, assurance desc) as place"),
-        ("TRAITS", "assurance desc, ms desc, message_key desc) as place", "assurance desc, ms desc, name) as place"),
+        (
+            "TRAITS",
+            "assurance desc, ms desc, message_key desc) as place",
+            "ms desc, assurance desc) as place",
+        ),
+        (
+            "TRAITS",
+            "assurance desc, ms desc, message_key desc) as place",
+            "assurance desc, ms desc, name) as place",
+        ),
         ("TRAITS", "where told.traits is not null", "where trait.type <> 'NULL'"),
         ("SPANS", "min(struct_pack(ms, short))", "struct_pack(ms := min(ms), short := min(short))"),
         ("COUNTERS", "count(*)", "count(distinct ms)"),

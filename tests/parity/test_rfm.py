@@ -44,7 +44,9 @@ def engine() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def by_sql(histories: Mapping[str, list[Spending]], statement: str) -> dict[str, tuple[object, ...]]:
+def by_sql(
+    histories: Mapping[str, list[Spending]], statement: str
+) -> dict[str, tuple[object, ...]]:
     rows = [
         (person, s.currency, s.orders, s.revenue_minor, s.last_ms)
         for person, spent in histories.items()

@@ -39,7 +39,8 @@ TOLD = f"""
 """
 TRAITS = f"""
     with said as (
-        select told.anchor, trait.key as name, coalesce(cast(trait.value as varchar), 'null') as value,
+        select told.anchor, trait.key as name,
+            coalesce(cast(trait.value as varchar), 'null') as value,
             assurance, ms, short, message_key, source_id
         from told, json_each(told.traits) trait
         where told.traits is not null and strlen(trait.key) <= {LONGEST_NAME_BYTES}
@@ -67,7 +68,8 @@ ORDERS = """
 RECENT = f"""
     select anchor, ms, short, order_id, currency, revenue_minor
     from (
-        select *, row_number() over (partition by anchor order by ms desc, message_key desc) as place
+        select *, row_number() over (
+            partition by anchor order by ms desc, message_key desc) as place
         from told where revenue_minor is not null
     ) where place <= {RECENT_ORDERS}
 """
@@ -99,9 +101,13 @@ def facts_of_anchors(
             last=Moment(last["ms"], last["short"]),
             counters=dict(counters[anchor]),
             orders={currency: Orders(*rest) for currency, *rest in orders.get(anchor, [])},
-            recent_orders=tuple(sorted((RecentOrder(*r) for r in recent.get(anchor, [])), reverse=True)),
+            recent_orders=_newest_first(recent.get(anchor, [])),
         )
         yield AnchorFacts(anchor, count, Sourced(facts, sources))
+
+
+def _newest_first(rows: list[tuple[Any, ...]]) -> tuple[RecentOrder, ...]:
+    return tuple(sorted((RecentOrder(*row) for row in rows), reverse=True))
 
 
 def _grouped(engine: "DuckDBPyConnection", statement: str) -> Grouped:

@@ -43,7 +43,9 @@ LABELLED = """
 """
 
 
-def star_edges(engine: "DuckDBPyConnection", records: str, record: str, key: str, into: str) -> None:
+def star_edges(
+    engine: "DuckDBPyConnection", records: str, record: str, key: str, into: str
+) -> None:
     """Makes table `into` (a, b): per record, edges from its smallest key to its other keys."""
     engine.execute(STAR_EDGES.format(into=into, records=records, record=record, key=key))
 

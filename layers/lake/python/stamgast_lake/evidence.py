@@ -97,7 +97,7 @@ CANDIDATES = """
 
 
 def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings) -> int:
-    """Makes the tables `touched`, `seen`, `edge`, `off` and `candidate`; returns how many are touched.
+    """Makes `touched`, `seen`, `edge`, `off` and `candidate`; returns how many are touched.
 
     Reads the relations `evidence`, `identity_now`, `refused_now` and `cannot_link`; `fresh` is the
     relation of new evidence.

@@ -1,4 +1,4 @@
-"""Facts as the lake keeps them: canonical JSON, each trait with the message and source behind it."""
+"""Facts as the lake keeps them: canonical JSON, each trait with its message and source."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -245,9 +245,7 @@ def _collect(
     _insert(engine, name, schema, batch)
 
 
-def _insert(
-    engine: "DuckDBPyConnection", name: str, schema: pa.Schema, batch: list[Row]
-) -> None:
+def _insert(engine: "DuckDBPyConnection", name: str, schema: pa.Schema, batch: list[Row]) -> None:
     engine.register("collected", pa.Table.from_pylist(batch, schema=schema))
     engine.execute(f"insert into {name} select * from collected")
     engine.unregister("collected")

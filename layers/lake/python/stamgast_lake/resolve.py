@@ -165,11 +165,9 @@ def _founded(engine: "DuckDBPyConnection", keyring: Keyring) -> pa.Table:
     engine.execute(FOUNDERS)
     batches = []
     while rows := engine.fetchmany(50_000):
-        part, key, received, message_key, position, source, message = map(list, zip(*rows, strict=True))
-        persons = [
-            keyring.person_id(*one) for one in zip(source, message, position, strict=True)
-        ]
-        columns = [part, key, persons, received, message_key, position, source, message]
+        persons = [keyring.person_id(row[5], row[6], row[4]) for row in rows]
+        part, key, *rest = (list(column) for column in zip(*rows, strict=True))
+        columns = [part, key, persons, *rest]
         arrays = [pa.array(c, f.type) for c, f in zip(columns, FOUNDED, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=FOUNDED))
     return pa.Table.from_batches(batches, FOUNDED)

@@ -1,4 +1,4 @@
-"""Facts: each anchor whose base the run changed is published, if a reader would see a difference."""
+"""Facts: each anchor whose base the run changed, if a reader would see a difference."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -12,20 +12,26 @@ ROWS_A_PAGE = 1_000
 SORT_KEY = "R#rfm"
 CHANGED = """
     create or replace temp table changed_rfm as
-    with other as (
-        select rfm.person_id, max(rfm.recorded_at) as until
-        from rfm join rfm_now on rfm_now.person_id = rfm.person_id
-        where rfm.segment is distinct from rfm_now.segment group by rfm.person_id
+    with wanted as (
+        select * from rfm_now
+        where person_id > '{after}' and person_id in (select person_id from {fresh})
+    ), story as (
+        select rfm.person_id, rfm.recorded_at,
+            rfm.segment is not distinct from wanted.segment as is_same,
+            row_number() over (
+                partition by rfm.person_id order by rfm.recorded_at, rfm.run_id) as place
+        from rfm join wanted on wanted.person_id = rfm.person_id
+    ), other as (
+        select person_id, max(case when is_same then 0 else place end) as until
+        from story group by person_id
     ), entered as (
-        select rfm.person_id, min(rfm.recorded_at) as since
-        from rfm left join other on other.person_id = rfm.person_id
-        where until is null or rfm.recorded_at > until group by rfm.person_id
+        select story.person_id, min(recorded_at) as since
+        from story join other on other.person_id = story.person_id and place > until
+        group by story.person_id
     )
-    select rfm_now.person_id, segment, r, f, m, frequency, monetary_minor, currency,
+    select wanted.person_id, segment, r, f, m, frequency, monetary_minor, currency,
         cast(last_order_on as varchar) as last_order_on, epoch_ms(since) as since_ms
-    from rfm_now join entered on entered.person_id = rfm_now.person_id
-    where rfm_now.person_id > '{after}'
-      and rfm_now.person_id in (select person_id from {fresh})
+    from wanted join entered on entered.person_id = wanted.person_id
 """
 PAGE = "select * from changed_rfm where person_id > ? order by person_id limit ?"
 

@@ -52,7 +52,7 @@ class PersonRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """The ports and bounds of publishing; `is_late` says when to stop and ask to be called again."""
+    """The ports and bounds of publishing; `is_late` says when to stop and go on later."""
 
     lake: Lake
     identity: JobStore

@@ -1,0 +1,455 @@
+"""Laws 1 and 2 of the lake and the live view together, over the real code of both loops.
+
+Random histories go through the live loop and by file, with copies, in any order and batches, with
+runs in between; the oracle is a naive reading of all messages at once, written apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.event import Event
+from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
+from stamgast.segments.rfm import Spending, score
+from stamgast_lake import evidence, logs, profiles, resolve, segments
+from stamgast_lake.facts_json import from_json
+from stamgast_lake.publishing import anchors as publishing_anchors
+from stamgast_lake.publishing import persons as publishing_persons
+from stamgast_lake.publishing import rows as publishing_rows
+from stamgast_lake.publishing import timeline as publishing_timeline
+from stamgast_lake.publishing.work import PublishError
+from stamgast_lake.runs import Run
+from stamgast_lake.tables import ANCHORS, IDENTITY, PERSONS, PROFILES
+from tests.lake.world import KEYRING, NOON_MS, STAGES, World, latest
+from tests.schedules.identity_oracle import Message, Persons, expected
+
+DAY_MS = 86_400_000
+SEEDS = range(10)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One event with how it comes; a copy differs in its receipt alone."""
+
+    body: Mapping[str, Any]
+    received_ms: int
+    assurance: Assurance
+    is_file: bool
+
+
+def history(rng: Random) -> list[Sent]:
+    """A few people, devices and addresses, entangled; some of it twice."""
+    users, mails, devices = rng.randint(1, 4), rng.randint(1, 3), rng.randint(1, 4)
+    sent = []
+    for number in range(rng.choice([4, 8, 14, 20])):
+        kind = rng.choice(["identify", "track"])
+        body: dict[str, Any] = {"messageId": f"m{number}", "type": kind}
+        names = {
+            "userId": f"u{rng.randrange(users)}",
+            "anonymousId": f"d{rng.randrange(devices)}",
+        }
+        chosen = rng.choice([("userId",), ("anonymousId",), ("userId", "anonymousId")])
+        body |= {name: names[name] for name in chosen}
+        at_ms = NOON_MS - rng.randrange(40) * DAY_MS - rng.randrange(3)
+        if rng.random() < 0.9:
+            body["timestamp"] = at_ms
+        mail = {"email": f"e{rng.randrange(mails)}@x.org"} if rng.random() < 0.4 else {}
+        if body["type"] == "identify":
+            body["traits"] = {**mail, "plan": rng.choice(["a", "b", None]), "n": rng.randrange(3)}
+        else:
+            body["event"] = rng.choice(["Seen", "Order Completed"])
+            currency = rng.choice(["EUR", "JPY"])
+            body["properties"] = {**mail, "revenue": rng.randrange(50), "currency": currency}
+        word = rng.choice([Assurance.CLAIMED, Assurance.VERIFIED])
+        sent.append(Sent(body, NOON_MS + rng.randrange(6), word, rng.random() < 0.4))
+    copies = [one for one in sent if rng.random() < 0.3]
+    return sent + [
+        Sent(one.body, one.received_ms + rng.randrange(3), one.assurance, one.is_file)
+        for one in copies
+    ]
+
+
+def deliver(world: World, rng: Random, sent: Sequence[Sent], runs: int) -> None:
+    """In any order, alone or in batches, with runs between; each message with its own receipt."""
+    pieces = list(enumerate(sent))
+    rng.shuffle(pieces)
+    stops = {rng.randrange(len(pieces) + 1) for _ in range(runs)}
+    for place, (number, one) in enumerate(pieces):
+        if place in stops:
+            world.run()
+        told = {
+            "received_ms": one.received_ms,
+            "assurance": one.assurance,
+            "source_id": "web",
+            "request_id": f"{'import-' if one.is_file else ''}q{number}",
+        }
+        (world.put_file if one.is_file else world.send)(one.body, **told)
+
+
+def oracle(events: Sequence[Event]) -> Persons:
+    return expected(
+        Message(
+            event.message_key,
+            event.received_ms,
+            event.event_ms,
+            int(event.assurance),
+            tuple(seen.key for seen in event.identifiers),
+        )
+        for event in events
+    )
+
+
+def persons_of(events: Sequence[Event]) -> dict[str, frozenset[str]]:
+    """Each person that should be, under the id that follows from its founding receipt."""
+    by_key = {event.message_key: event for event in events}
+    found = {}
+    for part, (_, message_key, position) in oracle(events).parts.items():
+        event = by_key[message_key]
+        found[KEYRING.person_id(event.source_id, event.message_id, position)] = part
+    return found
+
+
+def facts_by_person(events: Sequence[Event]) -> dict[str, Facts]:
+    return {
+        person_id: reduce(merge, (facts_of(e) for e in events if e.anchor in part), NOTHING)
+        for person_id, part in persons_of(events).items()
+    }
+
+
+def lake_persons(world: World) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for key, row in latest(world.catalogue.rows(IDENTITY), "identifier").items():
+        found.setdefault(row["person_id"], set()).add(key)
+    rows = latest(world.catalogue.rows(PERSONS), "person_id")
+    standing = {person_id for person_id, row in rows.items() if row["state"] == "active"}
+    assert standing == found.keys()
+    assert all(rows[p]["identifiers"] == len(keys) for p, keys in found.items())
+    return {person_id: frozenset(keys) for person_id, keys in found.items()}
+
+
+def lake_facts(world: World) -> dict[str, Facts]:
+    rows = latest(world.catalogue.rows(ANCHORS), "anchor_key")
+    facts = {anchor: from_json(row["facts"]).facts for anchor, row in rows.items()}
+    return {
+        person_id: reduce(merge, (facts.get(key, NOTHING) for key in keys), NOTHING)
+        for person_id, keys in lake_persons(world).items()
+    }
+
+
+def expected_cells(facts: Mapping[str, Facts], moment_ms: int) -> dict[str, tuple[Any, ...]]:
+    bought = {
+        person_id: [
+            Spending(currency, o.count, o.revenue_minor, o.last_ms)
+            for currency, o in one.orders.items()
+        ]
+        for person_id, one in facts.items()
+    }
+    return {
+        person_id: (str(rfm.cell), rfm.code, rfm.frequency, rfm.monetary_minor, rfm.currency)
+        for person_id, rfm in score(bought, moment_ms).items()
+    }
+
+
+def live_cells(world: World) -> dict[str, tuple[Any, ...]]:
+    names = ("recency_score", "frequency_score", "monetary_score")
+    return {
+        person_id: (
+            row["segment"],
+            "".join(str(row[name]) for name in names),
+            row["frequency"],
+            row["monetary_minor"],
+            row["currency"],
+        )
+        for person_id, row in world.cells().items()
+    }
+
+
+def check(world: World) -> None:
+    """The lake is the oracle, and the live view is the lake, cell by cell."""
+    events = world.events()
+    facts = facts_by_person(events)
+    assert lake_persons(world) == persons_of(events)
+    assert lake_facts(world) == facts
+    assert world.persons() == persons_of(events)
+    assert world.profiles() == facts
+    assert {key: m.group for r in world.roots().values() for key, m in r.members.items()} == (
+        oracle(events).groups
+    )
+    assert live_cells(world) == expected_cells(facts, world.now_ms)
+    check_profiles(world, facts)
+    timed = {_entry_key(e) for e in events if e.original_ms is not None}
+    assert timed <= world.entries()
+    assert {sort_key[-26:] for _, sort_key in world.entries()} == {e.message_key for e in events}
+
+
+def _entry_key(event: Event) -> tuple[str, str]:
+    return f"I#{event.anchor}", f"X#{event.original_ms:015d}#{event.message_key}"
+
+
+def check_profiles(world: World, facts: Mapping[str, Facts]) -> None:
+    """Each trait names the message behind it, and the rest is as the facts say."""
+    rows = latest(world.catalogue.rows(PROFILES), "person_id")
+    for person_id, one in facts.items():
+        row = rows[person_id]
+        traits = orjson.loads(row["traits"])
+        assert {name: (r.value, r.event_ms, r.key) for name, r in one.traits.items()} == {
+            name: (told["value"], told["event_ms"], told["message_key"][:16])
+            for name, told in traits.items()
+        }
+        assert orjson.loads(row["counters"]) == one.counters
+        assert row["orders"] == sum(o.count for o in one.orders.values())
+
+
+def snapshot(world: World) -> tuple[Any, ...]:
+    tables = {name: world.catalogue.tables[name] for name in ("identity", "persons", "anchors")}
+    tables |= {name: t for name, t in world.catalogue.tables.items() if name in ("profiles", "rfm")}
+    items = sorted(
+        (item["PK"]["S"], item["SK"]["S"], repr(sorted(item.items(), key=lambda kv: kv[0])))
+        for item in world.dynamodb.items("profiles")
+    )
+    return {name: len(table.files) for name, table in tables.items()}, items
+
+
+def play(seed: int, runs: int = 2) -> World:
+    rng = Random(seed)
+    world = World()
+    deliver(world, rng, history(rng), runs)
+    world.run()
+    return world
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.failure_line(4)
+def test_after_a_run_the_live_view_is_the_lake_and_both_are_the_oracle(seed: int) -> None:
+    """Line 4: a late duplicate is one row in the lake and has no second effect in the profile."""
+    check(play(seed))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(100, 600))
+def test_the_same_holds_for_many_more_histories(seed: int) -> None:
+    check(play(seed, runs=seed % 4))
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_order_copies_and_batches_do_not_matter(seed: int) -> None:
+    sent = history(Random(seed))
+    worlds = []
+    for shuffle in range(2):
+        world = World()
+        deliver(world, Random(f"{seed}/{shuffle}"), sent, runs=shuffle * 2)
+        world.run()
+        worlds.append(world)
+    one, two = worlds
+    assert one.persons() == two.persons()
+    assert one.profiles() == two.profiles()
+    assert live_cells(one) == live_cells(two)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_a_second_run_of_the_same_inputs_and_moment_changes_nothing(seed: int) -> None:
+    world = play(seed, runs=1)
+    before = snapshot(world)
+    world.run()
+    assert snapshot(world) == before
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_person_ids_survive_a_full_rebuild(seed: int) -> None:
+    """From the archive alone: another lake, another table, the same persons."""
+    world = play(seed, runs=1)
+    rebuilt = World(archive=world.archive)
+    rebuilt.run()
+    assert lake_persons(rebuilt) == lake_persons(world)
+    assert rebuilt.persons() == world.persons()
+    assert rebuilt.profiles() == world.profiles()
+
+
+def test_a_view_that_was_thrown_away_is_published_whole() -> None:
+    world = play(1, runs=1)
+    world.dynamodb.tables["profiles"].clear()
+    run = world.open()
+    world.load(run)
+    world.publish(run, is_whole=True)
+    world.close(run)
+    check(world)
+
+
+def test_publishing_page_by_page_ends_where_publishing_at_once_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A function that runs out of time after each page hands on where it stopped."""
+    for module in (publishing_persons, publishing_anchors, publishing_timeline, publishing_rows):
+        for name in ("KEYS_A_PAGE", "ANCHORS_A_PAGE", "ENTRIES_A_PAGE", "ROWS_A_PAGE"):
+            monkeypatch.setattr(module, name, 2, raising=False)
+    world = World()
+    sent = [one for one in history(Random(3)) if one.is_file]
+    for number, one in enumerate(sent):
+        world.put_file(one.body, received_ms=one.received_ms, request_id=f"import-{number}")
+
+    def in_pages(world: World, run: Run, _load: dict[str, int]) -> Mapping[str, int]:
+        published = world.publish(run, is_late=lambda: True)
+        while published.left:
+            calls.append(published.left.phase)
+            published = world.publish(
+                run, published.left, figures=published.figures, is_late=lambda: True
+            )
+        figures: Mapping[str, int] = published.figures
+        return figures
+
+    calls: list[str] = []
+    world.run(stages=(*STAGES[:3], in_pages))
+    assert len(calls) > 4
+    facts = facts_by_person(world.events())
+    assert world.profiles() == facts
+
+
+@pytest.mark.failure_line(28)
+def test_past_events_follow_their_anchor_into_the_person_of_today() -> None:
+    """Line 28: past events keep the old person id for ever."""
+    world = World()
+    world.send(track("m1", anonymousId="d1"), request_id="q1")
+    world.run()
+    (before,) = world.persons()
+    world.send(track("m2", userId="u1"), request_id="q2", received_ms=NOON_MS - 5)
+    world.run()
+    world.send(track("m3", userId="u1", anonymousId="d1"), request_id="q3")
+    world.run()
+    (after,) = world.persons()
+    assert after != before
+    assert world.profiles()[after].counters == {"Seen": 3}
+    rows = latest(world.catalogue.rows(IDENTITY), "identifier").values()
+    assert {row["person_id"] for row in rows} == {after}
+    gone = latest(world.catalogue.rows(PERSONS), "person_id")[before]
+    assert (gone["state"], gone["into"]) == ("merged", after)
+
+
+@pytest.mark.failure_line(3)
+def test_the_first_payload_of_a_message_is_what_the_profile_says_after_a_run() -> None:
+    """Line 3: the same messageId with another payload: the first is kept."""
+    world = World()
+    late = {"type": "identify", "messageId": "m1", "userId": "u1", "timestamp": NOON_MS - 10}
+    world.send({**late, "traits": {"plan": "late"}}, received_ms=NOON_MS + 9, request_id="q2")
+    world.run()
+    world.send({**late, "traits": {"plan": "first"}}, received_ms=NOON_MS, request_id="q1")
+    world.run()
+    (facts,) = world.profiles().values()
+    assert facts.values == {"plan": "first"}
+    assert facts.counters == {"$identify": 1}
+
+
+@pytest.mark.failure_line(33)
+def test_cells_move_with_the_moment_and_go_with_the_person() -> None:
+    """Line 33: a window passes without an event, a late purchase changes RFM."""
+    world = World()
+    world.put_file(order("m1", "u1", 5, NOON_MS - 40 * DAY_MS), request_id="import-1")
+    world.put_file(order("m2", "u2", 9, NOON_MS - DAY_MS), request_id="import-2")
+    world.run()
+    cells = {row["last_order_on"]: row["segment"] for row in world.cells().values()}
+    world.put_file(order("m3", "u1", 900, NOON_MS), request_id="import-3")
+    world.now_ms += 60 * DAY_MS
+    world.run(moment_ms=world.now_ms)
+    facts = facts_by_person(world.events())
+    assert live_cells(world) == expected_cells(facts, world.now_ms)
+    assert {row["last_order_on"]: row["segment"] for row in world.cells().values()} != cells
+
+
+def track(message_id: str, **told: Any) -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": "Seen",
+        "messageId": message_id,
+        "timestamp": NOON_MS - 1000,
+        **told,
+    }
+
+
+def order(message_id: str, user_id: str, revenue: int, at_ms: int) -> dict[str, Any]:
+    properties = {"revenue": revenue, "currency": "EUR", "order_id": message_id}
+    told = track(message_id, userId=user_id, timestamp=at_ms, properties=properties)
+    return {**told, "event": "Order Completed"}
+
+
+BROKEN: Mapping[str, tuple[Any, str, str, str]] = {
+    "persons are born in the order of message keys": (
+        evidence,
+        "SEEN",
+        "order by received_ms, message_key, place",
+        "order by message_key, received_ms, place",
+    ),
+    "no value is ever off": (evidence, "OFF", "having count(*) > ", "having count(*) > 1000 + "),
+    "only what new evidence names is looked at": (
+        evidence,
+        "WIDER",
+        "where key not in (select key from touched)",
+        "where key is null",
+    ),
+    "the person limit is not looked at": (
+        resolve,
+        "SUSPECT",
+        "having count(*) > {person_limit}",
+        "having count(*) > 1000 + {person_limit}",
+    ),
+    "claims join two known persons": (
+        resolve,
+        "SUSPECT",
+        "having count(distinct coalesce(vouched.component, part.key)) > 1",
+        "having false",
+    ),
+    "edges are ruled on in the order of their keys": (
+        resolve,
+        "ORDERED",
+        "order by part.part, weakness, priority, event_ms, message_key, position, a, b",
+        "order by part.part, a, b",
+    ),
+    "profiles do not follow their persons": (
+        profiles,
+        "TOUCHED_PERSONS",
+        "where identifier in (select identifier from fresh_identity)",
+        "where false",
+    ),
+    "anchors are folded from new events alone": (
+        profiles,
+        "TOUCHED_EVENTS",
+        "from events where",
+        "from fresh_events where",
+    ),
+    "cells of persons that are gone stay": (
+        segments,
+        "LEFT",
+        "where was.segment is not null",
+        "where false",
+    ),
+    "the ring does not learn what the run has": (
+        publishing_anchors,
+        "IDS_OF_PAGE",
+        "where anchor_key in",
+        "where false and anchor_key in",
+    ),
+    "failed runs' work is forgotten": (logs, "FRESH", "not in", "in"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_stage_that_breaks_one_rule_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    module, statement, right, wrong = BROKEN[name]
+    text = getattr(module, statement)
+    assert right in text
+    monkeypatch.setattr(module, statement, text.replace(right, wrong))
+    assert any(_is_wrong(seed) for seed in range(60))
+
+
+def _is_wrong(seed: int) -> bool:
+    try:
+        check(play(seed))
+    except (AssertionError, KeyError, PublishError):
+        return True
+    return False

@@ -41,7 +41,7 @@ demo: setup ## Real purchases through the whole product, on this machine
 
 .PHONY: test
 test: setup lint ## Lint, then all tests but the deep ones
-	$(PYTEST) -m "not deep and not e2e" -n 2
+	$(PYTEST) -m "not deep and not e2e" -n 2 --dist loadgroup
 	$(PYTEST) -m "e2e and not deep" tests
 
 .PHONY: test-unit

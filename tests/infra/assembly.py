@@ -1,10 +1,12 @@
 """The cloud assembly of each environment, synthesised once a process with the security rules on."""
 
+import atexit
 import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -78,6 +80,7 @@ class Assembly:
 def assembly(name: str) -> Assembly:
     """Return the assembly of an environment, with handlers that stand in for the real ones."""
     folder = Path(mkdtemp(prefix=f"assembly-{name}-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
     app = App(outdir=str(folder / "cdk.out"), context=_context())
     data, platform = compose(app, environment=CHECKED[name], sources=_sources(folder))
     check(app)

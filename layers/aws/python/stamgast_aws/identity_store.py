@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from stamgast.identity.codec import (
     edge_of,
     pointer_of,
@@ -19,7 +20,6 @@ from stamgast.identity.root import Root
 from stamgast.identity.star import Star
 from stamgast.identity.store import Outcome, Parked, StoreError, Write
 from stamgast.profile.store import Pause
-
 from stamgast_aws.calls import call
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of

@@ -27,7 +27,6 @@ from stamgast.identity.store import (
     UnlockRoot,
     Write,
 )
-
 from stamgast_aws.dynamo_values import Item, item_of, typed
 
 HEAD, JOBS = "@", "JOBS"

@@ -46,7 +46,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An interpreted event; `identifiers` are sorted by (priority, key) and the first is its anchor.
+    """An interpreted event; `identifiers` are sorted by (priority, key), the first is its anchor.
 
     `original_ms` is the client's own time; None when the event carries none. `name` is the track
     event's name, a page's or screen's name, or None.

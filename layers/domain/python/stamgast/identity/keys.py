@@ -47,7 +47,7 @@ class Keyring:
 def _base32(told: bytes) -> str:
     """The first 25 characters of the lower-case base32 form (RFC 4648) of at least 16 bytes.
 
-    By pairs of characters: three times as fast as `base64.b32encode`, and one is made per identifier.
+    By pairs of characters: three times as fast as `base64.b32encode`, once for each identifier.
     """
     bits = int.from_bytes(told[:16]) >> 3
     pairs = [PAIRS[(bits >> shift) & 1023] for shift in PAIR_SHIFTS]

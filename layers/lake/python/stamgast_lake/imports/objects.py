@@ -6,7 +6,7 @@ from typing import Any
 
 from stamgast_lake.archive import LakeObject
 
-OBJECT_BYTES = 64 * 1024 * 1024
+OBJECT_BYTES = 16 * 1024 * 1024
 LEVEL = 3
 GZIP = 16 + zlib.MAX_WBITS
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from stamgast_lake.imports.take import Imported
 from stamgast_lake.inputs import ImportInput, known
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.load import STAGE, Loader
+from stamgast_lake.loading.parallel import stage_in_workers, workers_for
 from stamgast_lake.loading.stage import Reading, Taken, stage
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
@@ -48,7 +50,10 @@ def _staged(
     """The rows of the objects as the view `staged` of a session."""
     reading = Reading(lake.workspace().identity, lake.keyring())
     with TemporaryDirectory(prefix="stamgast-staged-") as folder, session() as connection:
-        taken = stage(fetch_all(lake.s3, lake.bucket, objects), reading, Path(folder))
+        bodies = fetch_all(lake.s3, lake.bucket, objects)
+        workers = workers_for(sum(one.bytes for one in objects))
+        take = stage if workers < 2 else partial(stage_in_workers, workers=workers)
+        taken = take(bodies, reading, Path(folder))
         connection.execute(
             f"create temp view staged as select * from read_parquet('{folder}/*.parquet')"
         )

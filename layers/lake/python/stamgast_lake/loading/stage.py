@@ -1,5 +1,6 @@
 """Reads the archive's objects, interprets every line, and stages rows as local Parquet parts."""
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class Staging:
     """Rows on their way into Parquet parts of bounded size."""
 
     folder: Path
+    name: str = "staged"
     rows: list[Row] = field(default_factory=list)
     held: int = 0
     parts: int = 0
@@ -45,13 +47,12 @@ class Staging:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what is held; the first part is written even when it is empty."""
-        if not self.rows and self.parts:
-            return
-        path = self.folder / f"staged-{self.parts:06d}.parquet"
-        batch = batch_of(self.rows) if self.rows else pa.RecordBatch.from_pylist([], SCHEMA)
-        pq.write_table(pa.Table.from_batches([batch]), path, compression="lz4")
-        self.rows, self.held, self.parts = [], 0, self.parts + 1
+        """Writes what is held, if anything."""
+        if self.rows:
+            path = self.folder / f"{self.name}-{self.parts:06d}.parquet"
+            table = pa.Table.from_batches([batch_of(self.rows)])
+            pq.write_table(table, path, compression="lz4")
+            self.rows, self.held, self.parts = [], 0, self.parts + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,30 @@ def stage(
     bodies: Iterable[tuple[LakeObject, bytes]], reading: Reading, folder: Path
 ) -> list[Taken]:
     """Stages every line of every object into `folder`; says what each object held."""
+    write_empty(folder)
     staging = Staging(folder)
-    taken = [_stage_object(one, body, reading, staging) for one, body in bodies]
+    taken = [stage_object(one, body, reading, staging) for one, body in bodies]
     staging.flush()
     return taken
 
 
-def _stage_object(one: LakeObject, body: bytes, reading: Reading, staging: Staging) -> Taken:
+def write_empty(folder: Path) -> None:
+    """A part without rows, so that there is one when nothing else is staged."""
+    pq.write_table(SCHEMA.empty_table(), folder / "empty.parquet")
+
+
+def stage_object(one: LakeObject, body: bytes, reading: Reading, staging: Staging) -> Taken:
+    """Stages the lines of one object; one that is cut off counts as one unreadable line more."""
     lines = unreadable = 0
-    for number, line, row in _rows(one, body, reading):
-        lines = number + 1
-        if row is None:
-            unreadable += 1
-        else:
-            staging.add(row, len(line))
+    try:
+        for number, line, row in _rows(one, body, reading):
+            lines = number + 1
+            if row is None:
+                unreadable += 1
+            else:
+                staging.add(row, len(line))
+    except (EOFError, OSError, zlib.error):
+        return Taken(one, lines, unreadable + 1)
     return Taken(one, lines, unreadable)
 
 

@@ -14,6 +14,7 @@ from stamgast.ingestion.accept import accept
 from stamgast.ingestion.verdicts import Receipt
 from stamgast.raw.unfold import unfold
 from stamgast_lake.archive import LakeObject
+from stamgast_lake.loading.audit import audit
 from stamgast_lake.loading.load import Loader
 from stamgast_lake.loading.stage import Reading, stage
 from stamgast_lake.query import LakeSession
@@ -71,6 +72,10 @@ class LoadBench:
                 f" select * from read_parquet('{staged}/*.parquet')"
             )
             return Loader(self.catalogue, self._connection, run_id).load(taken)  # type: ignore[arg-type]  # the fake
+
+    def audit(self, run_id: str) -> int:
+        """The daily audit, as a run's load begins with it."""
+        return audit(self.catalogue, self._connection, run_id)  # type: ignore[arg-type]  # the fake
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The answer of a query over the tables and views as they are now."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stamgast_lake.loading import load
 from stamgast_lake.tables import EVENTS, EVIDENCE, MESSAGE_INDEX, RAW_FILES, RECEIPTS
 from tests.fakes.lake_bench import NOON_MS, LoadBench, request, track
 from tests.fakes.lake_catalogue import CrashError
@@ -123,6 +124,21 @@ def test_an_earlier_copy_that_comes_later_takes_the_place_of_the_stored_one(
     assert sorted(row["event"] for row in bench.catalogue.rows(EVENTS)) == ["Early", "Seen"]
     assert len(bench.catalogue.rows(MESSAGE_INDEX)) == 2
     assert len(bench.catalogue.rows(EVIDENCE)) == 2
+
+
+def test_the_audit_finds_a_copy_under_another_date_and_keeps_the_first(
+    bench: LoadBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "CHECKED_WHOLE_ROWS", 0)
+    moved = track("m1", event="Moved", timestamp=NOON_MS - 3 * 86_400_000, userId="u2")
+    bench.load("one", request([moved], request_id="r2", received_ms=NOON_MS + 5))
+    bench.load("two", request([track("m1", event="First"), track("m2")], request_id="r1"))
+    assert len(bench.catalogue.rows(EVENTS)) == 3
+    assert bench.audit("three") == 1
+    assert sorted(row["event"] for row in bench.catalogue.rows(EVENTS)) == ["First", "Seen"]
+    assert len(bench.catalogue.rows(EVIDENCE)) == len(bench.catalogue.rows(MESSAGE_INDEX)) == 2
+    states = bench.rows("select receipt_id, state from receipt_states order by 1")
+    assert [row["state"] for row in states] == ["stored", "stored", "conflict"]
 
 
 def test_lines_that_nobody_can_read_are_counted_and_stop_nothing(bench: LoadBench) -> None:

@@ -89,27 +89,15 @@ class Loader:
         """Appends, or where an earlier copy came later overwrites the partitions of the old one."""
         if self.catalogue.is_done(table, self.commit):
             return
-        partitions = values_of(self.connection, DISPLACED_PARTITIONS[table.name])
-        if not partitions:
-            self._append(table, in_order(table, new_rows(table, self.run_id)))
-            return
-        files = self.catalogue.files(table, one_of(table.partition[0], partitions))
-        self.connection.register("replaced", self.catalogue.dataset_of(table, files))
-        columns = ", ".join(table.column_names)
-        rows = (
-            f"select {columns} from ({new_rows(table, self.run_id)}) added"
-            f" union all select {columns} from replaced"
-            " where message_key not in (select message_key from displaced)"
-        )
-        self.catalogue.replace(table, self._stream(in_order(table, rows)), files, self.commit)
+        rows = new_rows(table, self.run_id)
+        if values_of(self.connection, DISPLACED_PARTITIONS[table.name]):
+            without_displaced(self.catalogue, self.connection, table, self.commit, rows)
+        else:
+            self._append(table, in_order(table, rows))
 
     def _append(self, table: LakeTable, rows: str) -> None:
         if not self.catalogue.is_done(table, self.commit):
-            self.catalogue.append(table, self._stream(rows), self.commit)
-
-    def _stream(self, query: str) -> pa.RecordBatchReader:
-        rows: pa.RecordBatchReader = self.connection.sql(query).to_arrow_reader(ROWS_A_BATCH)
-        return rows
+            self.catalogue.append(table, stream(self.connection, rows), self.commit)
 
     def _figures(self, taken: Sequence[Taken]) -> dict[str, int]:
         states = self.connection.execute("select state, count(*) from outcome group by state")
@@ -127,6 +115,36 @@ class Loader:
             },
             "displaced": _count(self.connection, "displaced"),
         }
+
+
+def without_displaced(
+    catalogue: Catalogue,
+    connection: DuckDBPyConnection,
+    table: LakeTable,
+    commit: Commit,
+    added: str | None = None,
+) -> None:
+    """Rewrites the partitions that hold rows of `displaced` without these, and with what is added.
+
+    An earlier copy of a message has its own receipt, so rows are told apart by receipts.
+    """
+    partitions = values_of(connection, DISPLACED_PARTITIONS[table.name])
+    files = catalogue.files(table, one_of(table.partition[0], partitions))
+    connection.register("replaced", catalogue.dataset_of(table, files))
+    columns = ", ".join(table.column_names)
+    rows = (
+        f"select {columns} from replaced"
+        " where coalesce(receipt_id, '') not in (select receipt_id from displaced)"
+    )
+    if added is not None:
+        rows = f"select {columns} from ({added}) added union all {rows}"
+    catalogue.replace(table, stream(connection, in_order(table, rows)), files, commit)
+
+
+def stream(connection: DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
+    """The rows of a query in batches of bounded size."""
+    rows: pa.RecordBatchReader = connection.sql(query).to_arrow_reader(ROWS_A_BATCH)
+    return rows
 
 
 def values_of(connection: DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -58,10 +58,12 @@ EVIDENCE_ROWS = f"""
            case when place > 1 then 'seen_together' else 'alone' end as rule,
            cast(null as double) as probability,
            cast(null as timestamptz) as expires_at,
+           receipt_id,
            cast({shard_sql("star[1].key")} as integer) as shard,
            '{{run_id}}' as run_id
     from (
-        select message_key, message_id, event_at, received_at, source_id, assurance, star,
+        select message_key, message_id, receipt_id, event_at, received_at, source_id,
+               assurance, star,
                unnest(case when len(star) = 1 then [1] else range(2, len(star) + 1) end) as place
         from (
             select staged.*, {STAR} as star

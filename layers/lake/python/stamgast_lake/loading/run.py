@@ -14,6 +14,7 @@ from stamgast_lake.engine import session
 from stamgast_lake.imports.take import Imported
 from stamgast_lake.inputs import ImportInput, known
 from stamgast_lake.lake import Lake
+from stamgast_lake.loading.audit import audit
 from stamgast_lake.loading.load import STAGE, Loader
 from stamgast_lake.loading.parallel import stage_in_workers, workers_for
 from stamgast_lake.loading.stage import Reading, Taken, stage
@@ -26,7 +27,16 @@ def load_run(lake: Lake, run_id: str) -> dict[str, int]:
     left = unfinished(lake, run_id)
     if left is not None:
         _load(lake, left)
-    return _load(lake, run_id)
+    audited = _audited(lake, run_id)
+    figures = _load(lake, run_id)
+    return {**figures, "displaced": figures["displaced"] + audited}
+
+
+def _audited(lake: Lake, run_id: str) -> int:
+    if not inputs_of(lake, run_id).is_thorough:
+        return 0
+    with session() as connection:
+        return audit(lake.catalogue, connection, run_id)
 
 
 def unfinished(lake: Lake, run_id: str) -> str | None:

@@ -74,6 +74,7 @@ EVIDENCE = LakeTable(
         Column("rule", Scalar.STRING, "seen_together or alone.", required=True),
         Column("probability", Scalar.DOUBLE, "Match probability of a statistical link."),
         Column("expires_at", Scalar.TIMESTAMP, "When a statistical link ends."),
+        Column("receipt_id", Scalar.STRING, "Receipt of the copy that says so."),
         Column("shard", Scalar.INT, "Shard of a, 0 to 15.", required=True),
         RUN_ID,
     ),

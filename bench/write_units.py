@@ -30,7 +30,7 @@ from tests.fakes.dynamodb import DynamoDB, size
 from tests.fakes.live_batches import NOON_MS, message, receipt
 from tests.fakes.live_loops import KEYS, Loop, no_pause
 
-PEOPLE, DAYS, SESSION_CHANCE, SESSION_EVENTS = 100, 20, 0.5, 10
+PEOPLE, DAYS, SESSION_CHANCE, SESSION_EVENTS = 60, 14, 0.5, 10
 MESSAGES_A_BATCH = 10
 MINUTE_MS, DAY_MS = 60_000, 24 * 60 * 60 * 1000
 NAIVE_IDS, NAIVE_EVENTS = 500, 50
@@ -171,59 +171,97 @@ def publish(loop: Loop, history: dict[str, History], run: int, moment_ms: int) -
             publish_anchor(store, anchor, base, RunIds.of(known.ids), no_pause, pairs[anchor])
 
 
-def measure(events_a_message: int) -> tuple[Counter[str], int, Naive, list[int]]:
-    """Units by kind, the number of events, the naive layout's units, sizes of live items."""
-    random, meter, naive = Random(7), Meter(), Naive()
-    loop = Loop(client=meter, now_ms=NOON_MS)
-    history: defaultdict[str, History] = defaultdict(History)
-    number = 0
-    for day in range(DAYS):
-        for batch in batches(random, day, events_a_message):
-            assert not loop.deliver(*(message(e.receipt, *e.accepted) for e in batch)).returned
-            for envelope in batch:
-                events = [interpret(record, DEFAULT, KEYS) for record in unfold(envelope)[0]]
-                naive.take(events)
-                number += len(events)
-                for event in events:
-                    history[event.anchor or ""].take(event)
-        meter.is_publishing = True
-        publish(loop, history, day + 1, NOON_MS + (day + 1) * DAY_MS)
-        meter.is_publishing = False
-    sizes = [size(item) for item in meter.items("profiles") if item["SK"]["S"] == "L"]
-    return meter.units, number, naive, sizes
+@dataclass
+class Figures:
+    """Units by kind, events and the naive layout's units of some days."""
+
+    spent: Counter[str]
+    events: int
+    naive_by_event: int
+    naive_by_batch: int
+
+    def __sub__(self, other: "Figures") -> "Figures":
+        return Figures(
+            self.spent - other.spent,
+            self.events - other.events,
+            self.naive_by_event - other.naive_by_event,
+            self.naive_by_batch - other.naive_by_batch,
+        )
+
+
+class Stream:
+    """The stream at so many events of a person in a batch, and what it has cost so far."""
+
+    def __init__(self, events_a_message: int) -> None:
+        self.random, self.meter, self.naive = Random(7), Meter(), Naive()
+        self.loop = Loop(client=self.meter, now_ms=NOON_MS)
+        self.history: defaultdict[str, History] = defaultdict(History)
+        self.events_a_message, self.events = events_a_message, 0
+
+    def day(self, day: int) -> None:
+        """One day's batches, and the run after it."""
+        for batch in batches(self.random, day, self.events_a_message):
+            self._deliver(batch)
+        self.meter.is_publishing = True
+        publish(self.loop, self.history, day + 1, NOON_MS + (day + 1) * DAY_MS)
+        self.meter.is_publishing = False
+
+    def figures(self) -> Figures:
+        """What was spent until now."""
+        spent = Counter(self.meter.units)
+        return Figures(spent, self.events, self.naive.by_event, self.naive.by_batch)
+
+    def live_sizes(self) -> list[int]:
+        """The bytes of each live item."""
+        return [size(item) for item in self.meter.items("profiles") if item["SK"]["S"] == "L"]
+
+    def _deliver(self, batch: list[Envelope]) -> None:
+        texts = (message(envelope.receipt, *envelope.accepted) for envelope in batch)
+        assert not self.loop.deliver(*texts).returned
+        for envelope in batch:
+            told = [interpret(record, DEFAULT, KEYS) for record in unfold(envelope)[0]]
+            self.naive.take(told)
+            self.events += len(told)
+            for event in told:
+                self.history[event.anchor or ""].take(event)
+
+
+def row(name: str, figures: Figures) -> list[str]:
+    """One line of the table."""
+    each = {kind: figures.spent[kind] / figures.events for kind in dict.fromkeys(KINDS.values())}
+    both = each["live"] + each["timeline"]
+    facts = both + each["publish"]
+    columns = [*each.values(), both, facts, sum(figures.spent.values()) / figures.events]
+    naives = (figures.naive_by_event, figures.naive_by_batch)
+    ratios = [f"{n / figures.events:.2f} ({n / figures.events / facts:.1f}x)" for n in naives]
+    return [name, *(f"{column:.2f}" for column in columns), *ratios]
 
 
 def main() -> None:
     """Prints the table."""
-    kinds = list(dict.fromkeys(KINDS.values()))
     table = Table(title="DynamoDB write units an event")
-    for name in (
-        "events",
-        *kinds,
-        "live + timeline",
-        "all facts",
-        "total",
-        "naive",
-        "naive folded",
-    ):
+    kinds = dict.fromkeys(KINDS.values())
+    sums = ("live + timeline", "all facts", "total", "naive", "naive folded")
+    for name in ("events, days", *kinds, *sums):
         table.add_column(name, justify="right")
     for events_a_message in (1, 2, 5):
-        spent, number, naive, sizes = measure(events_a_message)
-        each = {kind: spent[kind] / number for kind in kinds}
-        both = each["live"] + each["timeline"]
-        facts = both + each["publish"]
-        figures = [*each.values(), both, facts, sum(spent.values()) / number]
-        naives = [naive.by_event / number, naive.by_batch / number]
-        ratios = [f"{figure:.2f} ({figure / facts:.1f}x)" for figure in naives]
-        table.add_row(str(events_a_message), *(f"{figure:.2f}" for figure in figures), *ratios)
-    console = Console(width=140)
+        stream = Stream(events_a_message)
+        marks = [stream.figures()]
+        for day in range(DAYS):
+            stream.day(day)
+            if day + 1 in (DAYS // 2, DAYS):
+                marks.append(stream.figures())
+        for half, name in enumerate((f"1-{DAYS // 2}", f"{DAYS // 2 + 1}-{DAYS}")):
+            table.add_row(*row(f"{events_a_message}, {name}", marks[half + 1] - marks[half]))
+    sizes = stream.live_sizes()
+    console = Console(width=150)
     console.print(table)
     console.print(
-        f"{number} events, {len(sizes)} anchors, live items of {sum(sizes) // len(sizes)} bytes "
-        f"on average, {max(sizes)} at most; a run after each of {DAYS} days. Events: those of one "
-        "person in a batch. All facts: live, timeline and publish. Naive: a write of the person "
-        "for each event, folded: one for each batch; it knows no identity, so its ratio is to "
-        "all facts."
+        f"{stream.events} events, {len(sizes)} anchors, live items of {sum(sizes) // len(sizes)} "
+        f"bytes on average, {max(sizes)} at most; a run after each day. Events: those of one "
+        "person in a batch; in the first days everybody is new. All facts: live, timeline and "
+        "publish. Naive: a write of the person for each event, folded: one for each batch; it "
+        "knows no identity, so its ratio is to all facts."
     )
 
 

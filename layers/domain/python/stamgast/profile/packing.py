@@ -55,10 +55,14 @@ class Reader:
     def count(self) -> int:
         """A natural number."""
         value = shift = 0
-        while (byte := self.raw(1)[0]) > 0x7F:
+        for place in range(self.place, len(self.text)):
+            byte = self.text[place]
+            if byte <= 0x7F:
+                self.place = place + 1
+                return value | byte << shift
             value |= (byte & 0x7F) << shift
             shift += 7
-        return value | byte << shift
+        raise PackingError("the text ends within a number")
 
     def integer(self) -> int:
         """Any integer."""

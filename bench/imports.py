@@ -80,6 +80,7 @@ def main() -> None:
         return
     print("import            CPU ms above bare  wall ms above bare  ratio to boto3 alone  unwanted")
     boto3 = cpu["boto3 alone"] - bare_cpu
+    print(f"{'bare, whole':16}  {bare_cpu:17.1f}  {bare_wall:18.1f}")
     for row in figures:
         ratio = (cpu[row["import"]] - bare_cpu) / boto3
         print(

@@ -1,6 +1,6 @@
 """Plain Python values as DynamoDB's attribute values, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 Item: TypeAlias = dict[str, dict[str, Any]]
@@ -39,15 +39,16 @@ def typed(value: Any) -> dict[str, Any]:
 def plain(value: Mapping[str, Any]) -> Any:
     """One value without its type."""
     ((kind, held),) = value.items()
-    match kind:
-        case "NULL":
-            return None
-        case "N":
-            return int(held)
-        case "M":
-            return attributes_of(held)
-        case "L":
-            return [plain(one) for one in held]
-        case "SS":
-            return set(held)
-    return held
+    if kind == "S":  # most of all values; a read of a person unwraps hundreds
+        return held
+    read = READERS.get(kind)
+    return held if read is None else read(held)
+
+
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "NULL": lambda _: None,
+    "N": int,
+    "M": attributes_of,
+    "L": lambda held: [plain(one) for one in held],
+    "SS": set,
+}

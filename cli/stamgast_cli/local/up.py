@@ -19,6 +19,8 @@ from stamgast_cli.workspaces import compile_folder, publish
 
 Step = Callable[[str], AbstractContextManager[Any]]
 WEB, SERVER = "web", "server"
+STARTING = "Starting the emulator"
+STARTING_EMPTY = "Starting the emulator empty, since it did not end gracefully"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def up(
         emulator.stop(places)
         running = None
     if running is None:
-        with step("Starting the emulator"):
+        with step(STARTING_EMPTY if places.unclean.exists() else STARTING):
             running = emulator.start(places, is_enforcing=is_enforcing)
     if not is_enforcing:  # assets cannot be uploaded while IAM is enforced: deploy first
         _deploy(running, places, step)

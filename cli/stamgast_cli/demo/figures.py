@@ -1,5 +1,6 @@
 """The figures of the lake that the report shows, asked as any analyst would ask them."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,15 +21,25 @@ class Lake:
         """The rows of a query."""
         return select(self.deployment, sql)[1]
 
-    def states(self) -> dict[str, int]:
-        """How many receipts are in each state."""
-        counted = dict(self.rows("select state, count(*) from receipt_states group by state"))
-        return {state: int(counted.get(state, 0)) for state in STATES}
-
-    def reasons(self) -> dict[str, int]:
-        """Why receipts were rejected."""
-        sql = "select reason, count(*) from receipt_states where reason is not null group by reason"
-        return {reason: int(count) for reason, count in self.rows(sql)}
+    def receipts(self) -> dict[str, Any]:
+        """How many receipts are in each state, why some were rejected, and when they arrived."""
+        sql = """select state, reason, strftime(received_at, '%Y-%m-%d %H:00'), count(*)
+                 from receipt_states group by 1, 2, 3 order by 3, 1"""
+        states, reasons = Counter[str](), Counter[str]()
+        arrivals: Counter[tuple[str, str]] = Counter()
+        for state, reason, hour, count in self.rows(sql):
+            states[state] += count
+            arrivals[hour, state] += count
+            if reason is not None:
+                reasons[reason] += count
+        return {
+            "states": {state: states[state] for state in STATES},
+            "reasons": dict(reasons),
+            "arrivals": [
+                {"hour": hour, "state": state, "receipts": count}
+                for (hour, state), count in arrivals.items()
+            ],
+        }
 
     def hours(self) -> list[dict[str, Any]]:
         """Events by the hour of their day and by what sent them."""
@@ -46,14 +57,6 @@ class Lake:
         return [
             {"week": week[:10], "source": source, "events": int(n), "revenue_minor": int(money)}
             for week, source, n, money in self.rows(sql)
-        ]
-
-    def arrivals(self) -> list[dict[str, Any]]:
-        """Receipts by the hour of their arrival and by state."""
-        sql = """select strftime(received_at, '%Y-%m-%d %H:00') as hour, state, count(*)
-                 from receipt_states group by 1, 2 order by 1, 2"""
-        return [
-            {"hour": hour, "state": state, "receipts": int(n)} for hour, state, n in self.rows(sql)
         ]
 
     def revenue(self) -> dict[str, int]:

@@ -39,11 +39,11 @@ def write(acts: Sequence[Act], folder: Path, source_folder: Path | None = None) 
     folder.mkdir(parents=True, exist_ok=True)
     baskets = [act for act in acts if act.basket is not None]
     sign_ups = [act for act in acts if act.call == "identify"]
-    connection = duckdb.connect()
-    connection.register("acts", _table(baskets))
-    connection.execute(f"CREATE TABLE lines AS {PRODUCTS}", files_of(source_folder))
     (folder / "baskets").mkdir(exist_ok=True)
-    files = [_part(connection, part, folder) for part in range(PARTS)]
+    with duckdb.connect() as connection:
+        connection.register("acts", _table(baskets))
+        connection.execute(f"CREATE TABLE lines AS {PRODUCTS}", files_of(source_folder))
+        files = [_part(connection, part, folder) for part in range(PARTS)]
     files.append(_ndjson(sign_ups, folder / "sign-ups.ndjson"))
     events, bad = len(baskets) + len(sign_ups), min(NAMELESS, len(baskets)) + BROKEN
     duplicates = min(DUPLICATES, len(baskets))

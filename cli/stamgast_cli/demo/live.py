@@ -115,13 +115,17 @@ def say(client: Any, act: Act, products: Told, **changed: Any) -> None:
         "context": {"channel": act.channel, **_device(act)},
     }
     if act.call == "page":
-        client.page(name="Shop", properties={"path": "/shop"}, **known)
+        client.page(name="Shop", properties=_place(act), **known)
     elif act.call == "view":
-        client.track(event="Product Viewed", properties={"path": "/shop"}, **known)
+        client.track(event="Product Viewed", properties=_place(act), **known)
     elif act.call == "identify":
         client.identify(traits=_named(act) | dict(act.traits), **known)
     else:
         client.track(event="Order Completed", properties=_order(act, products) | changed, **known)
+
+
+def _place(act: Act) -> dict[str, Any]:
+    return {"path": "/shop", "channel": act.channel}
 
 
 def _device(act: Act) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from stamgast_cli.demo.pictures import PICTURES
 
 TEMPLATE = Path(__file__).with_name("report.html")
 SHOWN_EVENTS = 24
+ORDER = ["user_id", "loyalty_card", "email", "phone", "payment_token", "device_id", "anonymous_id"]
 
 
 def write_page(report: dict[str, Any], file: Path) -> None:
@@ -35,7 +36,7 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
         "sum": escape(_sum_of(events)),
         "is_conserved": "and it adds up" if events["is_conserved"] else "and it does NOT add up",
         "reasons": _pills({k.replace("_", " "): f"{v:,}" for k, v in events["reasons"].items()}),
-        "revenue": f"{report['revenue']['total_minor'] / 100:,.2f}",
+        "revenue": f"{report['revenue']['total_minor'] / 100:,.0f}",
         "persons": f"{persons['persons']:,}",
         "exact": f"{persons['exact']:,}",
         "precision": f"{persons['precision']:.2%}",
@@ -76,7 +77,8 @@ def _number(value: Any) -> str:
 
 def _person(profile: dict[str, Any]) -> str:
     """One person's card: how they are known, what they bought, where they stand."""
-    named = [f"{one['namespace']} {one.get('value', '')}" for one in profile.get("identifiers", [])]
+    known = sorted(profile.get("identifiers", []), key=lambda one: ORDER.index(one["namespace"]))
+    named = [f"{one['namespace'].replace('_', ' ')} {one.get('value', '')}" for one in known]
     orders = profile.get("orders", {}).get("USD", {})
     rows = {
         "person": profile.get("person_id", "–"),

@@ -64,8 +64,11 @@ def events(report: dict[str, Any]) -> str:
         _stacked(by_week, report["events"]["weeks"], "week")
         weeks = sorted({row["week"] for row in report["events"]["weeks"]})
         by_week.set_title("By week", loc="left", fontsize=11)
-        by_week.set_xticks(range(0, len(weeks), 9), [weeks[n] for n in range(0, len(weeks), 9)])
-        by_week.legend(frameon=False, fontsize=9, loc="upper right")
+        shown = range(0, len(weeks), 13)
+        by_week.set_xticks(shown, [weeks[n] for n in shown])
+        by_week.legend(
+            frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.45, 0.98), ncols=2
+        )
         return _svg(figure)
 
 

@@ -72,8 +72,9 @@ def shift_of(last: datetime, today: date) -> timedelta:
 def read(today: date, folder: Path | None = None) -> Purchases:
     """The purchases, shifted; `today` in UTC."""
     where = folder or data_folder()
-    connection = duckdb.connect()
-    rows = connection.execute(BASKETS, [str(where / "transactions.parquet")]).fetchall()
+    with duckdb.connect() as connection:
+        rows = connection.execute(BASKETS, [str(where / "transactions.parquet")]).fetchall()
+        demographics = _demographics(connection, where)
     shift = shift_of(max(row[3] for row in rows), today)
     baskets = tuple(
         Basket(
@@ -82,7 +83,7 @@ def read(today: date, folder: Path | None = None) -> Purchases:
         )
         for basket_id, household, store, at, *amounts in rows
     )
-    return Purchases(baskets, shift // WEEK, _demographics(connection, where))
+    return Purchases(baskets, shift // WEEK, demographics)
 
 
 def files_of(folder: Path | None = None) -> dict[str, str]:
@@ -97,7 +98,8 @@ def products_of(
     """The lines of some baskets: product, category, price of one, quantity, discount."""
     wanted = {"baskets": [int(basket_id) for basket_id in basket_ids], **files_of(folder)}
     query = PRODUCTS.replace("GROUP BY", "WHERE list_contains($baskets, t.basket_id) GROUP BY")
-    return dict(duckdb.execute(query, wanted).fetchall())
+    with duckdb.connect() as connection:
+        return dict(connection.execute(query, wanted).fetchall())
 
 
 def _demographics(connection: duckdb.DuckDBPyConnection, where: Path) -> dict[int, dict[str, str]]:

@@ -5,17 +5,19 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stamgast.moments import iso_of, ms_of
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_cli.commands.running import follow, start
 from stamgast_cli.demo import history, households, lookups, purchases, sent, story, truth
+from stamgast_cli.demo.dropping import drain, upload
 from stamgast_cli.demo.figures import Lake, agreement_of
 from stamgast_cli.demo.live import Sender
 from stamgast_cli.demo.page import write_page
@@ -33,6 +35,9 @@ GENERATED = (
     "loyalty cards, addresses and their typing errors, phones, cookies, devices) is GENERATED from "
     "a seed, and so is which of them a purchase was seen with."
 )
+
+
+Result = TypeVar("Result")
 
 
 class DemoError(StamgastError):
@@ -71,12 +76,9 @@ def run_demo(*, households: int = 100, is_json: bool = False) -> dict[str, Any]:
     began, phases = time.monotonic(), Phases(output)
     folder = places.home / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    with phases("Deploying onto the emulator"):
-        up(places, step=_quiet)
-    deployment = find(None)
-    with phases("Reading a year of purchases"):
-        told = prepare(households)
-    report = _play(told, deployment, folder, phases, output)
+    with phases("Deploying onto the emulator, and writing a year of purchases as files"):
+        told, files = _beside(lambda: _written(households, folder), lambda: up(places, step=_quiet))
+    report = _play(told, files, find(None), folder, phases, output)
     report["phases"] = phases.told
     report["seconds"] = round(time.monotonic() - began, 1)
     _write(report, folder)
@@ -88,6 +90,19 @@ def run_demo(*, households: int = 100, is_json: bool = False) -> dict[str, Any]:
     if not report["verification"]["agrees"]:
         raise DemoError("the report's figures do not agree with its input")
     return report
+
+
+def _written(live_households: int, folder: Path) -> tuple[Story, history.History]:
+    told = prepare(live_households)
+    return told, history.write(told.past, folder / "imports")
+
+
+def _beside(work: Callable[[], Result], other: Callable[[], object]) -> Result:
+    """The result of work that was done while something else was."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        other()
+        return done.result()
 
 
 def prepare(live_households: int, folder: Path | None = None) -> Story:
@@ -105,14 +120,17 @@ def prepare(live_households: int, folder: Path | None = None) -> Story:
 
 
 def _play(
-    told: Story, deployment: Deployment, folder: Path, phases: Phases, output: Output
+    told: Story,
+    files: history.History,
+    deployment: Deployment,
+    folder: Path,
+    phases: Phases,
+    output: Output,
 ) -> dict[str, Any]:
     lake = Lake(deployment)
-    before = lake.states()
-    with phases("Writing import files"):
-        files = history.write(told.past, folder / "imports")
+    before = lake.receipts()["states"]
     with phases("Uploading them to the drop zone"):
-        _upload(files, folder / "imports", deployment)
+        upload(files, folder / "imports", deployment)
     with phases("First run: ten months of history"):
         first = follow(deployment, start(deployment), output)
     sender = Sender(deployment.ingest_url, str(deployment.write_key))
@@ -122,7 +140,7 @@ def _play(
         unseen = reader.wait_until(expected_last(told.present), WAIT_SECONDS)
         probes, seen = _probe(sender, reader, told)
         sender.send_trouble(told.present)
-        _drain(deployment)
+        drain(deployment)
     sent_rows = list(sent.rows(told.past, told.present, probes))
     sent.write(sent_rows, folder / "sent.parquet")
     with phases("Second run: the live events"):
@@ -205,18 +223,18 @@ def _figures(
     ).get()
     owners = truth.owners_of([*told.past, *told.present])
     keys = {named: keyring.identifier_key(*named) for named in owners}
-    after = lake.states()
-    states = {state: count - before[state] for state, count in after.items()}
+    receipts = lake.receipts()
+    states = {state: count - before[state] for state, count in receipts["states"].items()}
     return {
         "events": {
             "sent": handed,
             "before": before,
             "states": states,
             "is_conserved": sum(states.values()) == handed,
-            "reasons": lake.reasons(),
+            "reasons": receipts["reasons"],
             "hours": lake.hours(),
             "weeks": lake.weeks(),
-            "arrivals": lake.arrivals(),
+            "arrivals": receipts["arrivals"],
         },
         "revenue": _revenue(lake.revenue(), told),
         "persons": agreement_of(owners, keys, lake.persons()),
@@ -248,26 +266,6 @@ def _facts_of(told: Story, files: history.History) -> dict[str, Any]:
         "imported": figures,
         "sent_live": len(told.present),
     }
-
-
-def _upload(files: history.History, root: Path, deployment: Deployment) -> None:
-    """Files under names of their own, so that those of a second demo are read again."""
-    s3, bucket = deployment.client("s3"), deployment.output("LakeBucket")
-    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    for file in files.files:
-        name = file.relative_to(root).with_name(f"{stamp}-{file.name}")
-        s3.upload_file(str(file), bucket, f"imports/{history.SOURCE}/{name}")
-
-
-def _drain(deployment: Deployment, seconds: float = 60.0) -> None:
-    """Waits until the queue has been empty, with nothing in flight, twice in a row."""
-    sqs, url = deployment.client("sqs"), deployment.output("EventQueueUrl")
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    ends, empty = time.monotonic() + seconds, 0
-    while empty < 2 and time.monotonic() < ends:
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        empty = empty + 1 if not any(int(told[name]) for name in names) else 0
-        time.sleep(0.5)
 
 
 def _verified(places: Places, phases: Phases) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from stamgast_cli.bill.prices import PRICES
 
 GIB = 1024**3
 PROCESS_BATCH = 10
-STATES_OF_A_RUN = 10
+STATES_OF_A_RUN, STATES_OF_AN_IDLE_RUN = 10, 4
+HOURS_LISTED = 26
 TIMELINE_BYTES = 900
 ITEM_BYTES = 2_000
 ARCHIVED_SHARE = 0.2
@@ -38,7 +39,7 @@ class Work:
     collect_ms: float = 15
     process_ms: float = 150
     lookup_ms: float = 12
-    idle_run_ms: float = 1_500
+    idle_run_ms: float = 3_000
     run_ms: float = 60_000
     write_units: float = 2.9
     read_units: float = 3.0
@@ -129,11 +130,12 @@ def _live(requests: float, volume: Volume, work: Work) -> Iterator[Line]:
 
 def _authoritative(volume: Volume, work: Work) -> Iterator[Line]:
     new = min(volume.runs, volume.new_runs)
-    states = new * STATES_OF_A_RUN + (volume.runs - new) * 3
+    states = new * STATES_OF_A_RUN + (volume.runs - new) * STATES_OF_AN_IDLE_RUN
     seconds = _gb_seconds(new, work.run_ms, 3008)
     seconds += _gb_seconds(volume.runs - new, work.idle_run_ms, 3008)
     yield Line("authoritative", "Step Functions transition", states)
     yield Line("authoritative", "Lambda GB-second, arm64", seconds)
+    yield Line("authoritative", "S3 LIST", volume.runs * HOURS_LISTED)
     yield Line("authoritative", "S3 PUT", new * 60)
     yield Line("authoritative", "S3 GET", new * 600)
 

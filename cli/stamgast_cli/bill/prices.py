@@ -15,6 +15,7 @@ PRICES: Final = {
     "KMS request": 3.00e-6,
     "S3 PUT": 5.00e-6,
     "S3 GET": 0.40e-6,
+    "S3 LIST": 5.00e-6,
     "Step Functions transition": 25.0e-6,
     "EventBridge event": 1.00e-6,
     "X-Ray trace": 5.00e-6,

@@ -57,6 +57,7 @@ def scipy(engine: duckdb.DuckDBPyConnection) -> int:
     """The same edges and numbers, labelled by scipy.sparse.csgraph."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
+
     from stamgast_lake.components import star_edges
 
     star_edges(engine, "record", "record", "key", "edge")
@@ -71,6 +72,7 @@ def scipy(engine: duckdb.DuckDBPyConnection) -> int:
 def networkx(engine: duckdb.DuckDBPyConnection) -> int:
     """The same edges as Python objects in a networkx graph."""
     import networkx as nx
+
     from stamgast_lake.components import star_edges
 
     star_edges(engine, "record", "record", "key", "edge")
@@ -83,6 +85,7 @@ def splink(engine: duckdb.DuckDBPyConnection) -> int:
     """Splink's clustering in SQL over the same edges and nodes."""
     from splink import DuckDBAPI
     from splink.clustering import cluster_pairwise_predictions_at_threshold
+
     from stamgast_lake.components import star_edges
 
     star_edges(engine, "record", "record", "key", "edge")

@@ -1,4 +1,4 @@
-"""What the demo does to a deployment besides HTTP: files into the drop zone, a look at the queue."""
+"""What the demo does to a deployment besides HTTP: files put down, the queue looked at."""
 
 import time
 from datetime import UTC, datetime

@@ -1,0 +1,86 @@
+"""Readers' tokens on the in-process DynamoDB: scopes, memory, revocation, a table that is down."""
+
+import pytest
+
+from stamgast.lookup.reader import Reader, token_digest
+from stamgast_aws.token_store import DynamoTokenStore
+from tests.fakes.dynamodb import DynamoDB, Fault
+
+
+class Clock:
+    """Seconds that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock at zero."""
+    return Clock()
+
+
+@pytest.fixture
+def table() -> DynamoDB:
+    """An empty control table."""
+    return DynamoDB("control")
+
+
+@pytest.fixture
+def tokens(table: DynamoDB, clock: Clock) -> DynamoTokenStore:
+    """The adapter over it."""
+    return DynamoTokenStore(table, "control", clock)
+
+
+READER = Reader("call-centre", ("traits.first_name", "rfm"), ("email",))
+
+
+def test_an_issued_token_finds_its_reader_and_is_kept_as_a_digest_only(
+    tokens: DynamoTokenStore, table: DynamoDB
+) -> None:
+    token = tokens.issue(READER)
+    assert tokens.find(token) == READER
+    assert token not in str(table.tables)
+    assert f"TOKEN#{token_digest(token)}" in table.tables["control"]
+
+
+def test_a_revoked_token_is_refused_within_a_minute(tokens: DynamoTokenStore, clock: Clock) -> None:
+    token = tokens.issue(READER)
+    assert tokens.find(token) == READER
+    assert tokens.revoke(token)
+    clock.now = 60.0
+    assert tokens.find(token) is None
+    assert not tokens.revoke("sgr_never-issued")
+
+
+def test_a_reader_is_read_once_a_minute(
+    tokens: DynamoTokenStore, table: DynamoDB, clock: Clock
+) -> None:
+    token = tokens.issue(READER)
+    for _ in range(10):
+        tokens.find(token)
+    assert table.calls["GetItem"] == 1
+    clock.now = 61.0
+    tokens.find(token)
+    assert table.calls["GetItem"] == 2
+
+
+def test_while_the_table_is_down_remembered_tokens_work_and_others_raise(
+    tokens: DynamoTokenStore, table: DynamoDB, clock: Clock
+) -> None:
+    token = tokens.issue(READER)
+    tokens.find(token)
+    table.before = lambda *_: Fault.THROTTLED
+    clock.now = 1_000.0
+    assert tokens.find(token) == READER
+    with pytest.raises(ConnectionError):
+        tokens.find("sgr_unknown")
+
+
+def test_what_is_remembered_is_bounded(tokens: DynamoTokenStore) -> None:
+    for number in range(1_100):
+        assert tokens.find(f"guess-{number}") is None
+    assert len(tokens._remembered) == 1_000

@@ -1,0 +1,127 @@
+"""The demo's report: pictures that stand in the page, and figures that are checked apart."""
+
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from stamgast.identity.keys import Keyring
+from stamgast_cli.demo.page import write_page
+from stamgast_cli.demo.pictures import PICTURES
+from stamgast_cli.demo.verify import Verdict, key_of
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    """A small report with every part that the page shows."""
+    hour = "2026-11-22 04:00"
+    profile = {
+        "person_id": "p1",
+        "first_seen_at": "2026-01-01T00:00:00.000Z",
+        "traits": {"email": "<b>@example.org"},
+        "orders": {"USD": {"count": 2, "revenue_minor": 250}},
+        "rfm": {"segment": "at_risk"},
+        "identifiers": [
+            {"namespace": "anonymous_id", "key": "k", "value": "c"},
+            {"namespace": "user_id", "key": "k", "value": "u"},
+        ],
+    }
+    order = {
+        "at": "2026-11-01T10:00:00.000Z",
+        "type": "track",
+        "name": "Order Completed",
+        "source": "server",
+        "summary": {"revenue_minor": 125, "currency": "USD", "lines": 1, "channel": "web"},
+    }
+    return {
+        "about": "Purchases are real, identifiers are GENERATED.",
+        "households": 2,
+        "live_households": 1,
+        "shift_weeks": 463,
+        "last_purchase_at": "2026-11-16T04:01:20+00:00",
+        "days_since_last_purchase": 6,
+        "sent_live": 3,
+        "seconds": 9.0,
+        "phases": [{"phase": "Looking", "seconds": 9.0}],
+        "live": {"unseen": 0, "seen_after_ms": {}},
+        "lookup_ms": {"p50": 5.0, "p95": 8.0, "p99": 9.0, "max": 9.5, "count": 3},
+        "lookups": [4.0, 5.0, 9.0],
+        "events": {
+            "sent": 3,
+            "states": {"stored": 2, "duplicate": 0, "conflict": 0, "rejected": 1},
+            "is_conserved": True,
+            "reasons": {"id_missing": 1},
+            "hours": [{"source": "shop", "hour": 9, "events": 2}],
+            "weeks": [{"week": "2026-11-09", "source": "shop", "events": 2, "revenue_minor": 5}],
+            "arrivals": [{"hour": hour, "state": "stored", "receipts": 2}],
+        },
+        "revenue": {"total_minor": 250},
+        "persons": {
+            "households": 2,
+            "persons": 3,
+            "exact": 1,
+            "precision": 1.0,
+            "recall": 0.5,
+            "identifiers": 4,
+            "shared_identifiers": 1,
+        },
+        "rfm": {
+            "cells": [{"r": 5, "f": 1, "m": 3, "n": 2}],
+            "groups": [{"segment": "at_risk", "persons": 2, "revenue_minor": 250}],
+        },
+        "person": {"profile": profile, "timeline": [order]},
+        "verification": {
+            "agrees": True,
+            "checks": [{"check": "stored", "expected": 2, "found": 2, "agrees": True}],
+        },
+    }
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_an_svg_element(report: dict[str, Any], name: str) -> None:
+    assert ElementTree.fromstring(PICTURES[name](report)).tag.endswith("svg")
+
+
+def test_the_page_is_whole_says_what_is_generated_and_loads_nothing(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    write_page(report, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "GENERATED" in page
+    assert "3 sent = 2 stored + 1 rejected" in page
+    assert not re.search(r"<script|<link|src=|@import|href=\"http", page)
+    assert not re.search(r"\$[a-z{]", page)
+    assert page.count("<svg") == len(PICTURES)
+
+
+def test_nothing_that_a_profile_holds_becomes_markup(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    write_page(report, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "&lt;b&gt;@example.org" in page
+    assert page.index("user id u") < page.index("anonymous id c")
+
+
+def test_the_checking_script_hashes_identifiers_as_the_product_does() -> None:
+    keyring = Keyring(1, b"secret")
+    for namespace, value in (("email", "anne@example.org"), ("user_id", "利用者:7")):
+        assert key_of(f"{namespace}:{value}", 1, b"secret") == keyring.identifier_key(
+            namespace, value
+        )
+
+
+def test_the_checking_script_imports_nothing_of_the_product() -> None:
+    text = Path(__import__("stamgast_cli.demo.verify", fromlist=["x"]).__file__).read_text("utf-8")
+    assert not re.search(r"^\s*(from|import) stamgast", text, re.MULTILINE)
+
+
+def test_one_figure_that_differs_makes_the_verdict_negative() -> None:
+    verdict = Verdict()
+    verdict.equal("same", 1, 1)
+    verdict.equal("close", 0.1 + 0.2, 0.3)
+    assert verdict.agrees
+    verdict.equal("cents", 100, 101)
+    assert not verdict.agrees

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+
 from stamgast.identity.store import StoreError
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.faults import UNAVAILABLE

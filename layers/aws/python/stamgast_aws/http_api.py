@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
 from stamgast.lookup.routes import Request, Response
 
 HEADERS = {"content-type": "application/json", "cache-control": "no-store"}

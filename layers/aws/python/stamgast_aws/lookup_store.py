@@ -17,7 +17,6 @@ from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
 from stamgast.profile.store import Pause, pause_seconds
 from stamgast.profile.timeline import Entry
-
 from stamgast_aws.dynamo_values import Item, attributes_of
 from stamgast_aws.fact_store import ENTRY, DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore

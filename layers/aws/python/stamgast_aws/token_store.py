@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from stamgast.lookup.reader import Reader, token_digest
 
+from stamgast.lookup.reader import Reader, token_digest
 from stamgast_aws.dynamo_values import attributes_of, item_of
 
 FRESH_SECONDS, UNKNOWN_FRESH_SECONDS = 60.0, 5.0

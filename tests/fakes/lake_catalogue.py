@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.datafiles import slices
 from stamgast_lake.schemas import arrow_schema

@@ -2,10 +2,10 @@
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -40,21 +40,19 @@ def fetch_all(
 ) -> Iterator[tuple[LakeObject, bytes]]:
     """The bodies of objects in their order; small ones are fetched ahead by a few threads."""
     rest = iter(objects)
+    pending: deque[tuple[LakeObject, Future[bytes]]] = deque()
     with ThreadPoolExecutor(AHEAD) as threads:
-        pending: list[tuple[LakeObject, Future[bytes]]] = []
         while True:
-            more = AHEAD - len(pending) if _is_light(pending) else 0
-            pending += [
-                (one, threads.submit(_fetch, s3, bucket, one.key)) for one in islice(rest, more)
-            ]
+            while _has_room(pending) and (one := next(rest, None)) is not None:
+                pending.append((one, threads.submit(_fetch, s3, bucket, one.key)))
             if not pending:
                 return
-            one, body = pending.pop(0)
+            one, body = pending.popleft()
             yield one, body.result()
 
 
-def _is_light(pending: list[tuple[LakeObject, Future[bytes]]]) -> bool:
-    return sum(one.bytes for one, _ in pending) < AHEAD_BYTES
+def _has_room(pending: Collection[tuple[LakeObject, Future[bytes]]]) -> bool:
+    return len(pending) < AHEAD and sum(one.bytes for one, _ in pending) < AHEAD_BYTES
 
 
 def _fetch(s3: Any, bucket: str, key: str) -> bytes:

@@ -24,7 +24,8 @@ class Live:
     """Ring, tail and registers since the last base.
 
     `marks` say which run has a message, by its short id; what a base of that run or a newer one
-    holds is dropped by the next writer. `base_run` is the newest base that was dropped against.
+    holds is dropped by the next writer. `base_run` is the newest base that was dropped against,
+    `joined_run` the newest run whose ids the ring has.
     """
 
     version: int = 0
@@ -35,6 +36,7 @@ class Live:
     last: Moment | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
     base_run: int = 0
+    joined_run: int = 0
 
     @property
     def keys(self) -> set[str]:
@@ -76,7 +78,7 @@ def absorb(live: Live, base: Base, contributions: Iterable[Contribution]) -> Liv
     before = dropped(live, base.run)
     after = before
     for contribution in contributions:
-        after = _taken(after, base.facts, contribution)
+        after = _taken(after, base, contribution)
     return None if after == before else replace(after, version=live.version + 1)
 
 
@@ -92,6 +94,7 @@ def marked(live: Live, run: int, ids: RunIds) -> Live:
         version=live.version + 1,
         ring=join(live.ring, ids.newest),
         marks={**live.marks, **fresh},
+        joined_run=max(live.joined_run, run),
     )
 
 
@@ -111,16 +114,16 @@ def dropped(live: Live, base_run: int) -> Live:
     return replace(slim, marks={key: run for key, run in live.marks.items() if key in slim.keys})
 
 
-def _taken(live: Live, known: Facts, contribution: Contribution) -> Live:
+def _taken(live: Live, base: Base, contribution: Contribution) -> Live:
     """Registers, first and last are joined whatever the ring says, for they count nothing.
 
-    An id may be in the ring because a run has it whose base is not there yet. Only of a message
-    that this item holds itself is nothing more taken: a conflicting copy must not displace the
-    first. What the base knows already is not repeated.
+    Except for an id in the ring that this item or the base holds whole: a copy of it with another
+    payload or time must not displace the first. (An id may stand in the ring before its base is
+    there.) What the base knows already is not repeated.
     """
-    digest = contribution.digest
+    digest, known = contribution.digest, base.facts
     is_in_ring = contribution.is_counted and digest.short_id in live.ring.ids
-    if is_in_ring and digest.key in live.keys:
+    if is_in_ring and (digest.key in live.keys or base.run >= live.joined_run):
         return live
     moment = Moment(digest.event_ms, digest.key)
     news = {n: r for n, r in contribution.traits.items() if _is_news(r, known.traits.get(n))}
@@ -134,11 +137,12 @@ def _taken(live: Live, known: Facts, contribution: Contribution) -> Live:
 
 
 def _is_news(register: Register, known: Register | None) -> bool:
-    return known is None or known.rank < register.rank
+    """Whether the base lacks it; of one message the base holds the canonical copy."""
+    return known is None or (known.rank < register.rank and known.key != register.key)
 
 
 def _first(live: Live, known: Facts, moment: Moment) -> Moment | None:
-    is_known = known.first is not None and known.first <= moment
+    is_known = known.first is not None and (known.first <= moment or known.first.key == moment.key)
     return live.first if is_known else earlier(live.first, moment)
 
 
@@ -147,7 +151,7 @@ def _last(live: Live, known: Facts, moment: Moment) -> Moment | None:
 
     So a flood of events does not become a flood of writes.
     """
-    if known.last is not None and moment <= known.last:
+    if known.last is not None and (moment <= known.last or moment.key == known.last.key):
         return live.last
     is_busy = len(live.tail) >= TAIL_SIZE
     if is_busy and live.last and moment.event_ms < live.last.event_ms + LAST_STEP_MS:

@@ -24,7 +24,7 @@ from stamgast.profile.schema import SCHEMA, check_schema
 
 
 def live_attributes(live: Live) -> dict[str, Any]:
-    """`v` version, `r` ring, `h` horizon, `b` base dropped against, `d` tail and registers."""
+    """`v` version, `r` ring, `h` horizon, `b` base dropped against, `j` run joined, `d` the rest."""
     horizon = live.ring.horizon
     return {
         "schema": SCHEMA,
@@ -32,6 +32,7 @@ def live_attributes(live: Live) -> dict[str, Any]:
         "r": pack_ids(live.ring.ids),
         "h": b"" if horizon == NOTHING_EVICTED else pack_ids((horizon,)),
         "b": live.base_run,
+        "j": live.joined_run,
         "d": _packed(live),
     }
 
@@ -46,6 +47,7 @@ def live_of(attributes: dict[str, Any]) -> Live:
         version=attributes["v"],
         ring=Ring(ring, horizon[0] if horizon else NOTHING_EVICTED),
         base_run=attributes["b"],
+        joined_run=attributes.get("j", 0),
         **read.parts(),
     )
 

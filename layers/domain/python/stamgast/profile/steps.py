@@ -1,9 +1,9 @@
 """The store's part of the live loop, of publishing and of reading, each retried within bounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stamgast.profile.facts import Facts, fitted
-from stamgast.profile.live import TAIL_SIZE, Base, Contribution, absorb, dropped, marked
+from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, dropped, marked
 from stamgast.profile.reading import seen
 from stamgast.profile.ring import RunIds
 from stamgast.profile.store import (
@@ -78,13 +78,18 @@ def whole(pairs: Mapping[str, Pair]) -> dict[str, Facts]:
 
 
 def is_worth_publishing(pair: Pair, facts: Facts, moment_ms: int, oldest_ms: int) -> bool:
-    """Whether a run writes this anchor: its value differs, the tail fills up, or the base is old.
+    """Whether a run writes this anchor: a reader would see a difference, or the tail is worn.
 
-    `oldest_ms` is the moment before which a base counts as old while a tail waits.
+    That is, half full, or with something of before `oldest_ms` that waits for a base.
     """
-    base, waiting = pair.base, dropped(pair.live, pair.base.run)
-    if seen(pair.live, base) != fitted(facts):
+    waiting = dropped(pair.live, pair.base.run)
+    if seen(pair.live, pair.base) != fitted(facts):
         return True
     is_filling = 2 * len(waiting.tail) >= TAIL_SIZE
-    is_old = bool(waiting.keys) and base.moment_ms < oldest_ms <= moment_ms
-    return is_filling or is_old
+    return is_filling or any(ms < oldest_ms <= moment_ms for ms in _moments(waiting))
+
+
+def _moments(live: Live) -> Iterator[int]:
+    yield from (digest.event_ms for digest in live.tail)
+    yield from (register.event_ms for register in live.traits.values())
+    yield from (moment.event_ms for moment in (live.first, live.last) if moment)

@@ -187,6 +187,17 @@ def test_a_look_up_takes_two_rounds_of_strong_reads(person: DynamoDB) -> None:
     assert sorted(reads) == ["BatchGetItem", "BatchGetItem", "Query"]
 
 
+@pytest.mark.failure_line(32)
+def test_a_look_up_sees_what_was_written_just_before(person: DynamoDB) -> None:
+    """FAILURES line 32: a stale read right after a write."""
+    call("/v1/profiles/user_id:u-1")
+    person.is_stale = lambda: True
+    happen(person, 5, Assurance.VERIFIED, userId="u-1", event="Refunded")
+    happen(person, 6, Assurance.VERIFIED, userId="u-new", event="Seen")
+    assert call("/v1/profiles/user_id:u-1")[1]["counters"]["Refunded"] == 1
+    assert call("/v1/profiles/user_id:u-new")[0] == 200
+
+
 def test_the_timeline_is_paged_over_all_anchors(person: DynamoDB) -> None:
     status, first = call("/v1/profiles/user_id:u-1/timeline", limit="3")
     assert status == 200

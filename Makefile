@@ -42,7 +42,7 @@ demo: setup ## Real purchases through the whole product, on this machine
 .PHONY: test
 test: setup lint ## Lint, then all tests but the deep ones
 	$(PYTEST) -m "not deep and not e2e" -n 2 --dist loadgroup
-	$(PYTEST) -m "e2e and not deep" tests
+	$(PYTEST) -m "not deep" tests/e2e
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone
@@ -50,7 +50,7 @@ test-unit: setup ## The unit tests alone
 
 .PHONY: test-e2e
 test-e2e: setup ## The tests on the emulator alone
-	$(PYTEST) -m "e2e and not deep" tests
+	$(PYTEST) -m "not deep" tests/e2e
 
 .PHONY: test-deep
 test-deep: setup ## The tests that run for minutes: 100,000 schedules, wide property tests

@@ -9,8 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import boto3
-
+from stamgast_cli.deployment import session
 from stamgast_cli.errors import DeployError
 from stamgast_cli.local.emulator import Emulator
 from stamgast_cli.local.loopback import ACCOUNT, REGION, local_environment
@@ -81,12 +80,8 @@ def _sources(root: Path) -> Iterator[Path]:
 
 
 def _stack_status(emulator: Emulator, name: str) -> str | None:
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=emulator.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106  what the emulator takes from everybody
+    client = session(emulator.endpoint_url).client(
+        "cloudformation", endpoint_url=emulator.endpoint_url
     )
     for stack in client.describe_stacks()["Stacks"]:
         if stack["StackName"] == name:

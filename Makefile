@@ -29,7 +29,7 @@ $(INSTALLED): $(BOOTSTRAPPED) requirements/dev.lock pyproject.toml
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json $(INSTALLED)
-	$(BIN)/npm ci --silent --no-progress
+	$(BIN)/npm ci --loglevel error --no-progress
 	@touch $@
 
 .PHONY: setup

@@ -24,7 +24,7 @@ from stamgast.profile.schema import SCHEMA, check_schema
 
 
 def live_attributes(live: Live) -> dict[str, Any]:
-    """`v` version, `r` ring, `h` horizon, `b` base dropped against, `j` run joined, `d` the rest."""
+    """`v` version, `r` ring, `h` horizon, `b` base dropped against, `j` run joined, `d` rest."""
     horizon = live.ring.horizon
     return {
         "schema": SCHEMA,

@@ -29,7 +29,8 @@ ROWS = """
     create table record as
     select r // 3 as record, 'device_id:1' || left(md5(cast(
         case when r % 3 < 2 then (r // 3) // 2 * 2 + r % 3
-             else 10000000000 + (((r // 3) * 2654435761) % {records}) // 40 * 40 + (r // 12) % 17 end
+             else 10000000000 + (((r // 3) * 2654435761) % {records}) // 40 * 40 + (r // 12) % 17
+             end
         as varchar)), 25) as key
     from range({rows}) series(r)
 """

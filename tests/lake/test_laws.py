@@ -392,7 +392,7 @@ def bought(number: int, received_ms: int, **told: Any) -> Sent:
 def crowd(first: int, at_ms: int = 0) -> list[Sent]:
     """Six identifiers that verified edges connect: one more than a person may have."""
     u, ids = f"u{first}", [f"d{first + n}" for n in range(3)]
-    edges = [
+    edges: list[dict[str, Any]] = [
         *({"userId": u, "anonymousId": one} for one in ids),
         {"userId": u, "email": f"e{first}@x.org"},
         {"email": f"e{first + 1}@x.org", "anonymousId": ids[0]},

@@ -109,8 +109,12 @@ class World:
     def __post_init__(self) -> None:
         self.dynamodb.is_quick = True
         self.lake = Lake(
-            MemoryObjects(), "bucket", self.catalogue, lambda: self.workspace, lambda: KEYRING
-        )  # type: ignore[arg-type]
+            MemoryObjects(),
+            "bucket",
+            self.catalogue,  # type: ignore[arg-type]
+            lambda: self.workspace,
+            lambda: KEYRING,
+        )
         self.identity = DynamoJobStore(self.dynamodb, "profiles", "control", lambda _: None)
         self.facts = DynamoFactStore(self.dynamodb, "profiles", lambda _: None)
 

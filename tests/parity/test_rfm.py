@@ -28,7 +28,7 @@ spending = st.builds(
     st.sampled_from(["EUR", "USD", "JPY"]),
     st.integers(0, 4),
     amounts,
-    st.integers(MOMENT_MS - 400 * DAY_MS, MOMENT_MS + 2 * DAY_MS),
+    st.sampled_from([-1, 0, 1, 2, 30, 400]).map(lambda days: MOMENT_MS - days * DAY_MS),
 )
 histories = st.dictionaries(
     st.integers(0, 40).map("p{:02}".format),

@@ -1,6 +1,7 @@
 """Both stacks, deployed by the real CDK command line onto emulators of these tests' own."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +14,12 @@ from stamgast_cli.local.up import up
 from tests.e2e.house import House
 
 OPEN, ENFORCED = "iam-open", "iam-enforced"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_nothing_running() -> None:
+    """Turn a request to end into an interrupt, after which fixtures still stop what they began."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

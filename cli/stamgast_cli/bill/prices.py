@@ -2,7 +2,7 @@
 
 from typing import Final
 
-READ_ON: Final = "2025-11-01"
+AS_OF: Final = "2025"
 REGION: Final = "us-east-1"
 
 PRICES: Final = {

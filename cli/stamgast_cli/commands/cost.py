@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stamgast_cli.bill.model import Line, Volume, Work, fixed_lines, volume_lines
-from stamgast_cli.bill.prices import READ_ON, REGION
+from stamgast_cli.bill.prices import AS_OF, REGION
 from stamgast_cli.bill.used import resource_types, used_lines
 from stamgast_cli.deployment import find
 from stamgast_cli.local.places import default_places
@@ -83,15 +83,14 @@ def _show(output: Output, lines: list[Line], *, is_measured: bool) -> None:
             {"stage": one.stage, "what": one.what, "units": one.units, "usd": one.usd}
             for one in lines
         ]
-        output.document(
-            {"usd": round(total, 2), "prices": READ_ON, "region": REGION, "lines": told}
-        )
+        output.document({"usd": round(total, 2), "prices": AS_OF, "region": REGION, "lines": told})
         return
     rows = [(one.stage, one.what, f"{one.units:,.2f}", f"{one.usd:,.4f}") for one in lines]
     rows.append(("", "in all", "", f"{total:,.2f}"))
     title = "Used in the last 30 days" if is_measured else "A month at this volume"
     output.rows(("stage", "what", "units", "USD"), rows, title=title)
     output.note(
-        f"List prices of {REGION}, read on {READ_ON}, without free tiers and taxes. Not counted: "
+        f"List prices of {REGION}, as of {AS_OF}, without free tiers and taxes: compare them with "
+        "AWS's own price list before you rely on the sum. Not counted: "
         "data transfer out, a WAF, a hosted zone, Athena and CloudTrail where you use them."
     )

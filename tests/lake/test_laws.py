@@ -486,3 +486,16 @@ def in_pieces(pieces: Sequence[Sequence[Sent]]) -> World:
             way(one.body, request_id=f"import-{place}-{number}", **told)
         world.run()
     return world
+
+
+@pytest.mark.failure_line(3)
+def test_a_conflicting_copy_at_another_anchor_leaves_nothing_behind_after_a_run() -> None:
+    """Line 3: the first is kept; the second, which the live loop had to believe, is taken back."""
+    world = World()
+    world.send(track("m1", userId="u1"), request_id="q1")
+    world.run()
+    world.send(track("m1", userId="u2"), request_id="q2", received_ms=NOON_MS + 9)
+    between = {facts.counters.get("Seen", 0) for facts in world.profiles().values()}
+    world.run()
+    after = sorted(facts.counters.get("Seen", 0) for facts in world.profiles().values())
+    assert (between, after) == ({1}, [0, 1])

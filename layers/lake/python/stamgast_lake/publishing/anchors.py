@@ -1,4 +1,7 @@
-"""Facts: each anchor whose base the run changed, if a reader would see a difference."""
+"""Facts: each anchor whose base the run changed, if a reader would see a difference.
+
+And each anchor of a conflicting copy: the live loop took it before anybody knew of the conflict.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,23 +16,36 @@ from stamgast.profile.live import Base
 from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor
 from stamgast.profile.store import Pair
-from stamgast_lake.facts_json import from_json
+from stamgast_lake.facts_json import Sourced, from_json, to_json
 from stamgast_lake.logs import fresh, keep, latest, see, see_runs
 from stamgast_lake.publishing.work import Task
-from stamgast_lake.tables import ANCHORS, EVENTS
+from stamgast_lake.tables import ANCHORS, EVENTS, RECEIPTS
 
 ANCHORS_A_PAGE = 400
 OLD = timedelta(days=1)
+NOTHING_TOLD = to_json(Sourced()).decode()
+UNFOUNDED = """
+    create or replace temp view unfounded as
+    select anchor_key, message_key from {fresh}
+    where state = 'conflict' and anchor_key is not null
+"""
 CHANGED = """
     create or replace temp table changed_anchor as
-    select anchor_key, facts from anchor_now
-    where anchor_key > '{after}' and anchor_key in (select anchor_key from {fresh})
+    with touched as (
+        select anchor_key from {fresh} union select anchor_key from unfounded
+    )
+    select touched.anchor_key, coalesce(facts, '{nothing}') as facts
+    from touched left join anchor_now on anchor_now.anchor_key = touched.anchor_key
+    where touched.anchor_key > '{after}'
 """
 IDS = f"""
     create or replace temp table run_id_of_anchor as
     select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}) as short,
         case when has_own_time then epoch_ms(original_at) end as original_ms
     from events where anchor_key in (select anchor_key from changed_anchor)
+    union all
+    select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}), cast(null as bigint)
+    from unfounded
 """
 PAGE = "select anchor_key, facts from changed_anchor where anchor_key > ? order by 1 limit ?"
 IDS_OF_PAGE = """
@@ -42,10 +58,13 @@ def publish_anchors(task: Task) -> Iterator[str]:
     """Publishes page after page of anchors; yields the last anchor of each."""
     engine, lake = task.engine, task.publisher.lake
     see_runs(engine, lake)
-    see(engine, lake, ANCHORS, EVENTS)
+    see(engine, lake, ANCHORS, EVENTS, RECEIPTS)
     fresh(engine, "anchors", "fresh_anchors")
+    fresh(engine, "receipts", "fresh_receipts")
     latest(engine, "anchors", "anchor_key", "anchor_now")
-    engine.execute(CHANGED.format(after=task.after, fresh=task.fresh("anchors")))
+    engine.execute(UNFOUNDED.format(fresh=task.fresh("receipts")))
+    told = {"after": task.after, "fresh": task.fresh("anchors"), "nothing": NOTHING_TOLD}
+    engine.execute(CHANGED.format(**told))
     engine.execute(IDS)
     last = task.after
     while rows := engine.execute(PAGE, [last, ANCHORS_A_PAGE]).fetchall():

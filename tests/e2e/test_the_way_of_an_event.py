@@ -108,6 +108,16 @@ def test_browsers_are_answered_at_the_root_with_their_origin(house: House) -> No
     assert "x-retry-count" in answer.headers["access-control-allow-headers"]
 
 
+def test_settings_send_browsers_back_to_the_front_by_the_scheme_they_came_by(
+    house: House,
+) -> None:
+    told = house.connection
+    path = f"{told.ingest_url}/v1/projects/{told.public_write_key}/settings"
+    segment = httpx.get(path, timeout=60).json()["integrations"]["Segment.io"]
+
+    assert f"{segment['protocol']}://{segment['apiHost']}" == f"{told.ingest_url}/v1"
+
+
 def test_a_role_may_do_nothing_beyond_its_own_work(enforced_stack: House) -> None:
     """The enforcement that the other tests pass under is real."""
     deployment = enforced_stack.deployment

@@ -20,6 +20,8 @@ Headers = list[tuple[bytes, bytes]]
 # API Gateway takes no larger payload, inflated or not.
 BODY_LIMIT = 10 * 1024 * 1024
 HOP = {b"connection", b"content-length", b"keep-alive", b"te", b"trailer", b"transfer-encoding"}
+# The scheme that clients came by; settings documents send them back by the same one.
+CAME_BY = (b"x-forwarded-proto", b"http")
 
 
 class BodyTooLargeError(ValueError):
@@ -65,7 +67,8 @@ class Front:
             body = _inflate(body)
             kept = [(name, value) for name, value in kept if name != b"content-encoding"]
         length = [(b"content-length", str(len(body)).encode())] if body else []
-        return body, kept + length
+        kept = [header for header in kept if header[0] != CAME_BY[0]]
+        return body, [*kept, CAME_BY, *length]
 
 
 def _is_gzip(headers: Headers) -> bool:

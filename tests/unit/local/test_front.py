@@ -89,7 +89,7 @@ def test_a_gzipped_body_that_came_in_chunks_arrives_inflated_and_whole(
     ask(front, body=[zipped[:7], zipped[7:]], content_encoding="gzip", transfer_encoding="chunked")
 
     assert recorder.body == b'{"batch": []}'
-    assert headers_of(recorder) == {b"content-length": b"13"}
+    assert headers_of(recorder) == {b"content-length": b"13", b"x-forwarded-proto": b"http"}
 
 
 def test_an_api_that_does_not_inflate_gets_the_bytes_as_they_came(recorder: Recorder) -> None:

@@ -46,7 +46,7 @@ test: setup lint ## Lint, then all tests but the deep ones
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone
-	$(PYTEST) -m "not deep" tests/unit
+	$(PYTEST) -m "not deep" -n 2 tests/unit
 
 .PHONY: test-e2e
 test-e2e: setup ## The tests on the emulator alone

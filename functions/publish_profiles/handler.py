@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from random import random
-from time import sleep, time
+from time import sleep
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -15,10 +15,9 @@ from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_aws.run_lease import DynamoRunLease
-from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
-from stamgast_aws.workspaces import S3WorkspaceStore
-from stamgast_lake.lake import Lake, catalogue_of
+from stamgast_lake.lake import Lake, deployed_lake
 from stamgast_lake.publishing.run import Place, publish_run
 from stamgast_lake.publishing.work import Publisher
 from stamgast_lake.runs import Run
@@ -29,14 +28,10 @@ STAGE = "publish_profiles"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(RunSettings):
     """The function's environment."""
 
     profiles_table: str
-    control_table: str
-    lake_bucket: str
-    lake_database: str
-    workspace_secret: str
     event_bus: str
     timeline_days: str
 
@@ -88,30 +83,12 @@ def _pause(seconds: float) -> None:
 
 @cache
 def _lease() -> DynamoRunLease:
-    table = read_settings(Settings).control_table
-    return DynamoRunLease(client=client("dynamodb"), table=table, now=time)
+    return run_lease(read_settings(Settings))
 
 
 @cache
 def _lake() -> Lake:
-    told = read_settings(Settings)
-    s3 = client("s3")
-    workspaces = S3WorkspaceStore(
-        s3=s3,
-        dynamodb=client("dynamodb"),
-        bucket=told.lake_bucket,
-        table=told.control_table,
-        now=time,
-    )
-    return Lake(
-        s3=s3,
-        bucket=told.lake_bucket,
-        catalogue=catalogue_of(
-            glue=client("glue"), bucket=told.lake_bucket, database=told.lake_database
-        ),
-        workspace=workspaces.current,
-        keyring=SecretsManagerKeyring(client("secretsmanager"), told.workspace_secret).get,
-    )
+    return deployed_lake(**lake_access(read_settings(Settings)))
 
 
 @cache

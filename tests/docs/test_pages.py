@@ -10,6 +10,12 @@ from stamgast.metrics import Metric
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+EXAMPLES = [
+    pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, block in enumerate(EXAMPLE.findall(page.read_text("utf-8")))
+]
 
 
 def everything() -> str:
@@ -20,6 +26,17 @@ def everything() -> str:
 def test_every_link_leads_to_a_file(page: Path) -> None:
     links = [link for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("block", EXAMPLES)
+def test_every_example_runs(block: str) -> None:
+    told: dict[str, object] = {}
+    exec(compile(block, "an example", "exec"), told)
+    assert told.keys() - {"__builtins__"}
+
+
+def test_pages_have_examples_to_run() -> None:
+    assert len(EXAMPLES) > 5
 
 
 def test_every_function_is_named_in_the_docs() -> None:

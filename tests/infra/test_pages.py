@@ -29,9 +29,3 @@ def test_the_custom_domains_settings_are_shown() -> None:
 def test_a_page_links_only_to_what_exists(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
     assert not [link for link in links if not (path.parent / link).exists()]
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_python_blocks_of_a_page_run(path: Path) -> None:
-    for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
-        exec(compile(block, str(path), "exec"), {})

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Literal
 
 from stamgast.ingestion.write_key import hash_of
-from stamgast.lookup.reader import EVERYTHING, Reader
+from stamgast.lookup.reader import EVERYTHING, Action, Reader
 from stamgast_aws.source_registry import DynamoSourceRegistry, TooManyKeysError, UnknownKeyError
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_cli.deployment import Deployment
@@ -60,9 +60,16 @@ class Access:
         *,
         fields: Sequence[str] = (EVERYTHING,),
         namespaces: Sequence[str] = (EVERYTHING,),
+        may: Sequence[str] = (),
     ) -> str:
-        """Return a new reader token that sees these fields of persons found by these namespaces."""
-        return self.tokens.issue(Reader(name, tuple(fields), tuple(namespaces)))
+        """Return a new token: the fields that it sees, of whom, and what it may do beyond that."""
+        unknown = sorted(set(may).difference(Action))
+        if unknown:
+            raise InputError(
+                f"there is no action {', '.join(unknown)}",
+                hint=f"A token may be granted {', '.join(Action)}.",
+            )
+        return self.tokens.issue(Reader(name, tuple(fields), tuple(namespaces), tuple(may)))
 
     def revoke_token(self, token: str) -> None:
         """Refuse a reader token from now on."""

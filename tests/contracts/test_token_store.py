@@ -1,8 +1,10 @@
 """Readers' tokens on the in-process DynamoDB: scopes, memory, revocation, a table that is down."""
 
+from dataclasses import replace
+
 import pytest
 
-from stamgast.lookup.reader import Reader, token_digest
+from stamgast.lookup.reader import Action, Reader, token_digest
 from stamgast_aws.token_store import DynamoTokenStore
 from tests.fakes.dynamodb import DynamoDB, Fault
 
@@ -45,6 +47,28 @@ def test_an_issued_token_finds_its_reader_and_is_kept_as_a_digest_only(
     assert tokens.find(token) == READER
     assert token not in str(table.tables)
     assert f"TOKEN#{token_digest(token)}" in table.tables["control"]
+
+
+def test_a_token_may_do_what_it_was_granted_by_name_and_nothing_else(
+    tokens: DynamoTokenStore,
+) -> None:
+    operator = replace(READER, may=(Action.CHANGE_IDENTITY,))
+    found = tokens.find(tokens.issue(operator))
+    assert found is not None
+    assert [action for action in Action if found.may_do(action)] == [Action.CHANGE_IDENTITY]
+    everything = tokens.find(tokens.issue(Reader("all", ("*",), ("*",), ("*",))))
+    assert everything is not None
+    assert not any(everything.may_do(action) for action in Action)
+
+
+def test_a_token_made_before_there_were_actions_may_do_none(
+    tokens: DynamoTokenStore, table: DynamoDB
+) -> None:
+    token = tokens.issue(replace(READER, may=("identity.change",)))
+    del table.tables["control"][f"TOKEN#{token_digest(token)}"]["@"]["may"]
+    found = tokens.find(token)
+    assert found == READER
+    assert not any(found.may_do(action) for action in Action)
 
 
 def test_a_revoked_token_is_refused_within_a_minute(tokens: DynamoTokenStore, clock: Clock) -> None:

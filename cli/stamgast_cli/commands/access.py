@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from stamgast.lookup.reader import Action
 from stamgast_cli.access import access_to
 from stamgast_cli.deployment import find
 from stamgast_cli.options import Json, Stack
@@ -27,6 +28,9 @@ Fields = Annotated[
 ]
 Namespaces = Annotated[
     str, typer.Option("--namespaces", help="Namespaces by which it may ask, with commas.")
+]
+May = Annotated[
+    str, typer.Option("--may", help=f"Actions that it may do, with commas: {', '.join(Action)}.")
 ]
 
 
@@ -93,15 +97,18 @@ def add_token(
     name: Annotated[str, typer.Argument(help="Who reads with it.")],
     fields: Fields = "*",
     namespaces: Namespaces = "*",
+    may: May = "",
     stack: Stack = None,
     json: Json = False,
 ) -> None:
     """Make a reader token and show it, this once.
 
     Example: stamgast token add call-centre --fields traits.first_name,rfm.segment
+
+    With --may it is an operator's: stamgast token add privacy --may identity.change
     """
     token = access_to(find(stack)).add_token(
-        name, fields=_split(fields), namespaces=_split(namespaces)
+        name, fields=_split(fields), namespaces=_split(namespaces), may=_split(may)
     )
     Output(is_json=json).facts({"name": name, "reader_token": token})
 

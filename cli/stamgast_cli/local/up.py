@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stamgast.lookup.reader import Action
 from stamgast.workspace.model import Workspace, workspace_of
 from stamgast_cli.access import access_to
 from stamgast_cli.deployment import LOCAL_STACK, Deployment, read_outputs
@@ -87,7 +88,7 @@ def _seeded(running: Emulator, deployment: Deployment, workspace: Workspace) -> 
         profile_url=running.profile_url,
         public_write_key=access.issue(WEB, "public"),
         server_write_key=access.issue(SERVER, "secret"),
-        reader_token=access.add_token("local"),
+        reader_token=access.add_token("local", may=tuple(Action)),
     )
 
 

@@ -84,7 +84,7 @@ def lookup_document() -> Json:
     }
 
 
-def _operation(route: Route) -> Json:
+def _operation(route: Route[Any]) -> Json:
     is_segment = route.name.startswith("segment_")
     problem: type[BaseModel] = SegmentProblem if is_segment else Problem
     text = (route.answering.__doc__ or "").strip()
@@ -103,6 +103,6 @@ def _operation(route: Route) -> Json:
     return operation
 
 
-def _path_parameters(route: Route) -> list[Json]:
+def _path_parameters(route: Route[Any]) -> list[Json]:
     names = re.findall(r"{(\w+)}", route.template)
     return [parameter(name, PATH_PARAMETERS[name], place="path") for name in names]

@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.write_key import hash_of
+from stamgast.lookup.reader import Action
 from stamgast_aws.key_store import DynamoKeyStore
 from stamgast_cli.access import Access, access_to
 from stamgast_cli.commands.redrive import move
@@ -85,6 +86,15 @@ def test_a_key_or_token_that_was_never_made_cannot_be_revoked(access: Access) ->
         access.revoke("pub_unknown")
     with pytest.raises(InputError):
         access.revoke_token("sgr_unknown")
+
+
+def test_a_token_does_what_it_was_granted_and_an_unknown_action_is_refused(access: Access) -> None:
+    reader = access.tokens.find(access.add_token("privacy", may=["identity.change"]))
+    assert reader is not None
+    assert reader.may_do(Action.CHANGE_IDENTITY)
+    assert not reader.may_do(Action.EXPLAIN_IDENTITY)
+    with pytest.raises(InputError, match="no action"):
+        access.add_token("privacy", may=["identity.chang"])
 
 
 def test_a_token_reads_within_its_scope_until_it_is_revoked(client: Any, access: Access) -> None:

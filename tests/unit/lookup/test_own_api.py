@@ -8,8 +8,8 @@ import pytest
 from stamgast.identity.assurance import Assurance
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.find import Moved
-from stamgast.lookup.reader import Reader
-from stamgast.lookup.routes import Request, Response, respond
+from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.routes import Accepted, Request, Response, respond, route
 from tests.fakes.lookup import MemoryLookupStore, desk, entry, key, traits
 
 ROUTES = (*segment_api.ROUTES, *own_api.ROUTES)
@@ -260,3 +260,23 @@ def test_an_expired_entry_that_still_stands_is_not_shown(store: MemoryLookupStor
     answer = get(store, "/v1/profiles/user_id:u1/timeline")
     assert [one["message"] for one in answer.body["events"]] == ["kept"]
     assert answer.body["cursor"] is None
+
+
+@pytest.mark.failure_line(39)
+def test_a_path_that_needs_an_action_answers_those_who_were_granted_it(
+    store: MemoryLookupStore,
+) -> None:
+    """FAILURES line 39: a token of one scope on what another's may do."""
+    paths = (
+        route("try", "POST", "/v1/try", lambda *_: {"done": True}, action=Action.CHANGE_IDENTITY),
+        route("wait", "POST", "/v1/wait", lambda *_: Accepted({"job": "1"})),
+    )
+    people = desk(store, operator=Reader("operator", (), (), (Action.CHANGE_IDENTITY,)))
+
+    def status(path: str, token: str | None) -> int:
+        return respond(Request("POST", path, {}, token), people, paths).status
+
+    assert status("/v1/try", None) == 401
+    assert status("/v1/try", "all") == 403
+    assert status("/v1/try", "operator") == 200
+    assert status("/v1/wait", "all") == 202

@@ -61,6 +61,7 @@ class DynamoTokenStore:
             "name": reader.name,
             "fields": list(reader.fields),
             "namespaces": list(reader.namespaces),
+            "may": list(reader.may),
             "state": "active",
         }
         self._client.put_item(TableName=self._table, Item=item_of(item))
@@ -89,7 +90,13 @@ class DynamoTokenStore:
         told = attributes_of(answer["Item"])
         if told["state"] != "active":
             return None
-        return Reader(told["name"], tuple(told["fields"]), tuple(told["namespaces"]))
+        return Reader(
+            told["name"],
+            tuple(told["fields"]),
+            tuple(told["namespaces"]),
+            # A token made before there were actions has none.
+            tuple(told.get("may", ())),
+        )
 
     def _remember(self, digest: str, reader: Reader | None) -> None:
         seconds = FRESH_SECONDS if reader else UNKNOWN_FRESH_SECONDS

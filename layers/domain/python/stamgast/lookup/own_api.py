@@ -131,7 +131,7 @@ def _result(
     return {"status": fault.status, "code": fault.code, "message": fault.message}
 
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[Route[Desk], ...] = (
     route("lookup", "POST", "/v1/profiles:lookup", post_lookup),
     route("timeline", "GET", "/v1/profiles/{identifier}/timeline", get_timeline),
     route("profile", "GET", "/v1/profiles/{identifier}", get_profile),

@@ -1,10 +1,19 @@
-"""Who reads: a reader's scope over fields and namespaces, and the digest a token is kept under."""
+"""Who asks: the fields, namespaces and actions of a token, and the digest it is kept under."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 
 EVERYTHING = "*"
+
+
+class Action(StrEnum):
+    """What a token may do beyond reading; none may do anything that it was not granted by name."""
+
+    CHANGE_IDENTITY = "identity.change"
+    EXPLAIN_IDENTITY = "identity.explain"
+    PREVIEW_SEGMENTS = "segments.preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +21,14 @@ class Reader:
     """What one token may see.
 
     `fields` are paths such as `traits.email`, `traits.*`, `segments` or `*`; `namespaces` are the
-    families of identifiers it may look people up by and be told of.
+    families of identifiers it may look people up by and be told of; `may` are the actions that it
+    was granted, by their names.
     """
 
     name: str
     fields: tuple[str, ...]
     namespaces: tuple[str, ...] = (EVERYTHING,)
+    may: tuple[str, ...] = ()
 
     def may_see(self, path: str) -> bool:
         """Whether a field such as `traits.email`, or any part of a section, is in the scope."""
@@ -26,6 +37,10 @@ class Reader:
     def may_name(self, namespace: str) -> bool:
         """Whether this reader may look up by, and be told of, identifiers of a namespace."""
         return EVERYTHING in self.namespaces or namespace in self.namespaces
+
+    def may_do(self, action: Action) -> bool:
+        """Whether this action was granted by its name: `*` grants none."""
+        return action in self.may
 
 
 def covers(patterns: Iterable[str], path: str) -> bool:

@@ -1,17 +1,17 @@
-"""The paths of the look-up API and what answers each; pure but for the desk's ports."""
+"""The paths of the look-up API and what answers each; pure but for a desk's ports."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import Kind
-from stamgast.lookup.faults import NO_ROUTE, UNAUTHORISED, WRONG_METHOD, Fault
+from stamgast.lookup.faults import NO_ROUTE, UNAUTHORISED, WRONG_METHOD, Fault, forbidden
 from stamgast.lookup.find import ProfileStore
 from stamgast.lookup.person import Lens
-from stamgast.lookup.reader import Reader
+from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import Page, View
 from stamgast.profile.timeline import Entry
 from stamgast.workspace.model import Workspace
@@ -38,11 +38,27 @@ class Response:
     route: str = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is told of a request that was taken and is not done yet: 202."""
+
+    body: Mapping[str, Any]
+
+
 class TokenStore(Protocol):
     """Who a token belongs to; raises ConnectionError when that cannot be known now."""
 
     def find(self, token: str) -> Reader | None:
         """The reader of an active token."""
+
+
+class HasTokens(Protocol):
+    """The least that a desk needs: a way to know who asks."""
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Who each token belongs to."""
+        ...
 
 
 class TimelineStore(Protocol):
@@ -69,9 +85,9 @@ class Desk:
         return Lens(view, frozenset(n.name for n in namespaces if n.kind is Kind.EPHEMERAL))
 
 
-Answering: TypeAlias = Callable[
-    [Request, Mapping[str, str], Reader, Desk], Mapping[str, Any] | Fault
-]
+D = TypeVar("D", bound=HasTokens)
+Told: TypeAlias = Mapping[str, Any] | Accepted | Fault
+Answering: TypeAlias = Callable[[Request, Mapping[str, str], Reader, D], Told]
 FaultForm: TypeAlias = Callable[[Fault], Mapping[str, Any]]
 
 
@@ -81,27 +97,36 @@ def plain_form(fault: Fault) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One path; a group named `identifier` in the pattern takes everything a value may hold."""
+class Route(Generic[D]):
+    """One path; a group named `identifier` in the pattern takes everything a value may hold.
+
+    `action` is what a token must have been granted; None: every reader may ask.
+    """
 
     name: str
     method: str
     template: str
     pattern: re.Pattern[str]
-    answering: Answering
+    answering: Answering[D]
     fault_form: FaultForm = plain_form
+    action: Action | None = None
 
 
 def route(
-    name: str, method: str, template: str, answering: Answering, form: FaultForm = plain_form
-) -> Route:
+    name: str,
+    method: str,
+    template: str,
+    answering: Answering[D],
+    form: FaultForm = plain_form,
+    action: Action | None = None,
+) -> Route[D]:
     """A route whose template, such as `/v1/profiles/{identifier}`, says its pattern."""
     pattern = re.escape(template).replace(r"\{identifier\}", "(?P<identifier>.+)")
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
-    return Route(name, method, template, re.compile(pattern, re.DOTALL), answering, form)
+    return Route(name, method, template, re.compile(pattern, re.DOTALL), answering, form, action)
 
 
-def respond(request: Request, desk: Desk, routes: tuple[Route, ...]) -> Response:
+def respond(request: Request, desk: D, routes: tuple[Route[D], ...]) -> Response:
     """The answer to a request: who asks is settled before anything is looked up."""
     found = [(one, match) for one in routes if (match := one.pattern.fullmatch(request.path))]
     if not found:
@@ -113,6 +138,8 @@ def respond(request: Request, desk: Desk, routes: tuple[Route, ...]) -> Response
     reader = desk.tokens.find(request.token) if request.token else None
     if reader is None:
         return _refused(UNAUTHORISED, chosen.name, chosen.fault_form)
+    if chosen.action is not None and not reader.may_do(chosen.action):
+        return _refused(_not_granted(chosen.action), chosen.name, chosen.fault_form)
     parts = {
         name: value if name == "identifier" else unquote(value)
         for name, value in match.groupdict().items()
@@ -120,7 +147,15 @@ def respond(request: Request, desk: Desk, routes: tuple[Route, ...]) -> Response
     told = chosen.answering(request, parts, reader, desk)
     if isinstance(told, Fault):
         return _refused(told, chosen.name, chosen.fault_form)
+    if isinstance(told, Accepted):
+        return Response(202, told.body, route=chosen.name)
     return Response(200, told, route=chosen.name)
+
+
+def _not_granted(action: Action) -> Fault:
+    return forbidden(
+        f"This token may not do {action}: make one with `stamgast token add NAME --may {action}`."
+    )
 
 
 def _refused(fault: Fault, name: str, form: FaultForm) -> Response:

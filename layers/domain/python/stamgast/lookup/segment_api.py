@@ -93,7 +93,7 @@ def _base(parts: Parts, person_id: str) -> str:
     return f"/v1/spaces/{parts['space']}/collections/users/profiles/{person_id}"
 
 
-ROUTES: tuple[Route, ...] = tuple(
+ROUTES: tuple[Route[Desk], ...] = tuple(
     route(f"segment_{part}", "GET", f"{PREFIX}/{part}", answering, segment_forms.error_form)
     for part, answering in (
         ("traits", get_traits),

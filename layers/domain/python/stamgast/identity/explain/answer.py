@@ -160,7 +160,7 @@ def _refusal(case: Case, edge: Edge, telling: Telling) -> Json:
         "state": edge.state.value,
         "reason": why.value if why else edge.state.value,
         "because": WHY.get(why, "it was cut") if why else _without_reason(edge),
-        "other_person": case.found.home.get(beyond[0]) if beyond else case.person_id,
+        "other_person": case.home_of(beyond[0]) if beyond else case.person_id,
         **_messages(case, edge.pair),
     }
 

@@ -44,7 +44,7 @@ class Case:
 
     `found` is the component, closed unless `is_whole` is false; `edges` the edges with an end among
     the members; `supports` the messages behind an edge, the best first, where more than one is
-    known.
+    known; `homes` the persons of the other ends, as far as they are not in `found`.
     """
 
     key: str
@@ -53,6 +53,7 @@ class Case:
     found: Survey
     edges: Mapping[Pair, Edge]
     supports: Mapping[Pair, tuple[Support, ...]] = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
     cannot_links: tuple[CannotLink, ...] = ()
     provisional: tuple[Provisional, ...] = ()
     pending: Pending = Pending()
@@ -74,6 +75,10 @@ class Case:
         """The edges that do not join, the best first."""
         left = [edge for edge in self.edges.values() if edge.state is not EdgeState.ACTIVE]
         return tuple(sorted(left, key=lambda edge: (edge.support, edge.pair)))
+
+    def home_of(self, key: str) -> str | None:
+        """The person of an identifier of this case, as far as it is known."""
+        return self.found.home.get(key) or self.homes.get(key)
 
     def _is_off(self, key: str) -> bool:
         trait = self.found.traits.get(key)

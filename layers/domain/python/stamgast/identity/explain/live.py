@@ -116,13 +116,15 @@ def _case(store: IdentityStore, key: str, found: Survey, *, is_whole: bool) -> C
     person_id = found.home[key]
     root = found.roots[person_id]
     members = frozenset(root.members)
-    inner = {pair: edge for pair, edge in found.edges.items() if not members.isdisjoint(pair)}
+    edges = {pair: edge for pair, edge in found.edges.items() if not members.isdisjoint(pair)}
+    edges |= _edges_to(store, found, members)
     return Case(
         key,
         person_id,
         members,
         found,
-        {**inner, **_edges_to(store, found, members)},
+        edges,
+        homes=_homes(store, {key for pair in edges for key in pair} - found.home.keys()),
         cannot_links=tuple(CannotLink(pair) for pair in sorted(root.cannot_links)),
         pending=Pending(_parked(store, members), _jobs(found)),
         is_whole=is_whole,
@@ -138,6 +140,13 @@ def _edges_to(store: IdentityStore, found: Survey, members: frozenset[str]) -> d
         for pair in ((key, other), (other, key))
     }
     return store.read_persons((), met - found.edges.keys())[1] if met else {}
+
+
+def _homes(store: IdentityStore, keys: Collection[str]) -> dict[str, str]:
+    pointers = store.read_pointers(keys) if keys else {}
+    roots, _ = read_chain(store, {pointer.person_id for pointer in pointers.values()})
+    ends = {key: end_of(pointer.person_id, roots) for key, pointer in pointers.items()}
+    return {key: end for key, end in ends.items() if end is not None}
 
 
 def _parked(store: IdentityStore, members: frozenset[str]) -> tuple[str, ...]:

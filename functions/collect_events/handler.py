@@ -5,14 +5,13 @@ from functools import cache
 from time import time_ns
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
-
 from stamgast.ingestion.collect import Collector, Outcome
 from stamgast.ingestion.key_cache import KeyCache
 from stamgast.ingestion.rate import RateLimiter
 from stamgast_aws.clients import client
 from stamgast_aws.event_queue import SqsEventQueue
 from stamgast_aws.key_store import DynamoKeyStore
+from stamgast_aws.line_log import LineLog
 from stamgast_aws.process import settle
 from stamgast_aws.rate_ledger import DynamoRateLedger
 from stamgast_aws.rest_api import proxy_answer, request_of
@@ -50,14 +49,9 @@ def _collector() -> Collector:
     )
 
 
-@cache
-def _logger() -> Logger:
-    return Logger()
-
-
 def _log(outcome: Outcome, request_id: str, elapsed_ms: float) -> None:
     """One line a request, without a value that a client sent."""
-    _logger().info(
+    LineLog().info(
         "request",
         request_id=request_id,
         route=outcome.route,

@@ -74,7 +74,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
 
 
 def _forget() -> None:
-    for cached in (module._collector, module._logger, clients.client, clients._session):
+    for cached in (module._collector, clients.client, clients._session):
         cached.cache_clear()
 
 
@@ -112,10 +112,8 @@ def test_a_body_that_is_no_base64_is_refused_with_headers_for_the_page(received:
 
 
 def test_one_line_is_logged_a_request_and_nothing_personal_in_it(
-    received: Received, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    received: Received, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A logger keeps the stream it was first made with, so this one has a name of its own.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "collect_events_of_one_test")
     body = json.dumps({"batch": [{"type": "identify", "userId": "ada@example.org"}, 3]})
     module.handler(proxy_event("/v1/batch", body), None)
     (line,) = capsys.readouterr().out.strip().splitlines()

@@ -31,7 +31,6 @@ def test_importing_collect_events_reads_no_environment_and_makes_no_client() -> 
 import functions.collect_events.handler as module
 from stamgast_aws import clients
 assert module._collector.cache_info().currsize == 0
-assert module._logger.cache_info().currsize == 0
 assert clients.client.cache_info().currsize == 0
 """
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}

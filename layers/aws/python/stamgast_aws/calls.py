@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stamgast.identity.store import StoreError
+from stamgast.store_error import StoreError
 
 REFUSED = "ConditionalCheckFailedException"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from stamgast.identity.store import StoreError
 from stamgast.profile.store import MOST_TRIES, Pause, pause_seconds
+from stamgast.store_error import StoreError
 from stamgast_aws.calls import call
 from stamgast_aws.dynamo_values import Item
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stamgast.identity.plan import IdentityChange
-from stamgast.identity.store import StoreError
+from stamgast.store_error import StoreError
 from stamgast_aws.calls import call
 
 SOURCE = "stamgast"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stamgast.identity.store import StoreError
 from stamgast.profile.loop import Line
 from stamgast.profile.store import Pause, pause_seconds
+from stamgast.store_error import StoreError
 from stamgast_aws.calls import call
 
 MOST_RECORD_BYTES = 1000 * 1024

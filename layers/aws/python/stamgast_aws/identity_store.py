@@ -9,8 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stamgast.identity.codec import (
     edge_of,
-    pointer_of,
-    root_of,
     star_attributes,
     star_from,
 )
@@ -23,13 +21,14 @@ from stamgast.profile.store import Pause
 from stamgast_aws.calls import call
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of
-from stamgast_aws.identity_writes import (
-    HEAD,
-    Transactions,
-    edge_key,
+from stamgast_aws.identity_items import (
     pointer_key,
+    pointers_in,
+    query_partition,
     root_key,
+    roots_in,
 )
+from stamgast_aws.identity_writes import Transactions, edge_key
 
 PARKED = "PARKED"
 CANCELLED = frozenset(
@@ -106,41 +105,7 @@ class DynamoIdentityStore:
         self, table: str, pk: Any, prefix: Any = None, limit: int | None = None
     ) -> list[Item]:
         """All items of a partition, or as many as `limit`, strongly read page by page."""
-        request: dict[str, Any] = {
-            "TableName": table,
-            "KeyConditionExpression": "PK = :pk"
-            + (" AND begins_with(SK, :prefix)" if prefix else ""),
-            "ExpressionAttributeValues": {":pk": pk, **({":prefix": prefix} if prefix else {})},
-            "ConsistentRead": True,
-        }
-        found: list[Item] = []
-        while limit is None or len(found) < limit:
-            answer = call(self.client.query, **request)
-            found += answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                break
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found
-
-
-def pointers_in(items: Iterable[Item]) -> dict[str, Pointer]:
-    """The pointers among items of any kind."""
-    return {
-        key: pointer_of(key, attributes_of(item))
-        for item in items
-        if item["PK"]["S"].startswith("I#") and item["SK"]["S"] == HEAD
-        for key in (item["PK"]["S"][2:],)
-    }
-
-
-def roots_in(items: Iterable[Item]) -> dict[str, Root]:
-    """The roots among items of any kind."""
-    return {
-        person_id: root_of(person_id, attributes_of(item))
-        for item in items
-        if item["PK"]["S"].startswith("P#") and item["SK"]["S"] == HEAD
-        for person_id in (item["PK"]["S"][2:],)
-    }
+        return query_partition(self.client, table, pk, prefix, limit)
 
 
 def edges_in(items: Iterable[Item]) -> dict[Pair, Edge]:

@@ -28,25 +28,16 @@ from stamgast.identity.store import (
     Write,
 )
 from stamgast_aws.dynamo_values import Item, item_of, typed
+from stamgast_aws.identity_items import pointer_key, root_key
 
-HEAD, JOBS = "@", "JOBS"
+JOBS = "JOBS"
 ABSENT = "attribute_not_exists(PK)"
 NAMES = {"#state": "state"}
-
-
-def pointer_key(key: str) -> Item:
-    """The key of an identifier's pointer."""
-    return {"PK": {"S": f"I#{key}"}, "SK": {"S": HEAD}}
 
 
 def edge_key(pair: Pair) -> Item:
     """The key of an edge: it lies with its anchor."""
     return {"PK": {"S": f"I#{pair[0]}"}, "SK": {"S": f"E#{pair[1]}"}}
-
-
-def root_key(person_id: str) -> Item:
-    """The key of a person's root."""
-    return {"PK": {"S": f"P#{person_id}"}, "SK": {"S": HEAD}}
 
 
 def job_key(job_id: str) -> Item:

@@ -8,7 +8,6 @@ from typing import Any
 from stamgast.identity.codec import root_of
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import RootState
-from stamgast.identity.store import StoreError
 from stamgast.lookup.cursor import Position
 from stamgast.lookup.find import Moved, Reading
 from stamgast.lookup.person import Person, Row
@@ -17,10 +16,17 @@ from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
 from stamgast.profile.store import Pause, pause_seconds
 from stamgast.profile.timeline import Entry
+from stamgast.store_error import StoreError
+from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of
 from stamgast_aws.fact_store import ENTRY, DynamoFactStore
-from stamgast_aws.identity_store import DynamoIdentityStore
-from stamgast_aws.identity_writes import HEAD, root_key
+from stamgast_aws.identity_items import (
+    HEAD,
+    pointer_key,
+    pointers_in,
+    query_partition,
+    root_key,
+)
 
 SECTIONS = {"M": "segments", "S": "scores", "R": "rfm"}
 INTERNAL = frozenset(("PK", "SK", "schema", "seen", "ttl"))
@@ -31,14 +37,14 @@ class DynamoLookupStore:
     """The ports `ProfileStore` and `TimelineStore` over a low-level DynamoDB client."""
 
     def __init__(self, client: Any, table: str, executor: Executor, pause: Pause) -> None:
-        self._table, self._executor, self._pause = table, executor, pause
+        self._client, self._table = client, table
+        self._executor, self._pause = executor, pause
         self._facts = DynamoFactStore(client, table, pause)
-        # A look-up reads persons alone; the control table is for parking, which it never does.
-        self._identity = DynamoIdentityStore(client, table, "", pause)
 
     def pointers(self, keys: Iterable[str]) -> Mapping[str, Pointer]:
         """The pointers that exist among these identifiers."""
-        return self._identity.read_pointers(frozenset(keys))
+        wanted = [pointer_key(key) for key in sorted(set(keys))]
+        return pointers_in(read_items(self._client, self._table, wanted, self._pause))
 
     def read(self, person_ids: Iterable[str], anchors: Iterable[str]) -> Reading:
         """Roots with their rows, and facts, all at once."""
@@ -65,7 +71,7 @@ class DynamoLookupStore:
 
     def _person(self, person_id: str) -> Person | Moved | None:
         """A person's whole partition in one query, or where it was merged into."""
-        items = self._identity.query(self._table, root_key(person_id)["PK"])
+        items = query_partition(self._client, self._table, root_key(person_id)["PK"])
         told = {item["SK"]["S"]: item for item in items}
         if HEAD not in told:
             return None

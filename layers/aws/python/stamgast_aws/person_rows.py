@@ -6,7 +6,7 @@ from typing import Any
 from stamgast.profile.schema import SCHEMA
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import item_of, typed
-from stamgast_aws.identity_writes import root_key
+from stamgast_aws.identity_items import root_key
 
 NOT_NEWER = "attribute_not_exists(PK) OR #run <= :run"
 

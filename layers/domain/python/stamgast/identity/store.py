@@ -9,15 +9,12 @@ from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.star import Star
+from stamgast.store_error import StoreError as StoreError
 
 MOST_WRITES = 100
 
 # Sleeps a random time up to so many seconds (full jitter).
 Pause: TypeAlias = Callable[[float], None]
-
-
-class StoreError(Exception):
-    """The store did not answer: nothing is known of what was asked."""
 
 
 class Outcome(StrEnum):

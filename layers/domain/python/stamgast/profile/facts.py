@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import TYPE_CHECKING
 
-from stamgast.identity.event import Event
 from stamgast.profile.registers import Json, Register, join_traits, traits_of
+
+if TYPE_CHECKING:  # read paths need no event, and load faster without
+    from stamgast.identity.event import Event
 
 RECENT_ORDERS = 20
 MOST_COUNTERS = 256
@@ -103,14 +106,14 @@ class Facts:
 NOTHING = Facts()
 
 
-def counter_of(event: Event) -> str:
+def counter_of(event: "Event") -> str:
     """The counter an event raises: a track event's name, else `$` and the type of call."""
     if event.type == "track" and event.name:
         return event.name[:LONGEST_COUNTER]
     return f"${event.type}"
 
 
-def digest_of(event: Event) -> Digest:
+def digest_of(event: "Event") -> Digest:
     """The compact contribution of one event to counters and lists.
 
     An event without a time of its own stands at its event time; it never enters a ring.
@@ -143,7 +146,7 @@ def facts_of_digest(digest: Digest) -> Facts:
     )
 
 
-def facts_of(event: Event) -> Facts:
+def facts_of(event: "Event") -> Facts:
     """Everything that one event says."""
     traits = Facts(traits=traits_of(event))
     return merge(traits, facts_of_digest(digest_of(event)))

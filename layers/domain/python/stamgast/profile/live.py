@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from stamgast.identity.event import Event
 from stamgast.profile.facts import (
     Digest,
     Facts,
@@ -14,6 +14,9 @@ from stamgast.profile.facts import (
 )
 from stamgast.profile.registers import Register, join_traits, traits_of
 from stamgast.profile.ring import Ring, RunIds, join
+
+if TYPE_CHECKING:  # read paths need no event, and load faster without
+    from stamgast.identity.event import Event
 
 TAIL_SIZE = 24
 LAST_STEP_MS = 60_000
@@ -68,7 +71,7 @@ class Contribution:
     is_counted: bool
 
 
-def contribution_of(event: Event) -> Contribution:
+def contribution_of(event: "Event") -> Contribution:
     """Registers always; ring and tail only where the client's own time can place the event."""
     return Contribution(digest_of(event), traits_of(event), event.has_own_time)
 

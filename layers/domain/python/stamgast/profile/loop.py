@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from stamgast.identity.event import Event
-from stamgast.identity.store import StoreError
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Batch, Message, read_batch
 from stamgast.profile.identify import Identified
@@ -14,6 +13,7 @@ from stamgast.profile.steps import take_events
 from stamgast.profile.store import ContendedError, FactStore, Pair, Pause
 from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.raw.record import RawRecord
+from stamgast.store_error import StoreError
 
 Line: TypeAlias = tuple[str, bytes]
 UNINTERPRETABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)

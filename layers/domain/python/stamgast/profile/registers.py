@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from stamgast.identity.assurance import Assurance
-from stamgast.identity.event import Event
+
+if TYPE_CHECKING:  # read paths need no event, and load faster without
+    from stamgast.identity.event import Event
 
 MOST_TRAITS = 256
 LONGEST_NAME_BYTES = 255
@@ -48,7 +50,7 @@ def canonical(value: Json) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def traits_of(event: Event) -> dict[str, Register]:
+def traits_of(event: "Event") -> dict[str, Register]:
     """The registers that one event writes, each within its bounds."""
     told = {
         name: Register(bounded(value), event.assurance, event.event_ms, event.short_id)

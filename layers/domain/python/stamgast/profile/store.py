@@ -37,7 +37,7 @@ class Pair:
 class FactStore(Protocol):
     """Facts items of the table of profiles; every read is strong.
 
-    Each method raises `stamgast.identity.store.StoreError` when the store did not answer; a write
+    Each method raises `stamgast.store_error.StoreError` when the store did not answer; a write
     may then have happened or not.
     """
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from stamgast.identity.event import Event
 from stamgast.profile.facts import counter_of, digest_of
 from stamgast.profile.registers import canonical
 from stamgast.profile.schema import SCHEMA, check_schema
+
+if TYPE_CHECKING:  # read paths need no event, and load faster without
+    from stamgast.identity.event import Event
 
 DAY_SECONDS = 24 * 60 * 60
 MOST_SUMMARY_BYTES = 480
@@ -31,7 +33,7 @@ class Entry:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
-def entry_of(event: Event, timeline_days: int) -> Entry:
+def entry_of(event: "Event", timeline_days: int) -> Entry:
     """The timeline's line for an event, at most about 900 bytes as an item."""
     digest = digest_of(event)
     return Entry(
@@ -51,7 +53,7 @@ def is_expired(entry: Entry, now_ms: int) -> bool:
     return entry.expires_at_seconds * 1000 <= now_ms
 
 
-def _summary(event: Event) -> dict[str, Any]:
+def _summary(event: "Event") -> dict[str, Any]:
     """The order in short, then scalar properties by name while they fit."""
     summary: dict[str, Any] = _order(event)
     size = len(canonical(summary))
@@ -71,7 +73,7 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, bool | int | float)
 
 
-def _order(event: Event) -> dict[str, Any]:
+def _order(event: "Event") -> dict[str, Any]:
     if event.order is None:
         return {}
     lines = event.order.products[:FIRST_PRODUCTS]

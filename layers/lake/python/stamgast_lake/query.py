@@ -12,6 +12,7 @@ from stamgast_lake.archive import LakeObject, fetch_all, read_lines
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.lake import catalogue_of
+from stamgast_lake.past import MACROS, macro_statement
 from stamgast_lake.tables import ARCHIVE, ICEBERG, LakeTable
 from stamgast_lake.views import VIEWS, create_statement
 
@@ -53,7 +54,7 @@ class LakeSession:
             self.open(name)
 
     def open(self, name: str) -> None:
-        """Opens one table or view, as it is now; any other name is left alone."""
+        """Opens one table, view or macro, as it is now; any other name is left alone."""
         if name in self._open:
             return
         self._open.add(name)
@@ -61,6 +62,10 @@ class LakeSession:
             for read in VIEWS[name].reads:
                 self.open(read)
             self.connection.execute(create_statement(VIEWS[name]))
+        elif name in MACROS:
+            for read in MACROS[name].reads:
+                self.open(read)
+            self.connection.execute(macro_statement(MACROS[name]))
         elif name in ICEBERG_TABLES:
             dataset = self._catalogue.dataset(ICEBERG_TABLES[name])
             self.connection.register(name, dataset)

@@ -12,10 +12,16 @@ import pyarrow as pa
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.rules import LEAST_LIMIT
 from stamgast.identity.settings import IdentitySettings, Kind
+from stamgast_lake.lake import Lake
+from stamgast_lake.tables import EVIDENCE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+DETERMINISTIC = """
+    create or replace temp view evidence as
+    select * from every_evidence where probability is null
+"""
 START = """
     create or replace temp table touched as
     select a as key from {fresh} union select b as key from {fresh} where b is not null
@@ -105,6 +111,12 @@ def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings)
     _name(engine, settings)
     engine.execute(START.format(fresh=fresh))
     while _count(engine, WIDER):
+def see_deterministic(engine: "DuckDBPyConnection", lake: Lake) -> None:
+    """Names `evidence` in the session: without statistical links, which never join anybody."""
+    engine.register("every_evidence", lake.catalogue.dataset(EVIDENCE))
+    engine.execute(DETERMINISTIC)
+
+
         pass
     reread(engine, settings)
     engine.execute(OFF)

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
-from stamgast_lake.evidence import gather
+from stamgast_lake.evidence import gather, see_deterministic
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, count, fresh, latest, must_redo, see, see_runs
 from stamgast_lake.resolve import resolve
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import shard_sql
-from stamgast_lake.tables import CONSTRAINTS, EVIDENCE, IDENTITY, PERSONS
+from stamgast_lake.tables import CONSTRAINTS, IDENTITY, PERSONS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -126,7 +126,8 @@ def resolve_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
 
 def look(engine: "DuckDBPyConnection", lake: Lake) -> None:
     """Names what the stage reads: evidence, who is who now, and what may not be joined."""
-    see(engine, lake, EVIDENCE, IDENTITY, PERSONS, CONSTRAINTS)
+    see(engine, lake, IDENTITY, PERSONS, CONSTRAINTS)
+    see_deterministic(engine, lake)
     see_runs(engine, lake)
     fresh(engine, "evidence", "fresh_evidence")
     latest(engine, "identity", "identifier", "identity_now")

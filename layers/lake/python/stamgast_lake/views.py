@@ -6,11 +6,13 @@ from stamgast_lake.tables import (
     ANCHORS,
     EVENTS,
     IDENTITY,
+    LINKS,
     MESSAGE_INDEX,
     PERSONS,
     PROFILES,
     RECEIPTS,
     RFM,
+    RUNS,
     LakeTable,
 )
 
@@ -118,6 +120,24 @@ EVENTS_BY_PERSON = View(
     from events
     left join identity_current on identity_current.identifier = events.anchor_key""",
 )
+MOMENT = "(select max(moment) from runs)"
+LINKS_LATEST = _latest(LINKS, "kind, a, b").sql
+LINKS_CURRENT = View(
+    "links_current",
+    "The provisional links that stand and have not expired at the newest run's moment.",
+    (LINKS.name, RUNS.name),
+    f"""
+    select * from ({LINKS_LATEST}
+    ) latest where state = 'standing' and (expires_at > {MOMENT} or {MOMENT} is null)""",
+)
+LINKS_SETTLED = View(
+    "links_settled",
+    "The links that log-ins confirmed or refuted, each with when and by which message.",
+    (LINKS.name,),
+    f"""
+    select * from ({LINKS_LATEST}
+    ) latest where state in ('confirmed', 'refuted')""",
+)
 VIEWS = {
     view.name: view
     for view in (
@@ -130,6 +150,8 @@ VIEWS = {
         PROFILES_CURRENT,
         RFM_CURRENT,
         EVENTS_BY_PERSON,
+        LINKS_CURRENT,
+        LINKS_SETTLED,
     )
 }
 

@@ -14,6 +14,7 @@ from stamgast_lake.tables.columns import (
     glue_type,
 )
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
+from stamgast_lake.tables.links import LINK_MODELS, LINKS
 from stamgast_lake.tables.persons import IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
@@ -30,6 +31,8 @@ ICEBERG = (
     PROFILES,
     RFM,
     RUNS,
+    LINKS,
+    LINK_MODELS,
     RAW_FILES,
 )
 TABLES = {table.name: table for table in (*ARCHIVE, *ICEBERG)}
@@ -44,6 +47,8 @@ __all__ = [
     "IDENTITY",
     "MESSAGE_INDEX",
     "PERSONS",
+    "LINKS",
+    "LINK_MODELS",
     "PROFILES",
     "RAW_EVENTS",
     "RAW_FILES",

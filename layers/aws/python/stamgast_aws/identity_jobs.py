@@ -1,6 +1,6 @@
 """Jobs and the fence: what corrections by a run keep in the table `control`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any
@@ -13,14 +13,15 @@ from stamgast.identity.codec import (
     root_attributes,
     root_of,
 )
-from stamgast.identity.store import Job, MoveEdge, MovePointer, UnlockRoot, Write
+from stamgast.identity.store import DropRow, Job, MoveEdge, MovePointer, UnlockRoot, Write
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.identity_store import DynamoIdentityStore
-from stamgast_aws.identity_writes import FENCE, JOBS, job_key
+from stamgast_aws.identity_writes import FENCE, JOBS, job_key, root_key
 
 LEFT_OVER_SECONDS = 14 * 24 * 3600
+EVALUATED = ("M#", "R#", "S#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class DynamoJobStore(DynamoIdentityStore):
     """The port `JobStore`: identity items, open jobs with their chunks, the fence of runs."""
 
     now: Callable[[], float] = time
+
+    def rows_of(self, person_ids: Collection[str]) -> list[DropRow]:
+        """What was evaluated of these persons: memberships, scores, RFM."""
+        return [
+            DropRow(person_id, item["SK"]["S"])
+            for person_id in sorted(person_ids)
+            for prefix in EVALUATED
+            for item in self.query(self.profiles, root_key(person_id)["PK"], {"S": prefix})
+        ]
 
     def write_chunks(self, job_id: str, chunks: Sequence[Sequence[Write]]) -> None:
         """Keeps each write as an item of its own; what no job ever opens expires."""
@@ -93,6 +103,8 @@ def _item_of_write(write: Write) -> Item:
             told: dict[str, Any] = {"key": pointer.key, "pointer": pointer_attributes(pointer)}
         case MoveEdge(edge):
             told = {"pair": list(edge.pair), "edge": edge_attributes(edge)}
+        case DropRow(person_id, sort_key):
+            told = {"drop": [person_id, sort_key]}
         case UnlockRoot(root, job):
             told = {"person": root.person_id, "job": job, "root": root_attributes(root)}
         case _:
@@ -107,4 +119,6 @@ def _write_of(item: Item) -> Write:
     if "edge" in told:
         a, b = told["pair"]
         return MoveEdge(edge_of((a, b), told["edge"]))
+    if "drop" in told:
+        return DropRow(*told["drop"])
     return UnlockRoot(root_of(told["person"], told["root"]), told["job"])

@@ -8,10 +8,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stamgast.identity.codec import (
+    decision_of,
     edge_of,
     star_attributes,
     star_from,
 )
+from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
@@ -28,7 +30,7 @@ from stamgast_aws.identity_items import (
     root_key,
     roots_in,
 )
-from stamgast_aws.identity_writes import Transactions, edge_key
+from stamgast_aws.identity_writes import Transactions, decision_key, edge_key
 
 PARKED = "PARKED"
 CANCELLED = frozenset(
@@ -68,6 +70,13 @@ class DynamoIdentityStore:
         """Every edge of which this identifier is the anchor."""
         pk = pointer_key(anchor)["PK"]
         return list(edges_in(self.query(self.profiles, pk, {"S": "E#"})).values())
+
+    def read_decisions(self, pairs: Collection[Pair]) -> dict[Pair, Decision]:
+        """The newest decision about each of these pairs of which there is one."""
+        keys = [decision_key(pair) for pair in sorted(set(pairs))]
+        items = read_items(self.client, self.control, keys, self.pause)
+        decisions = (decision_of(attributes_of(item)) for item in items)
+        return {decision.pair: decision for decision in decisions}
 
     def commit(self, writes: Sequence[Write]) -> Outcome:
         """All of the writes or none; raises StoreError for a request that can never succeed."""

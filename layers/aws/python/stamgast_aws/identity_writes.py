@@ -14,10 +14,12 @@ from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.store import (
+    CheckDecision,
     CheckFence,
     CheckJob,
     CheckRoot,
     CloseJob,
+    DropRow,
     MoveEdge,
     MovePointer,
     OpenJob,
@@ -30,7 +32,7 @@ from stamgast.identity.store import (
 from stamgast_aws.dynamo_values import Item, item_of, typed
 from stamgast_aws.identity_items import pointer_key, root_key
 
-JOBS = "JOBS"
+JOBS, DECISIONS = "JOBS", "DECISIONS"
 ABSENT = "attribute_not_exists(PK)"
 NAMES = {"#state": "state"}
 
@@ -43,6 +45,11 @@ def edge_key(pair: Pair) -> Item:
 def job_key(job_id: str) -> Item:
     """The key of a job's head; its chunks lie under `JOB#<id>`."""
     return {"PK": {"S": JOBS}, "SK": {"S": job_id}}
+
+
+def decision_key(pair: Pair) -> Item:
+    """The key of the newest decision about a pair."""
+    return {"PK": {"S": DECISIONS}, "SK": {"S": "|".join(pair)}}
 
 
 FENCE = {"PK": {"S": "RUN"}, "SK": {"S": "fence"}}
@@ -104,6 +111,19 @@ class Transactions:
         return _check(self.control, FENCE, "seq = :seq", {}, {":seq": typed(write.seq)})
 
     @entry.register
+    def _(self, write: CheckDecision) -> dict[str, Any]:
+        key = decision_key(write.pair)
+        if write.message_id is None:
+            return _check(self.control, key, ABSENT, {}, {})
+        values = {":message": typed(write.message_id)}
+        return _check(self.control, key, "message_id = :message", {}, values)
+
+    @entry.register
+    def _(self, write: DropRow) -> dict[str, Any]:
+        key = {**root_key(write.person_id), "SK": {"S": write.sort_key}}
+        return {"Delete": {"TableName": self.profiles, "Key": key}}
+
+    @entry.register
     def _(self, write: CheckJob) -> dict[str, Any]:
         return _check(
             self.control, job_key(write.job_id), "#state = :open", NAMES, {":open": typed("open")}
@@ -148,8 +168,9 @@ def _check(
         "TableName": table,
         "Key": key,
         "ConditionExpression": condition,
-        "ExpressionAttributeValues": values,
     }
+    if values:
+        check["ExpressionAttributeValues"] = values
     if names:
         check["ExpressionAttributeNames"] = names
     return {"ConditionCheck": check}

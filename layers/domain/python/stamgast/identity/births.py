@@ -84,7 +84,12 @@ def _commit(store: JobStore, writes: Sequence[Write], pause: Pause) -> bool:
 def _births(
     evidence: Evidence, keys: Collection[str], settings: IdentitySettings
 ) -> list[Write] | None:
-    """The writes that make a new component's persons; None where two claim one id."""
+    """The writes that make a new component's persons; None where two claim one id.
+
+    And None where something was cut: a newer decision than the inputs' may stand by now.
+    """
+    if evidence.cannot_links(keys):
+        return None
     seen = evidence.sightings(keys)
     found = survey_of(evidence, keys, settings)
     plan = partition(found, settings)

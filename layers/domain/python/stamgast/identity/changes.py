@@ -4,16 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from stamgast.identity.edge import Edge, EdgeState
+from stamgast.identity.decision import pair_of
+from stamgast.identity.edge import Edge, EdgeState, Reason
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import hint_of, merged
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.store import (
     MOST_WRITES,
+    CheckDecision,
     CheckFence,
     CheckJob,
     CloseJob,
+    DropRow,
     JobStore,
     MoveEdge,
     MovePointer,
@@ -24,7 +27,7 @@ from stamgast.identity.store import (
     UnlockRoot,
     Write,
 )
-from stamgast.identity.survey import Survey
+from stamgast.identity.survey import Survey, named_cuts
 
 CHUNK = 40
 # More than the one that a compaction, which leaves its root's version alone, may have added.
@@ -38,31 +41,54 @@ MOST_LOCKED = MOST_WRITES - 2
 class Change:
     """A partition with the versions it was planned under.
 
-    `old` holds every root that it touches as it was read (None: absent), `final` as it shall be.
+    `seq` is the run's number; None for what no run does. `old` holds every root that it touches as
+    it was read (None: absent), `final` as it shall be. `guards` must hold when it begins.
     """
 
-    seq: int
+    seq: int | None
     old: Mapping[str, Root | None]
     final: Mapping[str, Root]
     moves: tuple[MovePointer, ...]
     states: tuple[MoveEdge, ...]
+    guards: tuple[Write, ...] = ()
+    drops: tuple[DropRow, ...] = ()
 
     @property
     def job_id(self) -> str:
         """The same for the same change of the same versions, so that a job is opened once."""
         content = repr((sorted(self.final.items()), self.moves, self.states))
-        return f"{self.seq}-{sha256(content.encode()).hexdigest()[:20]}"
+        return f"{self.seq or 0}-{sha256(content.encode()).hexdigest()[:20]}"
+
+    @property
+    def rest(self) -> list[Write]:
+        """Everything but the roots."""
+        return [*self.moves, *self.states, *self.drops]
 
 
-def change_of(found: Survey, plan: Partition, old: Mapping[str, Root | None], seq: int) -> Change:
+def change_of(
+    found: Survey, plan: Partition, old: Mapping[str, Root | None], seq: int | None
+) -> Change:
     """The change that leads from a survey to its partition."""
     final = {p: _final(p, root, plan, seq) for p, root in old.items()}
-    return Change(seq, old, final, tuple(_moves(found, plan)), tuple(_states(found, plan)))
+    fence = () if seq is None else (CheckFence(seq),)
+    guards = (*fence, *decisions_of(found, plan))
+    moves, states = tuple(_moves(found, plan)), tuple(_states(found, plan))
+    return Change(seq, old, final, moves, states, guards)
 
 
-def _final(person_id: str, old: Root | None, plan: Partition, seq: int) -> Root:
+def decisions_of(found: Survey, plan: Partition) -> tuple[CheckDecision, ...]:
+    """The decisions that must stand, of every pair that comes onto a root or leaves one."""
+    moved = named_cuts(found.roots.values()) ^ named_cuts(plan.targets.values())
+    told = found.decisions
+    return tuple(
+        CheckDecision(pair, told[pair].message_id if pair in told else None)
+        for pair in sorted(moved)
+    )
+
+
+def _final(person_id: str, old: Root | None, plan: Partition, seq: int | None) -> Root:
     version = old.version if old else 0
-    run = max(seq, old.run if old else 0)
+    run = max(seq or 0, old.run if old else 0)
     target = plan.targets.get(person_id)
     if target is not None:
         return replace(target, version=version + 2, run=run)
@@ -102,8 +128,8 @@ def _state(edge: Edge, plan: Partition) -> Edge:
     a, b = edge.pair
     if plan.goal[a] == plan.goal[b]:
         return replace(edge, state=EdgeState.ACTIVE, why=None)
-    if edge.state is EdgeState.CUT:
-        return edge
+    if pair_of(a, b) in plan.targets[plan.goal[a]].cannot_links:
+        return replace(edge, state=EdgeState.CUT, why=Reason.CANNOT_LINK)
     return replace(edge, state=EdgeState.REFUSED, why=plan.refused.get(edge.pair, edge.why))
 
 
@@ -131,10 +157,9 @@ def _agrees(found: Survey, key: str, pointer: Pointer) -> bool:
 
 def apply(store: JobStore, change: Change, pause: Pause) -> bool:
     """One transaction where all fits, else a job; False when others were faster: survey again."""
-    rest: list[Write] = [*change.moves, *change.states]
-    if 1 + len(change.final) + len(rest) <= MOST_WRITES:
+    if len(change.guards) + len(change.final) + len(change.rest) <= MOST_WRITES:
         roots = [_put(change, p, root, 1) for p, root in sorted(change.final.items())]
-        return store.commit([CheckFence(change.seq), *roots, *rest]) is Outcome.DONE
+        return store.commit([*change.guards, *roots, *change.rest]) is Outcome.DONE
     job_id = change.job_id
     store.write_chunks(job_id, list(_chunks(change, job_id)))
     outcome = store.commit(_lock(change, job_id))
@@ -151,7 +176,7 @@ def _put(change: Change, person_id: str, root: Root, step: int) -> PutRoot:
 
 def _lock(change: Change, job_id: str) -> list[Write]:
     """Every root SPLITTING under the version it was read at; it goes on listing what it listed."""
-    writes: list[Write] = [CheckFence(change.seq), OpenJob(job_id, _count(change))]
+    writes: list[Write] = [*change.guards, OpenJob(job_id, _count(change))]
     for person_id, root in sorted(change.final.items()):
         old = change.old[person_id]
         shown = old if old is not None and old.state is RootState.ACTIVE else root
@@ -161,14 +186,14 @@ def _lock(change: Change, job_id: str) -> list[Write]:
 
 
 def _chunks(change: Change, job_id: str) -> Iterator[list[Write]]:
-    rest: list[Write] = [*change.moves, *change.states]
+    rest = change.rest
     for start in range(0, len(rest), CHUNK):
         yield rest[start : start + CHUNK]
     yield [UnlockRoot(root, job_id) for _, root in sorted(change.final.items())]
 
 
 def _count(change: Change) -> int:
-    return -(-(len(change.moves) + len(change.states)) // CHUNK) + 1
+    return -(-len(change.rest) // CHUNK) + 1
 
 
 def run_job(store: JobStore, job_id: str, pause: Pause) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
+from stamgast.identity.decision import Decision, Verdict
 from stamgast.identity.edge import Edge, EdgeState, Pair, Reason, Support
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Member, Root, RootState
@@ -177,3 +178,29 @@ def _sighting_of(told: Sequence[Any]) -> Sighting:
     key, kind, assurance, born, value = told
     namespace = key.partition(":")[0]
     return Sighting(key, namespace, Kind(kind), Assurance(assurance), birth_of(born), value)
+
+
+def decision_attributes(decision: Decision) -> Attributes:
+    """A decision as `control` keeps it."""
+    return {
+        "schema": SCHEMA,
+        "pair": list(decision.pair),
+        "verdict": decision.verdict.value,
+        "at_ms": decision.at_ms,
+        "message_id": decision.message_id,
+        "by": decision.by,
+        "reason": decision.reason,
+    }
+
+
+def decision_of(item: Read) -> Decision:
+    """Reads what `decision_attributes` wrote."""
+    a, b = item["pair"]
+    return Decision(
+        (a, b),
+        Verdict(item["verdict"]),
+        item["at_ms"],
+        item["message_id"],
+        item["by"],
+        item["reason"],
+    )

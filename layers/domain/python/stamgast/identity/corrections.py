@@ -129,7 +129,7 @@ def correct(
             return Result.CLASHING, ()
         if is_same(found, plan):
             return Result.SAME if attempt == 1 else Result.CORRECTED, ()
-        if len(plan.targets.keys() | found.roots.keys()) > MOST_LOCKED:
+        if len(plan.targets.keys() | found.roots.keys()) > MOST_LOCKED - len(found.decisions):
             merged_some = merge_some(store, found, plan, seq)
             if merged_some is None:
                 return Result.TOO_LARGE, ()

@@ -24,6 +24,10 @@ class Evidence(Protocol):
         """Every pair (anchor, other) with an end among these, with its smallest support."""
         ...
 
+    def cannot_links(self, keys: Collection[str]) -> Collection[Pair]:
+        """Every pair with an end among these that the inputs say may not be one person."""
+        ...
+
 
 @dataclass(slots=True)
 class EvidenceInMemory:
@@ -33,6 +37,7 @@ class EvidenceInMemory:
     anchored: set[str] = field(default_factory=set)
     supports: dict[Pair, Support] = field(default_factory=dict)
     touching: defaultdict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
+    cuts: defaultdict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def of(cls, stars: Iterable[Star]) -> "EvidenceInMemory":
@@ -71,3 +76,12 @@ class EvidenceInMemory:
         """Every edge with an end among these."""
         pairs = set().union(*(self.touching.get(key, ()) for key in keys))
         return {pair: self.supports[pair] for pair in pairs}
+
+    def cut(self, pair: Pair) -> None:
+        """Adds a pair that may not be one person."""
+        for key in pair:
+            self.cuts[key].add(pair)
+
+    def cannot_links(self, keys: Collection[str]) -> Collection[Pair]:
+        """Every pair with an end among these that was added as cut."""
+        return set().union(*(self.cuts.get(key, ()) for key in keys))

@@ -35,7 +35,7 @@ class Partition:
 
 def partition(found: Survey, settings: IdentitySettings) -> Partition:
     """The persons of a surveyed component: a pure function of edges, traits and cannot-links."""
-    cuts = frozenset(c for root in found.roots.values() for c in root.cannot_links)
+    cuts = found.cuts
     sides = {
         key: Side(
             frozenset({key}),

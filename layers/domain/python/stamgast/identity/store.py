@@ -1,10 +1,11 @@
 """The port through which identity reads and changes its items; each change is one transaction."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
@@ -87,6 +88,22 @@ class CheckFence:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckDecision:
+    """Holds if the newest decision about a pair came with this message; None: if there is none."""
+
+    pair: Pair
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropRow:
+    """Deletes what was evaluated of a person under one sort key; it is evaluated anew."""
+
+    person_id: str
+    sort_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckJob:
     """Holds if the job is open."""
 
@@ -117,6 +134,8 @@ Write: TypeAlias = (
     | MoveEdge
     | CheckRoot
     | CheckFence
+    | CheckDecision
+    | DropRow
     | CheckJob
     | OpenJob
     | CloseJob
@@ -156,6 +175,10 @@ class IdentityStore(Protocol):
         """Every edge of which this identifier is the anchor."""
         ...
 
+    def read_decisions(self, pairs: Collection[Pair]) -> Mapping[Pair, Decision]:
+        """The newest decision about each of these pairs of which there is one."""
+        ...
+
     def commit(self, writes: Sequence[Write]) -> Outcome:
         """All of the writes or none; at most `MOST_WRITES`."""
         ...
@@ -175,6 +198,10 @@ class IdentityStore(Protocol):
 
 class JobStore(IdentityStore, Protocol):
     """What corrections by a run need on top: jobs and the fence."""
+
+    def rows_of(self, person_ids: Collection[str]) -> list[DropRow]:
+        """What was evaluated of these persons: memberships, scores, RFM."""
+        ...
 
     def write_chunks(self, job_id: str, chunks: Sequence[Sequence[Write]]) -> None:
         """Keeps the chunks of a job that is not open yet."""

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
+from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair, Support
 from stamgast.identity.evidence import Evidence
 from stamgast.identity.pointer import Pointer
@@ -29,7 +30,11 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything a plan needs, valid as long as the roots keep their versions."""
+    """Everything a plan needs, valid as long as the roots keep their versions.
+
+    `told_cuts` are the cannot-links that the inputs know; `decisions` the newest there is about
+    each pair that roots or inputs name, read after the roots.
+    """
 
     traits: Mapping[str, Trait]
     links: Mapping[Pair, Support]
@@ -38,13 +43,29 @@ class Survey:
     home: Mapping[str, str]
     pointers: Mapping[str, Pointer]
     edges: Mapping[Pair, Edge]
+    told_cuts: frozenset[Pair] = frozenset()
+    decisions: Mapping[Pair, Decision] = field(default_factory=dict)
+
+    @property
+    def cuts(self) -> frozenset[Pair]:
+        """The pairs that may not be one person: a newest decision overrules roots and inputs."""
+        named = named_cuts(self.roots.values()) | self.told_cuts | self.decisions.keys()
+        return frozenset(
+            pair for pair in named if pair not in self.decisions or self.decisions[pair].is_cut
+        )
+
+
+def named_cuts(roots: Iterable[Root]) -> frozenset[Pair]:
+    """The cannot-links that these roots carry."""
+    return frozenset(pair for root in roots for pair in root.cannot_links)
 
 
 def survey_of(evidence: Evidence, keys: Collection[str], settings: IdentitySettings) -> Survey:
     """A component of which nothing is live yet."""
     seen, links = evidence.sightings(keys), evidence.links(keys)
     anchors = frozenset(evidence.anchors(keys))
-    return Survey(_traits(seen, {}, links, settings), links, anchors, {}, {}, {}, {})
+    cuts = frozenset(evidence.cannot_links(keys))
+    return Survey(_traits(seen, {}, links, settings), links, anchors, {}, {}, {}, {}, cuts)
 
 
 def survey(
@@ -53,8 +74,14 @@ def survey(
     start: Collection[str],
     settings: IdentitySettings,
     absent: set[str] | None = None,
+    *,
+    follows: bool = True,
+    about: Collection[Pair] = (),
 ) -> Survey | None:
     """Roots first, then pointers again and edges, until nothing more belongs to it.
+
+    Unless it `follows` links, it stays within the persons of `start`. Decisions are read of the
+    pairs that roots or inputs name, and of those that it is `about`.
 
     None when an identifier has no person yet, a person is locked, or the reads do not fit. Those
     without a person are added to `absent`: live persons can lead to what only the inputs know.
@@ -66,10 +93,10 @@ def survey(
             absent |= ids - view.pointers.keys()
         if view is None or view.is_locked or ids - view.pointers.keys():
             return None
-        found = _read_rest(store, evidence, view, ids, settings)
+        found = _read_rest(store, evidence, view, ids, settings, about)
         if found is None:
             return None
-        grown = _grown(found, ids)
+        grown = _grown(found, ids, follows=follows)
         if grown == ids:
             return found
         ids = grown
@@ -81,6 +108,7 @@ def _read_rest(
     view: View,
     ids: Collection[str],
     settings: IdentitySettings,
+    about: Collection[Pair],
 ) -> Survey | None:
     pointers = store.read_pointers(ids)
     if pointers.keys() != set(ids):
@@ -92,11 +120,16 @@ def _read_rest(
         links[edge.pair] = min(edge.support, links.get(edge.pair, edge.support))
     traits = _traits(evidence.sightings(ids), pointers, links, settings)
     anchors = frozenset(evidence.anchors(ids)) | named
-    return Survey(traits, links, anchors, view.roots, view.home, pointers, edges)
+    told = frozenset(evidence.cannot_links(ids))
+    pairs = named_cuts(view.roots.values()) | told | set(about)
+    decisions = store.read_decisions(pairs) if pairs else {}
+    return Survey(traits, links, anchors, view.roots, view.home, pointers, edges, told, decisions)
 
 
-def _grown(found: Survey, ids: set[str]) -> set[str]:
+def _grown(found: Survey, ids: set[str], *, follows: bool) -> set[str]:
     grown = ids | {key for root in found.roots.values() for key in root.members}
+    if not follows:
+        return grown
     off = {key for key, trait in found.traits.items() if trait.is_off}
     followed = {
         key for a, b in found.links if off.isdisjoint((a, b)) and grown & {a, b} for key in (a, b)

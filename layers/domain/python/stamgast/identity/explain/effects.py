@@ -50,9 +50,10 @@ def parts_of(case: Case, plan: Partition) -> tuple[Part, ...]:
 
 def with_cuts(found: Survey, person_id: str, pairs: Iterable[Pair]) -> Survey:
     """The survey as it would be read once these pairs were cut."""
-    root = found.roots[person_id]
-    cut = replace(root, cannot_links=root.cannot_links | frozenset(pairs))
-    return replace(found, roots={**found.roots, person_id: cut})
+    root, cut = found.roots[person_id], frozenset(pairs)
+    roots = {**found.roots, person_id: replace(root, cannot_links=root.cannot_links | cut)}
+    older = {pair: told for pair, told in found.decisions.items() if pair not in cut}
+    return replace(found, roots=roots, decisions=older)
 
 
 def is_settled(case: Case, settings: IdentitySettings) -> bool:

@@ -1,8 +1,9 @@
 """A person as the live view holds it, read as a correction reads it, and never written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.explain.case import CannotLink, Case, Pending
@@ -56,6 +57,10 @@ class ReadOnly:
         if self.shown is None:
             return edges
         return [edge for edge in edges if self.shown.issuperset(edge.pair)]
+
+    def read_decisions(self, pairs: Collection[Pair]) -> Mapping[Pair, Decision]:
+        """The newest decision about each of these pairs of which there is one."""
+        return self.store.read_decisions(pairs)
 
     def commit(self, writes: Sequence[Write]) -> Outcome:
         """Refused: nobody changes a person by asking about it."""

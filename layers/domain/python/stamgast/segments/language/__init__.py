@@ -1,0 +1,1 @@
+"""The language of segment rules and computed traits: one tree, and everything that reads it."""

@@ -1,0 +1,1 @@
+"""The SQL reading of the rule language: every rule over every person in one pass of the lake."""

@@ -1,0 +1,187 @@
+"""The SQL of a node, null-safe as SQL is: Kleene's logic is the engine's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stamgast.segments.language.tree import (
+    Aggregate,
+    And,
+    Arithmetic,
+    As,
+    Call,
+    Clock,
+    Column,
+    Compare,
+    Contains,
+    DaysBetween,
+    Did,
+    DidNotSince,
+    Field,
+    InSegment,
+    Is,
+    Like,
+    Literal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    Shift,
+    Type,
+    Unit,
+)
+from stamgast.segments.language.types import type_of
+from stamgast.segments.language.values import folded
+from stamgast.segments.language.windows import Now
+from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.lists import contains_sql, field_list, size_sql
+from stamgast_lake.rules.literals import finite, literal_sql, quoted, read_json, start_sql
+from stamgast_lake.rules.sources import EVENT_SQL, PERSON_SQL
+
+UNITS = {
+    Unit.MINUTE: "minute",
+    Unit.HOUR: "hour",
+    Unit.DAY: "day",
+    Unit.WEEK: "week",
+    Unit.MONTH: "month",
+    Unit.YEAR: "year",
+}
+CALLS = {
+    "lower": "lower({0})",
+    "length": "cast(length({0}) as double)",
+    "abs": "abs({0})",
+    "floor": "floor({0})",
+    "date": "{0}",
+    "year": "cast(year({0}) as double)",
+    "month": "cast(month({0}) as double)",
+    "day": "cast(day({0}) as double)",
+}
+
+
+@dataclass(slots=True)
+class Expressions:
+    """Renders nodes over one relation.
+
+    `many` gives the SQL of what is not of one row: aggregates, funnels, other segments. `guard`
+    holds the event names outside of which the present filter is false.
+    """
+
+    now: Now
+    extractions: Extractions
+    many: Callable[[Aggregate | Did | DidNotSince | InSegment], str]
+    guard: frozenset[str] | None = None
+
+    @property
+    def zone(self) -> str:
+        """The name of the time zone."""
+        return self.now.zone.key
+
+    def sql(self, node: Node) -> str:
+        """The SQL of a node: of a condition true, false or null."""
+        match node:
+            case And() | Or():
+                word = " and " if isinstance(node, And) else " or "
+                return f"({word.join(self.sql(part) for part in node.parts)})"
+            case Not():
+                return f"(not {self.sql(node.of)})"
+            case Is():
+                return self._is(node)
+            case Compare():
+                return self._compare(node)
+            case OneOf():
+                values = ", ".join(literal_sql(node.type, value) for value in node.values)
+                return f"({self.sql(node.of)} in ({values}))"
+            case Like():
+                return self._like(node)
+            case Contains():
+                return contains_sql(self.listed(node.list), type_of(node.item), self.sql(node.item))
+            case Aggregate() | Did() | DidNotSince() | InSegment():
+                return self.many(node)
+        return self._value(node)
+
+    def _value(self, node: Node) -> str:
+        match node:
+            case Literal():
+                return literal_sql(node.type, node.value)
+            case Column():
+                return PERSON_SQL.get(node.path) or self._open(node.path, node.type)
+            case Field():
+                return EVENT_SQL.get(node.path) or self._open(node.path, node.type)
+            case As():
+                return self._as(node)
+            case Clock():
+                value = self.now.ms if node.type is Type.MOMENT else self.now.today
+                return literal_sql(node.type, value)
+            case Arithmetic():
+                return self._arithmetic(node)
+            case Shift():
+                return self._shift(node)
+            case DaysBetween():
+                return f"cast(({self.sql(node.left)} - {self.sql(node.right)}) as double)"
+            case Call():
+                return self._call(node)
+        raise TypeError(f"{type(node).__name__} is no node")
+
+    def _open(self, path: tuple[str, ...], kind: Type) -> str:
+        return self.extractions.name(path, kind, self.guard)
+
+    def _is(self, node: Is) -> str:
+        of = self.sql(node.of)
+        return f"({of} is null)" if node.what is None else f"({of} is {str(node.what).lower()})"
+
+    def _compare(self, node: Compare) -> str:
+        if type_of(node.left) is Type.ANY:
+            return self._any_compare(node)
+        op = "<>" if node.op == "!=" else node.op
+        return f"({self.sql(node.left)} {op} {self.sql(node.right)})"
+
+    def _any_compare(self, node: Compare) -> str:
+        """Two documents' values: null unless both are numbers, texts or booleans."""
+        op = "<>" if node.op == "!=" else node.op
+        kinds = [Type.NUMBER, Type.TEXT, *([Type.BOOLEAN] if op in ("=", "<>") else [])]
+        arms = []
+        for kind in kinds:
+            left, right = (self._as(As(kind, side)) for side in (node.left, node.right))
+            arms.append(f"when {left} is not null and {right} is not null then {left} {op} {right}")
+        return f"(case {' '.join(arms)} end)"
+
+    def _like(self, node: Like) -> str:
+        of = self.sql(node.of)
+        if node.is_case_blind:
+            return f"(lower({of}) like {quoted(folded(node.pattern))} escape '\\')"
+        return f"({of} like {quoted(node.pattern)} escape '\\')"
+
+    def _as(self, node: As) -> str:
+        kind = type_of(node.of)
+        if kind is Type.MOMENT:
+            return f"cast({self.sql(node.of)} at time zone {quoted(self.zone)} as date)"
+        if kind is Type.DATE:
+            return start_sql(self.sql(node.of), self.zone)
+        if isinstance(node.of, Column | Field):
+            return self._open(node.of.path, node.type)
+        return read_json(node.type, self.sql(node.of), self.zone)
+
+    def listed(self, node: Node) -> tuple[str, bool]:
+        """A list, and whether its elements are texts as they are; else they are JSON."""
+        if isinstance(node, Field) and node.path in EVENT_SQL:
+            return field_list(node.path), True
+        return self.sql(node), False
+
+    def _arithmetic(self, node: Arithmetic) -> str:
+        left, right = self.sql(node.left), self.sql(node.right)
+        if node.op == "/":
+            right = f"nullif({right}, 0)"
+        return f"({finite(f'({left} {node.op} {right})')})"
+
+    def _shift(self, node: Shift) -> str:
+        moved = f"({self.sql(node.of)} + interval ({node.amount}) {UNITS[node.unit]})"
+        return f"cast({moved} as date)" if type_of(node) is Type.DATE else moved
+
+    def _call(self, node: Call) -> str:
+        if node.name == "size":
+            return size_sql(*self.listed(node.args[0]))
+        args = [self.sql(arg) for arg in node.args]
+        if node.name == "coalesce":
+            return f"coalesce({', '.join(args)})"
+        if node.name == "days_since":
+            return f"cast(({literal_sql(Type.DATE, self.now.today)} - {args[0]}) as double)"
+        return CALLS[node.name].format(*args)

@@ -1,0 +1,79 @@
+"""What rules take out of JSON columns, each place and type once for all rules."""
+
+from dataclasses import dataclass, field
+
+from stamgast.segments.language.columns import Path
+from stamgast.segments.language.tree import Type
+from stamgast_lake.rules.literals import quoted, read_json
+from stamgast_lake.rules.sources import place_in
+
+
+@dataclass(slots=True)
+class Extractions:
+    """The places of JSON documents that expressions over one relation read.
+
+    `names` tells the column under which a typed value stands once `wrapped` made the relation.
+    `guards` has, for a place that only filters by an event's name read, those names: the document
+    of any other event is not looked into.
+    """
+
+    zone: str
+    prefix: str
+    places: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
+    names: dict[tuple[Path, Type], str] = field(default_factory=dict)
+
+    def name(self, path: Path, kind: Type, guard: frozenset[str] | None = None) -> str:
+        """The column of a path's value as a type, registered when it is first asked for."""
+        place = place_in(path)
+        known = self.places.get(place, frozenset())
+        self.places[place] = None if known is None or guard is None else known | guard
+        key = (path, kind)
+        if key not in self.names:
+            self.names[key] = f"{self.prefix}{len(self.names)}"
+        return self.names[key]
+
+    def wrapped(self, relation: str, plain: str) -> str:
+        """A SELECT of `plain` columns and of every typed value, in two layers.
+
+        The lower one parses each document once for all its places, the upper one reads types.
+        """
+        if not self.names:
+            return f"select {plain} from {relation}"
+        documents = self._documents()
+        lower = [
+            f"{self._extracted(document, group)} as {alias}"
+            for (document, group), (alias, _) in documents.items()
+        ]
+        spots = {
+            (document, place): f"{alias}[{number}]"
+            for (document, _), (alias, places) in documents.items()
+            for number, place in enumerate(places, 1)
+        }
+        upper = [
+            f"{read_json(kind, spots[place_in(path)], self.zone)} as {name}"
+            for (path, kind), name in self.names.items()
+        ]
+        inner = f"select {plain}, {', '.join(lower)} from {relation}"
+        return f"select {plain}, {', '.join(upper)} from ({inner}) parsed"
+
+    def _documents(
+        self,
+    ) -> dict[tuple[str, frozenset[str] | None], tuple[str, list[str]]]:
+        found: dict[tuple[str, frozenset[str] | None], tuple[str, list[str]]] = {}
+        for (document, place), guard in self.places.items():
+            alias = f"{self.prefix}j{len(found)}"
+            found.setdefault((document, guard), (alias, []))[1].append(place)
+        return found
+
+    def _extracted(self, document: str, guard: frozenset[str] | None) -> str:
+        places = next(
+            places
+            for (d, g), (_, places) in self._documents().items()
+            if (d, g) == (document, guard)
+        )
+        listed = ", ".join(quoted(place) for place in places)
+        taken = f"json_extract({document}, [{listed}])"
+        if guard is None:
+            return taken
+        names = ", ".join(quoted(name) for name in sorted(guard))
+        return f"case when event in ({names}) then {taken} end"

@@ -1,0 +1,93 @@
+"""Every rule over every person: the statements that leave one row a person, one column a rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stamgast.segments.language.reading import key_of
+from stamgast.segments.language.rules import Rule, segments_in
+from stamgast.segments.language.tree import Aggregate, Did, DidNotSince, InSegment
+from stamgast.segments.language.windows import Now
+from stamgast_lake.rules.aggregates import Aggregates
+from stamgast_lake.rules.expressions import Expressions
+from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.funnels import funnel_sql
+from stamgast_lake.rules.sources import PERSON_COLUMNS
+
+SUMMED, VERDICTS = "rule_summed", "rule_verdict"
+
+
+@dataclass(slots=True)
+class _Whole:
+    """What rules need that is not of one row of the person."""
+
+    now: Now
+    places: dict[str, int]
+    aggregates: Aggregates
+    funnels: dict[str, tuple[str, Did]] = field(default_factory=dict)
+
+    def sql(self, node: Aggregate | Did | DidNotSince | InSegment) -> str:
+        match node:
+            case Aggregate():
+                return self.aggregates.sql(node)
+            case DidNotSince():
+                return self.aggregates.not_since(node)
+            case InSegment():
+                return f"r{self.places[node.name]}"
+        name, _ = self.funnels.setdefault(key_of(node), (f"funnel{len(self.funnels)}", node))
+        return name
+
+
+def verdicts(
+    rules: Sequence[Rule], now: Now, persons: str = "rule_person", events: str = "rule_event"
+) -> list[str]:
+    """Statements that make the temporary table `rule_verdict`.
+
+    Its columns are person_id and r0, r1 … in the order of the rules, which is that of
+    `stamgast.segments.language.rules.rules_of`: true for a member, else false, never null.
+    """
+    places = {rule.name: place for place, rule in enumerate(rules)}
+    columns = Extractions(now.zone.key, "c")
+    whole = _Whole(now, places, Aggregates(now, Extractions(now.zone.key, "e")))
+    within = Expressions(now, columns, whole.sql)
+    told = [f"coalesce({within.sql(rule.tree)}, false)" for rule in rules]
+    made = []
+    if whole.aggregates.columns:
+        made.append(_table(SUMMED, whole.aggregates.statement(events)))
+    for name, node in whole.funnels.values():
+        made.append(_table(name, funnel_sql(node, now, events)))
+    rows = _joined(columns, whole, persons)
+    return [*made, _table(VERDICTS, _layers(rules, told, rows))]
+
+
+def _table(name: str, select: str) -> str:
+    return f"create or replace temp table {name} as {select}"
+
+
+def _joined(columns: Extractions, whole: _Whole, persons: str) -> str:
+    """The persons with their values, their aggregates and their funnels."""
+    rows = f"({columns.wrapped(persons, ', '.join(PERSON_COLUMNS))}) person"
+    told = ["person.*"]
+    if whole.aggregates.columns:
+        rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
+        told.append(f"{SUMMED}.* exclude (person_id)")
+    for name, _ in whole.funnels.values():
+        rows += f" left join {name} on {name}.person_id = person.person_id"
+        told.append(f"{name}.person_id is not null as {name}")
+    return f"select {', '.join(told)} from {rows}"
+
+
+def _layers(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:
+    """A layer for the rules that rest on no other, one for those that rest on these, and so on."""
+    levels: dict[str, int] = {}
+    for rule in rules:
+        below = [levels[name] for name in segments_in(rule.tree)]
+        levels[rule.name] = 1 + max(below, default=-1)
+    for level in range(max(levels.values(), default=-1) + 1):
+        made = ", ".join(
+            f"{told[place]} as r{place}"
+            for place, rule in enumerate(rules)
+            if levels[rule.name] == level
+        )
+        rows = f"select *, {made} from ({rows}) layer"
+    names = ", ".join(f"r{place}" for place in range(len(rules)))
+    return f"select person_id, {names} from ({rows}) person"

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import IdentitySettings
+from stamgast.identity.surroundings import surroundings_of
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import LakeObject, read_lines
 from stamgast_lake.loading.staged import SCHEMA, Row, batch_of, row_of_event, row_of_rejected
@@ -68,7 +69,8 @@ class Reading:
             if kind == REJECTED:
                 return row_of_rejected(RejectedRecord.from_json(line), self.keyring, place)
             record = RawRecord.from_json(line)
-            return row_of_event(interpret(record, self.settings, self.keyring), place)
+            event = interpret(record, self.settings, self.keyring)
+            return row_of_event(event, place, surroundings_of(record, event.context))
         except (ValueError, KeyError, TypeError):
             return None
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from stamgast.identity.event import Event
 from stamgast.identity.keys import Keyring
+from stamgast.identity.surroundings import NOWHERE, Surroundings
 from stamgast.raw.record import RejectedRecord
 
 DAY_MS = 86_400_000
@@ -87,15 +88,23 @@ EVENT_FIELDS: tuple[tuple[str, pa.DataType, Read], ...] = (
     ("traits", pa.string(), lambda event: _json(event.traits)),
     ("context", pa.string(), _context),
 )
+SURROUNDINGS = ("ip", "user_agent", "locale", "time_zone")
 PLACE_FIELDS = (("reason", pa.string()), ("raw_object", pa.string()), ("raw_line", pa.int64()))
 READS = tuple(read for _, _, read in EVENT_FIELDS)
-SCHEMA = pa.schema([*((name, of) for name, of, _ in EVENT_FIELDS), *PLACE_FIELDS])
+SCHEMA = pa.schema(
+    [
+        *((name, of) for name, of, _ in EVENT_FIELDS),
+        *((name, pa.string()) for name in SURROUNDINGS),
+        *PLACE_FIELDS,
+    ]
+)
 NAMES = SCHEMA.names
 
 
-def row_of_event(event: Event, place: tuple[str, int]) -> Row:
+def row_of_event(event: Event, place: tuple[str, int], where: Surroundings = NOWHERE) -> Row:
     """The staged row of an accepted receipt."""
-    return (*[read(event) for read in READS], None, *place)
+    told = (where.ip, where.user_agent, where.locale, where.time_zone)
+    return (*[read(event) for read in READS], *told, None, *place)
 
 
 def row_of_rejected(record: RejectedRecord, keyring: Keyring, place: tuple[str, int]) -> Row:

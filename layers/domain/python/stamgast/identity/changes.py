@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from stamgast.identity.decision import pair_of
-from stamgast.identity.edge import Edge, EdgeState, Reason
+from stamgast.identity.edge import Edge, EdgeState, Pair, Reason
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import hint_of, merged
 from stamgast.identity.pointer import Pointer
@@ -27,7 +27,7 @@ from stamgast.identity.store import (
     UnlockRoot,
     Write,
 )
-from stamgast.identity.survey import Survey, named_cuts
+from stamgast.identity.survey import Survey
 
 CHUNK = 40
 # More than the one that a compaction, which leaves its root's version alone, may have added.
@@ -78,7 +78,10 @@ def change_of(
 
 def decisions_of(found: Survey, plan: Partition) -> tuple[CheckDecision, ...]:
     """The decisions that must stand, of every pair that comes onto a root or leaves one."""
-    moved = named_cuts(found.roots.values()) ^ named_cuts(plan.targets.values())
+    moved: set[Pair] = set()
+    for person_id in found.roots.keys() | plan.targets.keys():
+        was, shall = found.roots.get(person_id), plan.targets.get(person_id)
+        moved |= (was.cannot_links if was else set()) ^ (shall.cannot_links if shall else set())
     told = found.decisions
     return tuple(
         CheckDecision(pair, told[pair].message_id if pair in told else None)

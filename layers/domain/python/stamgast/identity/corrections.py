@@ -4,7 +4,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stamgast.identity.births import mint_absent, mint_all, pages
-from stamgast.identity.changes import MOST_LOCKED, apply, change_of, is_same, run_job
+from stamgast.identity.changes import (
+    MOST_LOCKED,
+    apply,
+    change_of,
+    decisions_of,
+    is_same,
+    run_job,
+)
 from stamgast.identity.evidence import Evidence
 from stamgast.identity.partition import Partition, partition
 from stamgast.identity.plan import Cause, IdentityChange
@@ -129,19 +136,20 @@ def correct(
             return Result.CLASHING, ()
         if is_same(found, plan):
             return Result.SAME if attempt == 1 else Result.CORRECTED, ()
-        if len(plan.targets.keys() | found.roots.keys()) > MOST_LOCKED - len(found.decisions):
+        room = MOST_LOCKED - len(decisions_of(found, plan))
+        if len(plan.targets.keys() | found.roots.keys()) > room:
             merged_some = merge_some(store, found, plan, seq)
             if merged_some is None:
                 return Result.TOO_LARGE, ()
             attempt -= merged_some
             continue
-        old = _old_roots(store, found, plan)
+        old = old_roots(store, found, plan)
         if old is not None and apply(store, change_of(found, plan, old, seq), pause):
             return Result.CORRECTED, tuple(_told(found, plan, seq))
     return Result.CONTENDED, ()
 
 
-def _old_roots(store: JobStore, found: Survey, plan: Partition) -> dict[str, Root | None] | None:
+def old_roots(store: JobStore, found: Survey, plan: Partition) -> dict[str, Root | None] | None:
     """Every root to be changed as it stands; None if one is held by others than these."""
     more = plan.targets.keys() - found.roots.keys()
     read, _ = store.read_persons(more) if more else ({}, {})

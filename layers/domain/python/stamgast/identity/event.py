@@ -49,7 +49,8 @@ class Event:
     """An interpreted event; `identifiers` are sorted by (priority, key), the first is its anchor.
 
     `original_ms` is the client's own time; None when the event carries none. `name` is the track
-    event's name, a page's or screen's name, or None.
+    event's name, a page's or screen's name, or None. `decided` are the two identifiers of an
+    operator's cut or lift, which has no anchor and links nothing.
     """
 
     message_key: str
@@ -69,6 +70,7 @@ class Event:
     properties: Mapping[str, Any]
     context: Mapping[str, Any]
     order: Order | None = None
+    decided: tuple[Seen, ...] = ()
 
     @property
     def anchor(self) -> str | None:

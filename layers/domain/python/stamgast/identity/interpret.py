@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from stamgast.identity.assurance import Assurance
+from stamgast.identity.decision_message import is_decision, named_in
 from stamgast.identity.event import Event, Seen
 from stamgast.identity.identifiers import Identifier, Refusal, normalise
 from stamgast.identity.keys import Keyring
@@ -23,6 +24,8 @@ Found = dict[tuple[str, str], Namespace]
 def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -> Event:
     """The event that a raw record tells; a pure function of its three arguments."""
     body = orjson.loads(record.body)
+    if is_decision(record):
+        return _decision(record, body, settings, keyring)
     context = _mapping(body.get("context"))
     found, refusals = _identifiers(body, context, record, settings)
     return Event(
@@ -43,6 +46,31 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
         properties=_mapping(body.get("properties")),
         context=context,
         order=order_of(body),
+    )
+
+
+def _decision(
+    record: RawRecord, body: Mapping[str, Any], settings: IdentitySettings, keyring: Keyring
+) -> Event:
+    """An operator's cut or lift: it names two identifiers, and has no facts and no anchor."""
+    return Event(
+        message_key=keyring.message_key(record.source_id, record.message_id),
+        message_id=record.message_id,
+        receipt_id=record.receipt_id,
+        payload_hash=record.payload_hash,
+        source_id=record.source_id,
+        type=record.type,
+        name=None,
+        received_ms=record.received_ms,
+        original_ms=record.original_ms,
+        event_ms=record.event_ms,
+        assurance=record.assurance,
+        identifiers=(),
+        refusals=(),
+        traits={},
+        properties={name: body[name] for name in ("by", "reason") if name in body},
+        context={},
+        decided=named_in(body, settings, keyring),
     )
 
 

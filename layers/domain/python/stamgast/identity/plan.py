@@ -21,6 +21,7 @@ class Cause(StrEnum):
     CREATED = "created"
     MERGED = "merged"
     CORRECTED = "corrected"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stamgast.identity.link_settings import DeviceSettings, LinkSettings
 from stamgast.identity.settings import Form, IdentitySettings, Kind, Namespace
 
 
@@ -40,6 +41,7 @@ class Workspace:
     sources: Mapping[str, Source]
     identity: IdentitySettings
     safe_when_claimed: tuple[str, ...] = ()
+    links: LinkSettings = field(default_factory=LinkSettings)
 
 
 def workspace_of(told: Mapping[str, Any]) -> Workspace:
@@ -52,6 +54,7 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         sources=sources,
         identity=_identity(told["identity"], regions),
         safe_when_claimed=tuple(told["lookup"]["safe_when_claimed"]),
+        links=_links(told["identity"]),
     )
 
 
@@ -72,6 +75,15 @@ def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySetti
         blocked_patterns=tuple(told["blocked_patterns"]),
         default_region=told["default_region"],
         regions=regions,
+    )
+
+
+def _links(told: Mapping[str, Any]) -> LinkSettings:
+    """A document compiled by an earlier version says nothing of links, and so has none."""
+    devices = dict(told.get("devices", {}))
+    is_on = devices.pop("enabled", False)
+    return LinkSettings(
+        DeviceSettings(is_on=is_on, **devices), told.get("links", {}).get("purposes", {})
     )
 
 

@@ -71,6 +71,28 @@ def _default_namespaces() -> dict[str, NamespacePart]:
     }
 
 
+class DevicesPart(Part):
+    """Links between devices by their behaviour; off unless it is turned on."""
+
+    enabled: bool = False
+    least_labels: Annotated[int, Field(ge=20, le=100_000)] = 100
+    expiry_days: Annotated[int, Field(ge=1, le=365)] = 30
+    least_probability: Annotated[float, Field(ge=0.01, le=0.99)] = 0.2
+    address_devices: Annotated[int, Field(ge=2, le=200)] = 30
+    window_days: Annotated[int, Field(ge=7, le=90)] = 28
+    history_days: Annotated[int, Field(ge=14, le=730)] = 180
+    train_every_days: Annotated[int, Field(ge=1, le=90)] = 7
+
+
+class LinksPart(Part):
+    """The purposes that opt in to provisional links, each from a probability on."""
+
+    purposes: dict[
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,40}$")],
+        Annotated[float, Field(ge=0.5, le=1.0)],
+    ] = {}
+
+
 class IdentityPart(Part):
     """Namespaces, limits and values that identify nobody."""
 
@@ -81,6 +103,8 @@ class IdentityPart(Part):
     blocked_values: list[str] = sorted(BLOCKED_VALUES)
     blocked_patterns: list[Annotated[str, AfterValidator(_a_pattern)]] = list(BLOCKED_PATTERNS)
     default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    devices: DevicesPart = DevicesPart()
+    links: LinksPart = LinksPart()
 
 
 class LookupPart(Part):

@@ -200,5 +200,10 @@ def _provisional(one: Provisional, telling: Telling) -> Json:
         "event_at": iso_of(one.event_ms),
         "expires_at": None if one.expires_ms is None else iso_of(one.expires_ms),
         "state": one.state,
-        "reasons": dict(sorted(one.reasons.items(), key=lambda item: -abs(item[1]))),
+        "reasons": dict(sorted(one.reasons.items(), key=_heaviest_first)),
     }
+
+
+def _heaviest_first(reason: tuple[str, Any]) -> float:
+    weight = reason[1]
+    return -abs(weight) if isinstance(weight, int | float) else 0.0

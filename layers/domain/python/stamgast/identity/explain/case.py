@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stamgast.identity.edge import Edge, EdgeState, Pair, Support
 from stamgast.identity.survey import Survey
@@ -27,7 +28,7 @@ class Provisional:
     event_ms: int
     expires_ms: int | None = None
     state: str = "standing"
-    reasons: Mapping[str, float] = field(default_factory=dict)
+    reasons: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

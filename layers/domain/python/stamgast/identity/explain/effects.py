@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from stamgast.identity.decision import pair_of
 from stamgast.identity.edge import Pair
 from stamgast.identity.explain.case import Case
 from stamgast.identity.partition import Partition, partition
@@ -34,7 +35,8 @@ def effects_of(case: Case, pairs: Iterable[Pair], settings: IdentitySettings) ->
 
 def effect_of(case: Case, pair: Pair, settings: IdentitySettings) -> Effect:
     """What cutting this pair would do."""
-    plan = partition(with_cuts(case.found, case.person_id, [pair]), settings)
+    cut = pair_of(*pair)
+    plan = partition(with_cuts(case.found, case.person_id, [cut]), settings)
     return Effect(pair, parts_of(case, plan))
 
 

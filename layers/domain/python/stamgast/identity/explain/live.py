@@ -34,10 +34,9 @@ class BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """A store that refuses every write, and hides all but `shown` where that is given."""
+    """A store that refuses every write, and reads of more identifiers than are explained."""
 
     store: IdentityStore
-    shown: frozenset[str] | None = None
 
     def read_pointers(self, keys: Collection[str]) -> dict[str, Pointer]:
         """The pointers there are among these identifiers; TooLargeError for too many."""
@@ -52,11 +51,8 @@ class ReadOnly:
         return self.store.read_persons(person_ids, pairs)
 
     def edges_from(self, anchor: str) -> list[Edge]:
-        """Every edge of this anchor that is not hidden."""
-        edges = self.store.edges_from(anchor)
-        if self.shown is None:
-            return edges
-        return [edge for edge in edges if self.shown.issuperset(edge.pair)]
+        """Every edge of which this identifier is the anchor."""
+        return self.store.edges_from(anchor)
 
     def read_decisions(self, pairs: Collection[Pair]) -> Mapping[Pair, Decision]:
         """The newest decision about each of these pairs of which there is one."""
@@ -91,7 +87,7 @@ def live_case(
         if pointer is None:
             return None
         root = _root_of(store, pointer)
-        found, is_whole = _survey(store, key, root, settings) if root else (None, False)
+        found, is_whole = _survey(store, key, settings) if root else (None, False)
         if found is not None:
             return _case(store, key, found, is_whole=is_whole)
         if root is not None and root.state is RootState.SPLITTING and attempt == TRIES - 1:
@@ -107,14 +103,13 @@ def _root_of(store: IdentityStore, pointer: Pointer) -> Root | None:
 
 
 def _survey(
-    store: IdentityStore, key: str, root: Root, settings: IdentitySettings
+    store: IdentityStore, key: str, settings: IdentitySettings
 ) -> tuple[Survey | None, bool]:
     """The component, and whether it is all of it: of one that is too large the person alone."""
     try:
         return survey(ReadOnly(store), EvidenceInMemory(), {key}, settings), True
     except TooLargeError:
-        shown = ReadOnly(store, frozenset(root.members))
-        return survey(shown, EvidenceInMemory(), {key}, settings), False
+        return survey(ReadOnly(store), EvidenceInMemory(), {key}, settings, follows=False), False
 
 
 def _case(store: IdentityStore, key: str, found: Survey, *, is_whole: bool) -> Case:
@@ -130,10 +125,15 @@ def _case(store: IdentityStore, key: str, found: Survey, *, is_whole: bool) -> C
         found,
         edges,
         homes=_homes(store, {key for pair in edges for key in pair} - found.home.keys()),
-        cannot_links=tuple(CannotLink(pair) for pair in sorted(root.cannot_links)),
+        cannot_links=tuple(_cannot_link(found, pair) for pair in sorted(root.cannot_links)),
         pending=Pending(_parked(store, members), _jobs(found)),
         is_whole=is_whole,
     )
+
+
+def _cannot_link(found: Survey, pair: Pair) -> CannotLink:
+    told = found.decisions.get(pair)
+    return CannotLink(pair, told.by, told.reason, told.at_ms) if told else CannotLink(pair)
 
 
 def _edges_to(store: IdentityStore, found: Survey, members: frozenset[str]) -> dict[Pair, Edge]:

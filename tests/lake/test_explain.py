@@ -1,0 +1,92 @@
+"""A person explained from rows is the person that the live view explained at that moment."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from stamgast.identity.explain.answer import Telling, explanation_of
+from stamgast.identity.explain.case import Case
+from stamgast.identity.explain.live import live_case
+from stamgast.moments import moment_of
+from stamgast_lake import explain
+from stamgast_lake.explain import case_as_of, past_of
+from tests.lake.test_laws import history
+from tests.lake.world import SETTINGS, World, publish, resolve
+
+HOUR_MS = 3_600_000
+IDENTITY_ALONE = (resolve, publish)
+
+
+def told(case: Case) -> dict[str, Any]:
+    """What both ways of explaining must say alike."""
+    answer = explanation_of(case, Telling(SETTINGS, {}, lambda _: True, 50))
+    evidence = [
+        {name: edge[name] for name in ("a", "b", "message", "assurance", "in_tree", "is_bridge")}
+        for edge in answer["evidence"]
+    ]
+    refused = [(one["a"]["key"], one["b"]["key"], one["reason"]) for one in answer["refused"]]
+    return {
+        **{name: answer[name] for name in ("person_id", "born_at", "is_settled", "cuts")},
+        "identifiers": [one["key"] for one in answer["identifiers"]],
+        "evidence": evidence,
+        "refused": set(refused),
+        "weakest": answer["weakest"] and answer["weakest"]["message"],
+        "off": [one["key"] for one in answer["off"]],
+    }
+
+
+def live_now(world: World) -> dict[str, dict[str, Any]]:
+    """Every person as the live view explains it, under its smallest identifier."""
+    found = {}
+    for members in world.persons().values():
+        case = live_case(world.identity, min(members), SETTINGS, lambda _: None)
+        assert case is not None
+        found[min(members)] = told(case)
+    return found
+
+
+def live_through(seed: int) -> tuple[World, list[tuple[int, dict[str, dict[str, Any]]]]]:
+    world, rng, seen = World(), Random(seed), []
+    sent = history(rng)
+    rng.shuffle(sent)
+    while sent:
+        world.now_ms += HOUR_MS
+        for _ in range(min(len(sent), rng.randrange(4, 12))):
+            one = sent.pop()
+            told = {"received_ms": world.now_ms - 1, "assurance": one.assurance}
+            world.send(one.body, request_id=f"q{len(sent)}", **told)
+        world.run(IDENTITY_ALONE)
+        seen.append((world.now_ms, live_now(world)))
+    return world, seen
+
+
+def agrees(live: dict[str, Any], past: dict[str, Any]) -> bool:
+    """Of a value that is off the live view remembers few neighbours, the lake all of them."""
+    rest = live.keys() - {"refused"}
+    return all(live[name] == past.get(name) for name in rest) and live["refused"] <= past["refused"]
+
+
+def differences(seed: int) -> list[tuple[int, str, Any, Any]]:
+    world, seen = live_through(seed)
+    wrong = []
+    for at_ms, then in seen:
+        with past_of(world.lake, moment_of(at_ms)) as past:
+            for key, live in then.items():
+                case = case_as_of(past, world.lake, key)
+                found = told(case) if case else {}
+                if not agrees(live, found):
+                    wrong.append((at_ms, key, live, found))
+    return wrong
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_past_explains_as_the_live_view_did_then(seed: int) -> None:
+    assert differences(seed) == []
+
+
+def test_evidence_of_later_runs_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        explain, "TOLD", explain.TOLD.replace("evidence_as_of('{moment}')", "evidence")
+    )
+    assert any(differences(seed) for seed in range(2))

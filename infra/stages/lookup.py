@@ -9,6 +9,10 @@ from infra.blocks.lookup_api import LookupApi
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.workbench import Workbench
 
+EXPLAINING_MB = 3008
+# An HTTP API waits for 30 seconds and no more.
+GATEWAY_SECONDS = 29
+
 
 class Lookup(Construct):
     """Answer in milliseconds, filtered by the reader's scope."""
@@ -40,4 +44,31 @@ class Lookup(Construct):
         )
         self.api = LookupApi(
             self, "Api", environment=bench.environment, function=self.look_up_profile.live
+        )
+        self.explain_identity = self._explain_identity(bench, view)
+        self.api.serve(
+            "Explain", self.explain_identity.live, "/v1/identity:explain", "/v1/identity:health"
+        )
+
+    def _explain_identity(self, bench: Workbench, view: ProfileView) -> Function:
+        data = bench.data
+        return Function(
+            self,
+            "explain_identity",
+            bench=bench,
+            layers=bench.layers.lake,
+            variables={
+                "CONTROL_TABLE": data.control.table_name,
+                "LAKE_BUCKET": data.bucket.bucket_name,
+                "LAKE_DATABASE": data.database_name,
+                "PROFILES_TABLE": view.table.table_name,
+                "WORKSPACE_SECRET": data.secret_name,
+            },
+            permissions=[
+                *permissions.read_lake(data),
+                permissions.read_items(view.table),
+                permissions.read_items(data.control),
+            ],
+            memory_mb=EXPLAINING_MB,
+            timeout=Duration.seconds(GATEWAY_SECONDS),
         )

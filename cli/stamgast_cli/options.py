@@ -22,3 +22,11 @@ Token = Annotated[
         help="A reader token; on this machine the one that `up` made.",
     ),
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="A past date or time (ISO 8601), in the workspace's zone unless it has an offset.",
+    ),
+]

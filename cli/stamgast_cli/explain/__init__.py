@@ -1,0 +1,1 @@
+"""Explanations of persons for people: a tree in the terminal, a page with a picture."""

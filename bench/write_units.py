@@ -8,6 +8,7 @@ the real publishing steps, with a run after each day. Run: python -m bench.write
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import ceil
 from random import Random
 from typing import Any
@@ -26,6 +27,7 @@ from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor
 from stamgast.profile.timeline import entry_attributes, entry_of
 from stamgast.raw.unfold import unfold
+from stamgast_lake.publishing.anchors import OLD
 from tests.fakes.dynamodb import DynamoDB, size
 from tests.fakes.live_batches import NOON_MS, message, receipt
 from tests.fakes.live_loops import KEYS, Loop, no_pause
@@ -33,6 +35,7 @@ from tests.fakes.live_loops import KEYS, Loop, no_pause
 PEOPLE, DAYS, SESSION_CHANCE, SESSION_EVENTS = 60, 14, 0.5, 10
 MESSAGES_A_BATCH = 10
 MINUTE_MS, DAY_MS = 60_000, 24 * 60 * 60 * 1000
+OLD_MS = OLD // timedelta(milliseconds=1)
 NAIVE_IDS, NAIVE_EVENTS = 500, 50
 KINDS = {"L": "live", "X": "timeline", "@": "pointers, roots", "E": "edges", "B": "publish"}
 
@@ -166,7 +169,7 @@ def publish(loop: Loop, history: dict[str, History], run: int, moment_ms: int) -
     store = loop.facts_store
     pairs = store.read(list(history))
     for anchor, known in history.items():
-        if is_worth_publishing(pairs[anchor], known.facts, moment_ms, moment_ms - DAY_MS):
+        if is_worth_publishing(pairs[anchor], known.facts, moment_ms, moment_ms - OLD_MS):
             base = Base(run, 0, moment_ms, known.facts)
             publish_anchor(store, anchor, base, RunIds.of(known.ids), no_pause, pairs[anchor])
 

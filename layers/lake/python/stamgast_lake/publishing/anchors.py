@@ -22,7 +22,7 @@ from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import ANCHORS, EVENTS, RECEIPTS
 
 ANCHORS_A_PAGE = 400
-OLD = timedelta(days=1)
+OLD = timedelta(days=30)  # a tail that reads right may wait: each publish costs two writes
 NOTHING_TOLD = to_json(Sourced()).decode()
 UNFOUNDED = """
     create or replace temp view unfounded as

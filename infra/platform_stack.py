@@ -6,6 +6,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infra.blocks.layers import Layers
+from infra.blocks.lookup_api import Method
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.workbench import Workbench
 from infra.data_stack import DataStack
@@ -41,12 +42,13 @@ class PlatformStack(Stack):
         view = ProfileView(self, "View", data=data)
         self.ingestion = Ingestion(self, "Ingestion", bench=bench)
         self.raw = Raw(self, "Raw", bench=bench)
-        self.identity = Identity(self, "Identity", bench=bench, view=view)
+        self.identity = Identity(self, "Identity", bench=bench, view=view, raw=self.raw)
         self.profile = Profile(
             self, "Profile", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
         )
         self.segments = Segments(self, "Segments", bench=bench)
         self.lookup = Lookup(self, "Lookup", bench=bench, view=view)
+        self._serve_changes()
         self.authoritative = Authoritative(
             self,
             "Authoritative",
@@ -58,3 +60,10 @@ class PlatformStack(Stack):
         )
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
         write_outputs(self, view=view, data=data)
+
+    def _serve_changes(self) -> None:
+        """Let operators change persons over the look-up's API."""
+        api, function = self.lookup.api, self.identity.change_identity.live
+        api.serve("Change", function, "/v1/identity:cut", "/v1/identity:lift")
+        jobs = ("/v1/identity/jobs", "/v1/identity/jobs/{job}")
+        api.serve("ChangeJobs", function, *jobs, method=Method.GET)

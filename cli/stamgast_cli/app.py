@@ -15,6 +15,7 @@ from stamgast_cli.commands import (
     cost,
     demo,
     doctor,
+    identity,
     lifecycle,
     logs,
     redrive,
@@ -41,6 +42,7 @@ def application() -> typer.Typer:
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")
     app.add_typer(workspace.group(), name="workspace")
+    app.add_typer(identity.group(), name="identity")
     return app
 
 

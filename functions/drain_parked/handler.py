@@ -1,4 +1,4 @@
-"""Finishes what was left open: jobs that a dead run began, and parked changes of identity."""
+"""Finishes what was left open: jobs of dead runs, cuts under way, parked changes of identity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from stamgast.identity.corrections import finish_jobs
+from stamgast.identity.cutting import Cutter, resume_cuts
 from stamgast.identity.live import Settlement, drain
 from stamgast.metrics import Metric
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
+from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.event_bus import EventBridgeBus
-from stamgast_aws.identity_jobs import DynamoJobStore
+from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.settings import read_settings
 from stamgast_aws.workspaces import S3WorkspaceStore
 
@@ -40,23 +42,24 @@ class Settings:
     workspace_secret: str
     lake_bucket: str
     event_bus: str
+    raw_stream: str
 
 
 def handler(_event: Mapping[str, Any], context: Context) -> dict[str, int]:
-    """Answers how many jobs ended, and how many changes were made, told and left parked."""
-    store = _store()
+    """Answers how many jobs and cuts ended, and how many changes were made and left parked."""
+    store, settings = _store(), _workspace().identity
     jobs = finish_jobs(store, _pause)
-    settled = drain(
-        store,
-        _workspace().identity,
-        _pause,
-        is_time_left=lambda: context.get_remaining_time_in_millis() > LEAST_LEFT_MS,
-    )
-    untold = EventBridgeBus(client("events"), _settings().event_bus).publish_identity(
-        settled.changes
-    )
+
+    def is_time_left() -> bool:
+        return context.get_remaining_time_in_millis() > LEAST_LEFT_MS
+
+    cutter = Cutter(store, _archive(), settings, _bus().publish_identity, _pause, is_time_left)
+    cuts = resume_cuts(cutter)
+    settled = drain(store, settings, _pause, is_time_left=is_time_left)
+    untold = _bus().publish_identity(settled.changes)
     _tell(settled, untold)
-    return {"jobs": jobs, "changed": len(settled.changes), "parked": settled.parked}
+    changed = len(settled.changes)
+    return {"jobs": jobs, "cuts": cuts, "changed": changed, "parked": settled.parked}
 
 
 @cache
@@ -79,11 +82,19 @@ def _workspace() -> Workspace:
     return _workspaces().current()
 
 
-def _store() -> DynamoJobStore:
+def _store() -> DynamoCutStore:
     settings = _settings()
-    return DynamoJobStore(
+    return DynamoCutStore(
         client("dynamodb"), settings.profiles_table, settings.control_table, _pause
     )
+
+
+def _bus() -> EventBridgeBus:
+    return EventBridgeBus(client("events"), _settings().event_bus)
+
+
+def _archive() -> FirehoseArchive:
+    return FirehoseArchive(client("firehose"), _settings().raw_stream, _pause)
 
 
 def _pause(seconds: float) -> None:

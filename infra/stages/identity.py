@@ -1,6 +1,7 @@
 """Identity: persons as connected components, and the changes that were parked under contention."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.blocks import permissions
@@ -10,20 +11,28 @@ from infra.blocks.lake_function import lake_function
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.schedule import Every
 from infra.blocks.workbench import Workbench
+from infra.stages.raw import Raw
 
 
 class Identity(Construct):
     """Turn identifiers into evidence, evidence into persons."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, bench: Workbench, view: ProfileView
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bench: Workbench,
+        view: ProfileView,
+        raw: Raw,
     ) -> None:
         super().__init__(scope, construct_id)
         self.resolve_identity = lake_function(
             self, "resolve_identity", bench=bench, timeout=Duration.minutes(15)
         )
         self.dead_letters = DeadLetters(self, "DrainDeadLetters").queue
-        self.drain_parked = self._drain_parked(bench, view)
+        self.drain_parked = self._drain_parked(bench, view, raw)
+        self.change_identity = self._change_identity(bench, view, raw)
         self.drained = Every(
             self,
             "DrainParkedEvery",
@@ -32,7 +41,7 @@ class Identity(Construct):
             dead_letters=self.dead_letters,
         )
 
-    def _drain_parked(self, bench: Workbench, view: ProfileView) -> Function:
+    def _drain_parked(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
         data = bench.data
         return Function(
             self,
@@ -44,15 +53,43 @@ class Identity(Construct):
                 "EVENT_BUS": view.bus.event_bus_name,
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "PROFILES_TABLE": view.table.table_name,
+                "RAW_STREAM": raw.raw.name,
                 "WORKSPACE_SECRET": data.secret_name,
             },
-            permissions=[
-                *permissions.read_workspace(data),
-                permissions.write_items(view.table),
-                permissions.write_items(data.control),
-                permissions.put_events(view.bus),
-            ],
+            permissions=self._permissions(bench, view, raw),
             memory_mb=512,
             timeout=Duration.minutes(4),
             dead_letters=self.dead_letters,
         )
+
+    def _change_identity(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
+        data = bench.data
+        return Function(
+            self,
+            "change_identity",
+            bench=bench,
+            layers=bench.layers.api,
+            variables={
+                "CONTROL_TABLE": data.control.table_name,
+                "EVENT_BUS": view.bus.event_bus_name,
+                "LAKE_BUCKET": data.bucket.bucket_name,
+                "PROFILES_TABLE": view.table.table_name,
+                "RAW_STREAM": raw.raw.name,
+                "WORKSPACE_SECRET": data.secret_name,
+            },
+            permissions=self._permissions(bench, view, raw),
+            memory_mb=1024,
+            timeout=Duration.seconds(29),
+            is_serving=True,
+        )
+
+    @staticmethod
+    def _permissions(bench: Workbench, view: ProfileView, raw: Raw) -> list[iam.PolicyStatement]:
+        """Return what bringing persons to what was decided needs: both tables, archive, bus."""
+        return [
+            *permissions.read_workspace(bench.data),
+            permissions.write_items(view.table),
+            permissions.write_items(bench.data.control),
+            permissions.put_records(raw.raw.arn),
+            permissions.put_events(view.bus),
+        ]

@@ -38,9 +38,7 @@ def key_of(told: str) -> str:
     return KEYRING.identifier_key(one.namespace, one.value)
 
 
-def event_of(
-    mid: str, *ids: str, at_ms: int = 0, word: Assurance = Assurance.VERIFIED
-) -> Event:
+def event_of(mid: str, *ids: str, at_ms: int = 0, word: Assurance = Assurance.VERIFIED) -> Event:
     """An event that names these identifiers together."""
     body: dict[str, object] = {"type": "identify", "messageId": mid, "traits": {}, "context": {}}
     external = [{"type": named(told).namespace, "id": named(told).value} for told in ids]

@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "WORKSPACE_SECRET": "workspace",
     "LAKE_BUCKET": "lake",
     "EVENT_BUS": "bus",
+    "RAW_STREAM": "raw",
     "POWERTOOLS_SERVICE_NAME": "drain_parked",
     "POWERTOOLS_METRICS_NAMESPACE": "Stamgast",
 }
@@ -106,7 +107,7 @@ def test_a_parked_change_is_made_good(
     live(store, star("m1", 1, "user_id:1"), star("m2", 2, "email:1"))
     store.park(star("m3", 3, "user_id:1", "email:1"))
     answer = function.handler({}, Context())
-    assert answer == {"jobs": 0, "changed": 1, "parked": 0}
+    assert answer == {"jobs": 0, "cuts": 0, "changed": 1, "parked": 0}
     assert store.parked(10) == []
     assert len(set(live(store, star("m3", 3, "user_id:1", "email:1")).values())) == 1
     told = capsys.readouterr().out

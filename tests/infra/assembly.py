@@ -23,6 +23,8 @@ FUNCTIONS = (
     "process_events",
     "drain_parked",
     "look_up_profile",
+    "explain_identity",
+    "change_identity",
     "open_run",
     "import_file",
     "load_events",

@@ -57,7 +57,7 @@ def profile_get(
     """
     deployment = find(stack)
     body = {"identifiers": [who], "include": include.split(","), "as": view}
-    answer = _ask(deployment, token, "POST", "/v1/profiles:lookup", json=body)["results"][0]
+    answer = ask(deployment, token, "POST", "/v1/profiles:lookup", json=body)["results"][0]
     if "profile" not in answer:
         raise AnswerError(answer.get("message", "no such profile"), hint=f"Code {answer['code']}.")
     Output(is_json=json).document(answer["profile"])
@@ -78,7 +78,7 @@ def timeline(
     namespace, _, value = who.partition(":")
     path = f"/v1/profiles/{namespace}:{quote(value, safe='')}/timeline"
     params = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
-    told = _ask(find(stack), token, "GET", path, params=params)
+    told = ask(find(stack), token, "GET", path, params=params)
     Output(is_json=json).document(told)
 
 
@@ -124,7 +124,7 @@ def query(sql: Sql, stack: Stack = None, json: Json = False) -> None:
     output.rows(names, rows)
 
 
-def _ask(
+def ask(
     deployment: Deployment, token: str | None, method: str, path: str, **told: Any
 ) -> dict[str, Any]:
     """Return the JSON of one call to the look-up API."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from stamgast.lookup import own_api, segment_api
+from stamgast.lookup import cut_api, own_api, segment_api
+from stamgast.lookup.cut_schema import CutAnswer, CutBody, CutListing, CutPlan, LiftBody
 from stamgast.lookup.request import MOST_IN_A_PAGE, PAGE, SECTIONS, View
 from stamgast.lookup.routes import Route
 from stamgast.lookup.schema import (
@@ -29,13 +30,20 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "segment_external_ids": SegmentListing,
     "segment_events": SegmentListing,
     "segment_metadata": SegmentMetadata,
+    "cut": CutAnswer,
+    "lift": CutAnswer,
+    "job": CutAnswer,
+    "jobs": CutListing,
 }
+BODIES: dict[str, type[BaseModel]] = {"lookup": LookupBody, "cut": CutBody, "lift": LiftBody}
+PLANS: dict[str, type[BaseModel]] = {"cut": CutPlan, "lift": CutPlan}
 PATH_PARAMETERS = {
     "identifier": "`namespace:value`, percent-encoded. A value with `?`, or with `%` in its own "
     "right, is looked up by the POST path: the gateway decodes paths. So is any that must not "
     "stand in an access log.",
     "space": "Any name: one deployment is one space.",
     "collection": "`users`.",
+    "job": "The id of a cut or a lift, as its answer told it.",
 }
 PAGED = [
     parameter("limit", f"How many, 1 to {MOST_IN_A_PAGE}.", type="integer", minimum=1,
@@ -51,7 +59,12 @@ QUERY: dict[str, list[Json]] = {
     "segment_external_ids": [parameter("include", "Namespaces."), *PAGED, VERBOSE, AS],
     "segment_events": [*PAGED, parameter("next", "The cursor of the page before."), AS],
     "segment_metadata": [VERBOSE, AS],
+    "cut": [],
+    "lift": [],
+    "job": [],
+    "jobs": [],
 }
+STILL_OPEN = "Taken and archived; it is carried out in the background, under its job's id."
 FAULTS = {
     "400": "The request cannot be read; `message` names the part.",
     "401": "No reader's token, or a write key.",
@@ -63,7 +76,7 @@ FAULTS = {
 
 def lookup_document() -> Json:
     """OpenAPI 3.1 of the look-up API, from its route table and models."""
-    routes = (*own_api.ROUTES, *segment_api.ROUTES)
+    routes: tuple[Route[Any], ...] = (*own_api.ROUTES, *segment_api.ROUTES, *cut_api.ROUTES)
     paths: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
@@ -79,7 +92,9 @@ def lookup_document() -> Json:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic", "description": "Token as user name."},
             },
-            "schemas": schemas({*ANSWERS.values(), LookupBody, Problem, SegmentProblem}),
+            "schemas": schemas(
+                {*ANSWERS.values(), *BODIES.values(), *PLANS.values(), Problem, SegmentProblem}
+            ),
         },
     }
 
@@ -91,16 +106,37 @@ def _operation(route: Route[Any]) -> Json:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": text.splitlines()[0].strip("`"),
-        "tags": ["segment" if is_segment else "profiles"],
+        "tags": [_tag(route)],
         "parameters": [*_path_parameters(route), *QUERY[route.name]],
         "responses": {
-            "200": answer("Found.", ANSWERS[route.name]),
+            "200": _answer(route),
             **{status: answer(told, problem) for status, told in FAULTS.items()},
         },
     }
+    if route.action is not None:
+        operation["description"] = f"Needs a token that was granted `{route.action}`."
+    if route.name in PLANS:
+        operation["responses"]["202"] = answer(STILL_OPEN, ANSWERS[route.name])
+        operation["responses"]["409"] = answer("A job changes these persons just now.", problem)
     if route.method == "POST":
-        operation["requestBody"] = {"required": True, "content": content(LookupBody)}
+        operation["requestBody"] = {"required": True, "content": content(BODIES[route.name])}
     return operation
+
+
+def _tag(route: Route[Any]) -> str:
+    if route.action is not None:
+        return "operators"
+    return "segment" if route.name.startswith("segment_") else "profiles"
+
+
+def _answer(route: Route[Any]) -> Json:
+    """The answer when all went well; where the body may ask for a plan, that or the plan."""
+    told, plan = ANSWERS[route.name], PLANS.get(route.name)
+    if plan is None:
+        return answer("Found.", told)
+    forms = [content(told), content(plan)]
+    schema = {"oneOf": [form["application/json"]["schema"] for form in forms]}
+    return {"description": "Done, or planned.", "content": {"application/json": {"schema": schema}}}
 
 
 def _path_parameters(route: Route[Any]) -> list[Json]:

@@ -15,6 +15,7 @@ from stamgast_cli.app import application
 VERBS = {
     "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
     "redrive", "doctor", "logs", "profile get", "source add", "source rotate", "source revoke",
+    "identity cut", "identity leave", "identity lift", "identity jobs",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
 }  # fmt: skip
 

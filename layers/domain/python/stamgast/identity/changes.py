@@ -72,7 +72,7 @@ def change_of(
     final = {p: _final(p, root, plan, seq) for p, root in old.items()}
     fence = () if seq is None else (CheckFence(seq),)
     guards = (*fence, *decisions_of(found, plan))
-    moves, states = tuple(_moves(found, plan)), tuple(_states(found, plan))
+    moves, states = tuple(_moves(found, plan)), tuple(map(MoveEdge, edge_moves(found, plan)))
     return Change(seq, old, final, moves, states, guards)
 
 
@@ -118,13 +118,14 @@ def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
         )
 
 
-def _states(found: Survey, plan: Partition) -> Iterator[MoveEdge]:
+def edge_moves(found: Survey, plan: Partition) -> Iterator[Edge]:
+    """The edges that change their state, as they shall be."""
     for pair, edge in sorted(found.edges.items()):
         if pair[0] not in plan.goal or pair[1] not in plan.goal:
             continue
         new = _state(edge, plan)
         if new != edge:
-            yield MoveEdge(new)
+            yield new
 
 
 def _state(edge: Edge, plan: Partition) -> Edge:

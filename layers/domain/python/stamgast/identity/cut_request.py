@@ -52,7 +52,7 @@ class Requests:
     def leaving(self, keys: Collection[str]) -> set[Pair]:
         """The pairs to cut so that these identifiers leave; none where nothing stays with them."""
         found = self.survey(keys)
-        pairs = leaving_pairs(held_together(found), set(keys)) if found else set()
+        pairs = leaving_pairs(found, set(keys)) if found else set()
         if len(pairs) > MOST_PAIRS:
             raise TooManyPairsError(f"{len(pairs)} links cross")
         return pairs

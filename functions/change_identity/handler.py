@@ -1,0 +1,124 @@
+"""`change_identity`: cuts two identifiers apart, lifts a cut, and tells what became of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import random
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stamgast.identity.cutting import Cutter
+from stamgast.lookup.cut_api import ROUTES, CutDesk
+from stamgast.lookup.faults import UNAVAILABLE
+from stamgast.lookup.routes import Response, plain_form, respond
+from stamgast.store_error import StoreError
+from stamgast_aws.clients import client
+from stamgast_aws.cut_store import DynamoCutStore
+from stamgast_aws.event_bus import EventBridgeBus
+from stamgast_aws.firehose_archive import FirehoseArchive
+from stamgast_aws.http_api import gateway_answer, lookup_request_of
+from stamgast_aws.line_log import LineLog
+from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.settings import read_settings
+from stamgast_aws.token_store import DynamoTokenStore
+from stamgast_aws.workspaces import S3WorkspaceStore
+
+LEAST_LEFT_MS = 8_000
+
+
+class Context(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the invocation may go on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment."""
+
+    profiles_table: str
+    control_table: str
+    workspace_secret: str
+    lake_bucket: str
+    event_bus: str
+    raw_stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The adapters of one process."""
+
+    store: DynamoCutStore
+    archive: FirehoseArchive
+    bus: EventBridgeBus
+    tokens: DynamoTokenStore
+    workspaces: S3WorkspaceStore
+    keyring: SecretsManagerKeyring
+
+    def desk(self, is_time_left: Callable[[], bool]) -> CutDesk:
+        """What one request is answered from."""
+        workspace = self.workspaces.current()
+        tell = self.bus.publish_identity
+        return CutDesk(
+            tokens=self.tokens,
+            store=self.store,
+            cutter=Cutter(self.store, self.archive, workspace.identity, tell, _pause, is_time_left),
+            workspace=workspace,
+            keyring=self.keyring.get(),
+            now_ms=time.time_ns() // 1_000_000,
+        )
+
+
+@cache
+def wiring() -> Wiring:
+    """The adapters, made on the first request."""
+    settings, dynamodb = read_settings(Settings), client("dynamodb")
+    return Wiring(
+        store=DynamoCutStore(dynamodb, settings.profiles_table, settings.control_table, _pause),
+        archive=FirehoseArchive(client("firehose"), settings.raw_stream, _pause),
+        bus=EventBridgeBus(client("events"), settings.event_bus),
+        tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
+        workspaces=S3WorkspaceStore(
+            s3=client("s3"),
+            dynamodb=dynamodb,
+            bucket=settings.lake_bucket,
+            table=settings.control_table,
+            now=time.monotonic,
+        ),
+        keyring=SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret),
+    )
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answers one request of the HTTP API (payload format 2.0)."""
+    log = LineLog()  # told routes and times, never a path or an identifier
+    began = time.perf_counter()
+
+    def is_time_left() -> bool:
+        return context.get_remaining_time_in_millis() > LEAST_LEFT_MS
+
+    try:
+        response = respond(lookup_request_of(event), wiring().desk(is_time_left), ROUTES)
+    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
+        log.error(  # noqa: TRY400 - the type of the error alone, for its text may hold a key
+            "change of identity failed", error=type(error).__name__
+        )
+        response = Response(
+            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
+        )
+    spent_ms = round((time.perf_counter() - began) * 1000, 1)
+    log.info(
+        "change of identity answered",
+        route=response.route,
+        status=response.status,
+        milliseconds=spent_ms,
+    )
+    return gateway_answer(response)
+
+
+def _pause(seconds: float) -> None:
+    time.sleep(random() * seconds)  # noqa: S311  (jitter, no secret)

@@ -1,0 +1,152 @@
+"""Cuts, lifts and their plans as JSON; a value is masked unless the reader may be told it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from stamgast.identity.changes import edge_moves
+from stamgast.identity.cut_job import CutJob
+from stamgast.identity.decision import Verdict
+from stamgast.identity.edge import Edge, Pair
+from stamgast.identity.explain.masking import masked
+from stamgast.identity.partition import Partition
+from stamgast.identity.settings import IdentitySettings
+from stamgast.identity.survey import Survey
+from stamgast.lookup.reader import Reader
+from stamgast.moments import iso_of
+
+Json: TypeAlias = dict[str, Any]
+HOLDS = {
+    Verdict.CUT: "Two different active persons carry each pair, by strong reads.",
+    Verdict.LIFT: "No person carries the pair any more, by strong reads.",
+}
+ANEW = (
+    "Traits, timeline and counts are right at once. RFM, memberships and scores of these persons "
+    "were deleted and are evaluated anew by the next run, which also settles what only the lake "
+    "knows."
+)
+STILL_OPEN = (
+    "Taken and archived, not yet done: others change these persons. It is taken up again within "
+    "minutes; ask GET /v1/identity/jobs/{job}."
+)
+UNCHANGED = "Nothing to do: this stands already."
+PLANNED = "Nothing was written. Send the same without plan to do it."
+
+
+@dataclass(frozen=True, slots=True)
+class CutTelling:
+    """Under which settings, with which values, to whom."""
+
+    settings: IdentitySettings
+    values: Mapping[str, str]
+    reader: Reader
+
+    def identifier(self, key: str) -> Json:
+        """An identifier with its value, whole or masked; null where it is not known."""
+        namespace = key.partition(":")[0]
+        value = self.values.get(key)
+        is_told = self.reader.may_name(namespace) and self.reader.may_see(
+            f"identifiers.{namespace}"
+        )
+        shown = value if is_told or value is None else masked(namespace, value, self.settings)
+        is_masked = value is not None and not is_told
+        return {"key": key, "namespace": namespace, "value": shown, "is_masked": is_masked}
+
+    def pairs(self, pairs: Iterable[Iterable[str]]) -> list[list[Json]]:
+        """Each pair with both of its identifiers."""
+        return [[self.identifier(key) for key in pair] for pair in pairs]
+
+
+def keys_of_job(job: CutJob) -> set[str]:
+    """Every identifier that the answer about a job names."""
+    persons = job.report["persons"] if job.report else ()
+    return set(job.keys).union(*(person["identifiers"] for person in persons))
+
+
+def answer_of_job(job: CutJob, telling: CutTelling) -> Json:
+    """What became of a request."""
+    told: Json = {
+        "job": job.job_id,
+        "verdict": job.verdict.value,
+        "state": "open" if job.report is None else "done",
+        "by": job.by,
+        "at": iso_of(job.at_ms),
+        "reason": job.reason,
+        "pairs": telling.pairs(job.pairs),
+    }
+    if job.report is None:
+        return {**told, "note": STILL_OPEN}
+    was = set(job.before.values())
+    holds = bool(job.report["holds"])
+    return {
+        **told,
+        "superseded": telling.pairs(job.report["superseded"]),
+        "persons": [_person(person, was, telling) for person in job.report["persons"]],
+        "post_condition": {"holds": holds, "text": HOLDS[job.verdict]},
+        "note": ANEW,
+    }
+
+
+def _person(person: Mapping[str, Any], was: set[str], telling: CutTelling) -> Json:
+    return {
+        "person_id": person["person_id"],
+        "founded_at": iso_of(person["founded_ms"]),
+        "is_new": person["person_id"] not in was,
+        "identifiers": [telling.identifier(key) for key in person["identifiers"]],
+        "anchors": [telling.identifier(key) for key in person["anchors"]],
+    }
+
+
+def answer_unchanged(verdict: Verdict, pairs: Iterable[Pair], telling: CutTelling) -> Json:
+    """What is told of a request that changes nothing."""
+    told = telling.pairs(sorted(pairs))
+    return {
+        "job": None,
+        "verdict": verdict.value,
+        "state": "unchanged",
+        "pairs": told,
+        "note": UNCHANGED,
+    }
+
+
+def keys_of_plan(plan: tuple[Survey, Partition] | None, pairs: Iterable[Pair]) -> set[str]:
+    """Every identifier that a plan names."""
+    found = set(plan[0].pointers) if plan else set()
+    return found.union(*pairs)
+
+
+def answer_of_plan(
+    plan: tuple[Survey, Partition] | None,
+    pairs: Iterable[Pair],
+    verdict: Verdict,
+    telling: CutTelling,
+) -> Json:
+    """The persons that would be, and the links that would change their state."""
+    pairs = sorted(pairs)
+    told: Json = {"verdict": verdict.value, "pairs": telling.pairs(pairs), "note": PLANNED}
+    if plan is None:
+        return {**told, "persons": [], "edges": [], "absent": sorted({k for p in pairs for k in p})}
+    found, would_be = plan
+    return {
+        **told,
+        "persons": list(_persons(found, would_be, telling)),
+        "absent": sorted({key for pair in pairs for key in pair} - found.pointers.keys()),
+        "edges": [_edge(found.edges[edge.pair], edge, telling) for edge in edge_moves(*plan)],
+    }
+
+
+def _persons(found: Survey, would_be: Partition, telling: CutTelling) -> Iterator[Json]:
+    for person_id, root in sorted(would_be.targets.items()):
+        person = {
+            "person_id": person_id,
+            "founded_ms": root.born.received_ms,
+            "identifiers": sorted(root.members),
+            "anchors": sorted(root.anchors),
+        }
+        yield _person(person, set(found.roots), telling)
+
+
+def _edge(was: Edge, becomes: Edge, telling: CutTelling) -> Json:
+    a, b = (telling.identifier(key) for key in was.pair)
+    why = becomes.why.value if becomes.why else None
+    return {"a": a, "b": b, "was": was.state.value, "becomes": becomes.state.value, "why": why}

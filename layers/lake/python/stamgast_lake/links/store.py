@@ -1,7 +1,7 @@
 """The store of provisional links: one standing link a pair and kind, each change a row of a log.
 
 A statement is a row of `evidence` with a probability, which nothing joins by, and a row of `links`
-that says what became of it.
+that says what became of it. A run changes a link at most once, so its newest row is never in doubt.
 """
 
 from dataclasses import dataclass
@@ -52,9 +52,10 @@ CHANGED = f"""
     select one.*, case when was.state = '{LinkState.STANDING}' then was.stated_at end as stated_at
     from allowed_link one
     left join link_now was on was.kind = '{{kind}}' and was.a = one.a and was.b = one.b
-    where was.state is distinct from '{LinkState.STANDING}' or was.rule <> '{{rule}}'
-       or abs(was.probability - one.probability) > {CHANGE_WORTH_TELLING}
-       or was.expires_at < {{moment}} + ({{expires}} - {{moment}}) / 2
+    where was.run_id is distinct from '{{run_id}}' and (
+        was.state is distinct from '{LinkState.STANDING}' or was.rule <> '{{rule}}'
+        or abs(was.probability - one.probability) > {CHANGE_WORTH_TELLING}
+        or was.expires_at < {{moment}} + ({{expires}} - {{moment}}) / 2)
 """
 EVIDENCE_ROWS = f"""
     select a || '|' || b as edge_key, a, b, split_part(a, ':', 1) as namespace_a,
@@ -78,7 +79,7 @@ ENDED = """
     select kind, a, b, '{state}' as state, probability, rule, reasons, stated_at, expires_at,
         cast(null as timestamptz) as settled_at, cast(null as varchar) as settled_by,
         {moment} as recorded_at, shard, '{run_id}' as run_id
-    from link_now where state = 'standing' and {which}
+    from link_now where state = 'standing' and run_id <> '{run_id}' and {which}
 """
 WITHDRAWN = """kind = '{kind}' and expires_at > {moment} and not exists (
     select 1 from allowed_link one where one.a = link_now.a and one.b = link_now.b)"""

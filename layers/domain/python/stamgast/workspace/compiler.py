@@ -2,35 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from stamgast.workspace.schema import FILES
+from stamgast.segments.definitions import ComputedTrait
+from stamgast.segments.language.columns import Schema
+from stamgast.segments.language.tree import Type
+from stamgast.workspace.language import LanguageCompiler
+from stamgast.workspace.schema import FILES, Part
+from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
+from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse_file
 
+__all__ = ["Fault", "WorkspaceError", "compile_files"]
 
-class WorkspaceError(ValueError):
-    """A workspace that cannot be used; `faults` has one entry for each mistake in it."""
-
-    def __init__(self, faults: list["Fault"]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One mistake: file, line (from 1), place in the document and what to do about it."""
-
-    file: str
-    line: int
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.place or 'the file'}: {self.message}"
+SEGMENTS, TRAITS = "segments.yaml", "traits.yaml"
+SHAPES = {**FILES, **SEGMENT_FILES}
 
 
 def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -38,52 +27,58 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
 
     Raises WorkspaceError with every fault of every file at once.
     """
-    known = ", ".join(sorted(FILES))
-    unknown = sorted(set(texts) - set(FILES))
+    known = ", ".join(sorted(SHAPES))
+    unknown = sorted(set(texts) - set(SHAPES))
     faults = [Fault(name, 1, "", f"unknown file; known are {known}") for name in unknown]
+    files = {name: parse_file(name, texts.get(name, "{}"), faults) for name in SHAPES}
     compiled: dict[str, Any] = {}
-    for name, shape in FILES.items():
-        parsed = _parsed(name, texts.get(name, "{}"), faults)
-        if parsed is not None:
-            compiled |= _validated(name, shape, *parsed, faults)
+    for name, file in files.items():
+        if file is not None:
+            compiled |= _validated(SHAPES[name], file, faults)
+    compiled |= _language(files, faults)
     if faults:
         raise WorkspaceError(faults)
     told = json.dumps(compiled, sort_keys=True, ensure_ascii=False)
     return {**compiled, "version": sha256(told.encode()).hexdigest()[:12]}
 
 
-def _parsed(name: str, text: str, faults: list[Fault]) -> tuple[Any, yaml.Node | None] | None:
-    try:
-        return yaml.safe_load(text) or {}, yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        faults.append(Fault(name, line, "", f"not YAML: {error.problem}"))
-    return None
+def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict[str, Any]:
+    """Computed traits and rules as trees; what has a fault of its form is left out."""
+    compiler, made = LanguageCompiler(faults), {}
+    computed: list[ComputedTrait] = []
+    if (traits := files[TRAITS]) is not None:
+        computed = compiler.computed(traits, _sound(traits, "traits", ComputedPart))
+        made["traits"] = [one.document for one in computed]
+        # A trait that has a fault of its own is no second fault where a rule names it.
+        kinds = dict.fromkeys(_names(traits, "traits"), Type.ANY)
+        kinds |= {one.name: one.type for one in computed}
+    if (segments := files[SEGMENTS]) is not None and traits is not None:
+        schema = Schema(frozenset(_names(segments, "segments")), kinds)
+        sound = _sound(segments, "segments", SegmentPart)
+        made["segments"] = compiler.segments(segments, sound, schema)
+    return made
 
 
-def _validated(
-    name: str, shape: Any, document: Any, node: yaml.Node | None, faults: list[Fault]
-) -> dict[str, Any]:
+def _names(file: YamlFile, part: str) -> dict[str, Any]:
+    told = file.document.get(part) if isinstance(file.document, dict) else None
+    return {str(name): one for name, one in told.items()} if isinstance(told, dict) else {}
+
+
+def _sound(file: YamlFile, part: str, shape: type[Part]) -> dict[str, Any]:
+    """Those entries of a file that have their form, so that one fault hides no other."""
+    found = {}
+    for name, told in _names(file, part).items():
+        with suppress(ValidationError):
+            found[name] = shape.model_validate(told).model_dump(mode="json")
+    return found
+
+
+def _validated(shape: Any, file: YamlFile, faults: list[Fault]) -> dict[str, Any]:
     try:
-        validated: dict[str, Any] = shape.model_validate(document).model_dump(mode="json")
+        validated: dict[str, Any] = shape.model_validate(file.document).model_dump(mode="json")
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             place = tuple(str(step) for step in fault["loc"] if step != "[key]")
-            faults.append(Fault(name, _line(node, place), ".".join(place), fault["msg"]))
+            faults.append(file.fault(place, fault["msg"]))
         return {}
     return validated
-
-
-def _line(node: yaml.Node | None, place: tuple[str, ...]) -> int:
-    """The line where the deepest known step of a place stands."""
-    line = 1
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in node.value if str(p[0].value) == step), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and step.isdigit():
-            node = node.value[int(step)]
-            line = node.start_mark.line + 1
-    return line

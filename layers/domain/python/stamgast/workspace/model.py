@@ -34,7 +34,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One version of the whole configuration."""
+    """One version of the whole configuration.
+
+    Rules and computed traits stay documents, which `stamgast.segments.definitions` decodes for
+    those functions that use them.
+    """
 
     version: str
     time_zone: str
@@ -42,6 +46,9 @@ class Workspace:
     identity: IdentitySettings
     safe_when_claimed: tuple[str, ...] = ()
     links: LinkSettings = field(default_factory=LinkSettings)
+    segments: tuple[Mapping[str, Any], ...] = ()
+    traits: tuple[Mapping[str, Any], ...] = ()
+    tracking_plan: Mapping[str, Any] = field(default_factory=dict)
 
 
 def workspace_of(told: Mapping[str, Any]) -> Workspace:
@@ -55,6 +62,9 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         identity=_identity(told["identity"], regions),
         safe_when_claimed=tuple(told["lookup"]["safe_when_claimed"]),
         links=_links(told["identity"]),
+        segments=tuple(told.get("segments", ())),
+        traits=tuple(told.get("traits", ())),
+        tracking_plan=told.get("tracking_plan", {}),
     )
 
 

@@ -27,7 +27,7 @@ from stamgast.segments.language.errors import (
 from stamgast.segments.language.event_check import EventCheck
 from stamgast.segments.language.functions import COALESCE, FUNCTIONS
 from stamgast.segments.language.names import Scope, looked_up, near, negative
-from stamgast.segments.language.parser import parse
+from stamgast.segments.language.parser import parse, parse_window
 from stamgast.segments.language.syntax import AGGREGATES, WINDOWS, Shape, Syntax
 from stamgast.segments.language.tree import (
     And,
@@ -37,6 +37,7 @@ from stamgast.segments.language.tree import (
     Contains,
     InSegment,
     Is,
+    Lifetime,
     Like,
     Literal,
     Node,
@@ -44,6 +45,7 @@ from stamgast.segments.language.tree import (
     OneOf,
     Or,
     Type,
+    Window,
 )
 from stamgast.segments.language.types import type_of
 
@@ -94,6 +96,15 @@ def checked(
     return tree, [fault.placed_in(text) for fault in faults]
 
 
+def checked_window(text: str) -> tuple[Window, RuleError | None]:
+    """The window that a text tells, and the fault in it."""
+    try:
+        checker = _Checker(Schema(), [])
+        return checker.window(parse_window(text)), None
+    except RuleError as error:
+        return Lifetime(), error.placed_in(text)
+
+
 class _Checker:
     """One method for each shape of syntax."""
 
@@ -107,6 +118,10 @@ class _Checker:
         """The typed node of a piece of syntax."""
         with self._deeper(told.at):
             return self._node(told, scope)
+
+    def window(self, told: Syntax) -> Window:
+        """The window of a piece of syntax."""
+        return self._events.window(told)
 
     @contextmanager
     def _deeper(self, at: int) -> Iterator[None]:

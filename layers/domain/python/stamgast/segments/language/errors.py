@@ -48,4 +48,8 @@ class RuleBoundError(RuleError):
 
 
 class RuleCycleError(RuleError):
-    """A segment that rests on itself."""
+    """A segment that rests on itself; `cycle` names the segments, the first again at the end."""
+
+    def __init__(self, cycle: list[str], at: int) -> None:
+        super().__init__(f"the segment rests on itself: {' → '.join(cycle)}", at)
+        self.cycle = cycle

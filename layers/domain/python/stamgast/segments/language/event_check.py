@@ -29,8 +29,10 @@ from stamgast.segments.language.types import type_of
 
 MOST_HOURS = 72
 IN_DAYS = {Unit.DAY: 1, Unit.WEEK: 7, Unit.MONTH: 31, Unit.YEAR: 366}
-NUMERIC = frozenset({Function.SUM, Function.AVG})
-LEAST_OR_MOST = frozenset({Function.MIN, Function.MAX})
+# The makings of computed traits stand beside the functions of the language.
+NUMERIC = frozenset({"sum", "avg", "average"})
+LEAST_OR_MOST = frozenset({"min", "max", "minimum", "maximum"})
+OF_ANYTHING = frozenset({"expression", "unique_list", "unique_count", "most_frequent"})
 
 
 class EventCheck:
@@ -82,15 +84,7 @@ class EventCheck:
         if not values:
             hint = f"as in `{function}(properties.price, event = 'Product Viewed')`"
             raise RuleTypeError(f"`{function}` needs a value first", at, hint)
-        of = values[0]
-        kind = type_of(of)
-        if function in NUMERIC or (function in LEAST_OR_MOST and kind is Type.ANY):
-            return as_type(Type.NUMBER, of)
-        if kind is Type.LIST or (kind is Type.BOOLEAN and function in LEAST_OR_MOST):
-            raise RuleTypeError(f"`{function}` takes no {kind}", of.at, _first_hint(of))
-        if isinstance(of, Literal) and of.value is None:
-            raise RuleTypeError(f"`{function}` takes no null", of.at)
-        return of
+        return valued(function.value, values[0])
 
     def window(self, syntax: Syntax) -> Window:
         """The window that stands there; raises RuleBoundError for one too long."""
@@ -130,6 +124,19 @@ class EventCheck:
             raise RuleTypeError(f"a {unit} moves dates, not moments", at, hint)
         signed = _bounded(amount, Unit(unit), at) * (-1 if sign == "-" else 1)
         return Shift(of, signed, Unit(unit), at)
+
+
+def valued(function: str, of: Node) -> Node:
+    """The value that something is made of, in a type it can be made of; raises RuleTypeError."""
+    kind = type_of(of)
+    if function in NUMERIC or (function in LEAST_OR_MOST and kind is Type.ANY):
+        return as_type(Type.NUMBER, of)
+    is_list = kind is Type.LIST and function not in OF_ANYTHING
+    if is_list or (kind is Type.BOOLEAN and function in LEAST_OR_MOST):
+        raise RuleTypeError(f"`{function}` takes no {kind}", of.at, _first_hint(of))
+    if isinstance(of, Literal) and of.value is None:
+        raise RuleTypeError(f"`{function}` takes no null", of.at)
+    return of
 
 
 def _first_hint(of: Node) -> str | None:

@@ -27,6 +27,18 @@ def parse(text: str) -> Syntax:
         raise error.placed_in(text) from None
 
 
+def parse_window(text: str) -> Syntax:
+    """The syntax of a window by itself, such as `last 30 days`; raises RuleError with its place."""
+    try:
+        parser = _Parser(Cursor(text))
+        window = parser.events.window()
+        if window is None or not parser.cursor.is_at_end():
+            raise parser.cursor.unexpected("a window, such as `last 30 days` or `lifetime`")
+    except RuleError as error:
+        raise error.placed_in(text) from None
+    return window
+
+
 class _Parser:
     """One method for each production."""
 

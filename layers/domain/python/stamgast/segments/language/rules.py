@@ -56,8 +56,7 @@ def _visit(name: str, trees: Mapping[str, Node], done: list[str], path: list[str
         return
     if name in path:
         cycle = [*path[path.index(name) :], name]
-        told = " → ".join(cycle)
-        raise RuleCycleError(f"the segment rests on itself: {told}", _place(trees, cycle))
+        raise RuleCycleError(cycle, _place(trees, cycle))
     for other in segments_in(trees[name]):
         _visit(other, trees, done, [*path, name])
     done.append(name)

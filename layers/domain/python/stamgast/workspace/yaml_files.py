@@ -1,0 +1,103 @@
+"""A YAML file with the line of everything in it, and every mistake of its own form."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake: file, line (from 1), place in the document and what to do about it."""
+
+    file: str
+    line: int
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.place or 'the file'}: {self.message}"
+
+
+class WorkspaceError(ValueError):
+    """A workspace that cannot be used; `faults` has one entry for each mistake in it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A parsed file: its values, and its nodes with their lines."""
+
+    name: str
+    document: Any
+    node: yaml.Node | None
+
+    def line(self, place: Place) -> int:
+        """The line where the deepest known step of a place stands."""
+        return self._found(place)[0]
+
+    def line_in(self, place: Place, line: int) -> int:
+        """The file's line of a line within a text; only a `|` block keeps its lines apart."""
+        first, node = self._found(place)
+        is_block = isinstance(node, yaml.ScalarNode) and node.style == "|"
+        return first + line if is_block else first
+
+    def fault(self, place: Place, message: str, line: int | None = None) -> Fault:
+        """A mistake at a place."""
+        return Fault(self.name, line or self.line(place), ".".join(place), message)
+
+    def _found(self, place: Place) -> tuple[int, yaml.Node | None]:
+        line, node = 1, self.node
+        for step in place:
+            if isinstance(node, yaml.MappingNode):
+                pair = next((p for p in node.value if str(p[0].value) == step), None)
+                if pair is None:
+                    return line, None
+                line, node = pair[0].start_mark.line + 1, pair[1]
+            elif isinstance(node, yaml.SequenceNode) and step.isdigit():
+                node = node.value[int(step)]
+                line = node.start_mark.line + 1
+        return line, node
+
+
+def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
+    """The file, or None with its fault added; a name that stands twice is a fault, too."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        faults.append(Fault(name, line, "", f"not YAML: {error.problem}"))
+        return None
+    except (yaml.YAMLError, ValueError) as error:
+        faults.append(Fault(name, 1, "", f"not YAML: {error}"))
+        return None
+    except RecursionError:
+        faults.append(Fault(name, 1, "", "nested too deep"))
+        return None
+    faults.extend(_repeated(name, node, ()))
+    return YamlFile(name, document, node)
+
+
+def _repeated(file: str, node: yaml.Node | None, place: Place) -> Iterator[Fault]:
+    """Every name that stands twice in one mapping: the later would silently win."""
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _repeated(file, item, (*place, str(number)))
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        at, line = (*place, str(key.value)), key.start_mark.line + 1
+        if str(key.value) in seen:
+            message = f"this name stands in line {seen[str(key.value)]} already"
+            yield Fault(file, line, ".".join(at), message)
+        seen.setdefault(str(key.value), line)
+        yield from _repeated(file, value, at)

@@ -14,6 +14,7 @@ from stamgast.identity.birth import Birth
 from stamgast.identity.edge import Edge, EdgeState, Reason, Support
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Member, Root, RootState
+from stamgast.identity.served import Neighbours, Off
 from stamgast.identity.settings import Kind
 from stamgast.identity.star import Sighting, Star
 from stamgast.identity.store import (
@@ -39,7 +40,8 @@ from tests.fakes.dynamodb import DynamoDB
 BORN = Birth(1_700_000_000_000, "1abc", 0, "p1abc")
 POINTER = Pointer(
     *("email:1a", "p1abc", 1, BORN, "email", Kind.PERSISTENT, Assurance.VERIFIED, "a@example.com"),
-    near=frozenset({"user_id:1b"}),
+    met=Neighbours(frozenset({"user_id:1b"}), frozenset({"user_id:2b"})),
+    off=Off.TO_CLAIMS,
     hint=("email:1a",),
 )
 ROOT = Root(

@@ -53,13 +53,14 @@ from stamgast_lake.segments import evaluate_run
 from stamgast_lake.tables import RUNS
 from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.lake_catalogue import MemoryCatalogue
+from tests.schedules.identity_oracle import SERVES
 
 NOON_MS = 1_795_262_400_000
 SETTINGS = IdentitySettings(
     (
-        Namespace("u", Kind.LINKED, 0, 4, paths("userId")),
-        Namespace("e", Kind.PERSISTENT, 1, 2, paths("traits.email", "properties.email")),
-        Namespace("d", Kind.EPHEMERAL, 2, 2, paths("anonymousId")),
+        Namespace("u", Kind.LINKED, 0, SERVES["u"], paths("userId")),
+        Namespace("e", Kind.PERSISTENT, 1, SERVES["e"], paths("traits.email", "properties.email")),
+        Namespace("d", Kind.EPHEMERAL, 2, SERVES["d"], paths("anonymousId")),
     ),
     person_limit=5,
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 PRIORITY = {"u": 0, "e": 1, "d": 2}
-NEIGHBOURS = {"u": 4, "e": 2, "d": 2}
+SERVES = {"u": 2, "e": 2, "d": 1}
+NAMING = "ue"
 PERSON = 5
 VERIFIED = 2
 
@@ -32,12 +33,12 @@ class Known:
 
     edges: Mapping[Pair, Strength]
     near: Mapping[str, Collection[str]]
+    vouched: Mapping[str, Collection[str]]
     born: Mapping[str, Founding]
     assurance: Mapping[str, int]
-    off: Collection[str]
 
 
-NOTHING = Known({}, {}, {}, {}, ())
+NOTHING = Known({}, {}, {}, {}, {})
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Persons:
 
     parts: Mapping[frozenset[str], Founding]
     groups: Mapping[str, str]
-    off: frozenset[str]
+    off: Mapping[str, int]
 
 
 def edges_of(message: Message) -> Iterable[tuple[Pair, Strength]]:
@@ -81,21 +82,16 @@ def expected(
         for key in message.ids:
             born[key] = min(founding(message, key), born.get(key, founding(message, key)))
             word[key] = max(message.assurance, word.get(key, 0))
-    near = {key: set(known.near.get(key, ())) for key in born}
-    for a, b in best:
-        near.setdefault(a, set()).add(b)
-        near.setdefault(b, set()).add(a)
-    off = {key for key, others in near.items() if len(others) > NEIGHBOURS[key[0]]}
-    off |= set(known.off)
+    off = off_levels(best, known)
     groups = [{key} for key in sorted(only if only is not None else born)]
     for (a, b), strength in sorted(best.items(), key=lambda item: (item[1], item[0])):
         mine = [group for group in groups if a in group or b in group]
         inside = only is None or {a, b} <= set(only)
-        if a in off or b in off or len(mine) != 2 or not inside:
+        if is_off((a, b), strength, off) or len(mine) != 2 or not inside:
             continue
         both = mine[0] | mine[1]
         is_known = [
-            any(word[key] == VERIFIED and key[0] in "ue" for key in group) for group in mine
+            any(word[key] == VERIFIED and key[0] in NAMING for key in group) for group in mine
         ]
         if len(both) > PERSON or any(set(cut) <= both for cut in cuts):
             continue
@@ -105,12 +101,38 @@ def expected(
     return Persons(
         {frozenset(group): min(born[key] for key in group) for group in groups},
         _trusted(groups, best, off),
-        frozenset(off),
+        off,
     )
 
 
+def off_levels(best: Mapping[Pair, Strength], known: Known) -> dict[str, int]:
+    """2 for values that verified evidence shares among too many persons, 1 for those that all does.
+
+    A value serves as many persons as it has neighbours of one naming namespace.
+    """
+    near = {key: set(others) for key, others in known.near.items()}
+    vouched = {key: set(others) for key, others in known.vouched.items()}
+    for (a, b), strength in best.items():
+        for key, other in ((a, b), (b, a)):
+            near.setdefault(key, set()).add(other)
+            if strength[0] == 0:
+                vouched.setdefault(key, set()).add(other)
+    levels = {}
+    for level, met in ((1, near), (2, vouched)):
+        for key, others in met.items():
+            if any(sum(o[0] == kind for o in others) > SERVES[key[0]] for kind in NAMING):
+                levels[key] = level
+    return levels
+
+
+def is_off(pair: Pair, strength: Strength, off: Mapping[str, int]) -> bool:
+    """Whether an end of this edge is off: wholly, or to claims if it is one."""
+    least = 2 if strength[0] == 0 else 1
+    return any(off.get(key, 0) >= least for key in pair)
+
+
 def _trusted(
-    groups: Iterable[set[str]], best: Mapping[Pair, Strength], off: Collection[str]
+    groups: Iterable[set[str]], best: Mapping[Pair, Strength], off: Mapping[str, int]
 ) -> dict[str, str]:
     label = {key: key for group in groups for key in group}
     part = {key: n for n, group in enumerate(groups) for key in group}
@@ -118,7 +140,7 @@ def _trusted(
     while changed:
         changed = False
         for (a, b), strength in best.items():
-            if strength[0] or a in off or b in off or a not in part or b not in part:
+            if strength[0] or is_off((a, b), strength, off) or a not in part or b not in part:
                 continue
             if part[a] == part[b] and label[a] != label[b]:
                 label[a] = label[b] = min(label[a], label[b])
@@ -129,15 +151,14 @@ def _trusted(
 def components(messages: Iterable[Message]) -> list[frozenset[str]]:
     """The sets of identifiers that messages connect through values that are not off."""
     messages = list(messages)
-    near: dict[str, set[str]] = {key: set() for m in messages for key in m.ids}
-    pairs = {pair for message in messages for pair, _ in edges_of(message)}
-    for a, b in pairs:
-        near[a].add(b)
-        near[b].add(a)
-    off = {key for key, others in near.items() if len(others) > NEIGHBOURS[key[0]]}
-    groups = [{key} for key in sorted(near)]
-    for a, b in sorted(pairs):
-        if a not in off and b not in off:
+    best: dict[Pair, Strength] = {}
+    for message in messages:
+        for pair, strength in edges_of(message):
+            best[pair] = min(strength, best.get(pair, strength))
+    off = off_levels(best, NOTHING)
+    groups = [{key} for key in sorted({key for m in messages for key in m.ids})]
+    for (a, b), strength in sorted(best.items()):
+        if not is_off((a, b), strength, off):
             mine = [group for group in groups if a in group or b in group]
             groups = [group for group in groups if group not in mine] + [set().union(*mine)]
     return [frozenset(group) for group in groups]

@@ -138,7 +138,7 @@ def only_leaving(found: Survey, plan: Partition) -> Iterator[MovePointer]:
     for move in _moves(found, plan):
         pointer = found.pointers[move.pointer.key]
         stays = plan.goal[pointer.key] == found.home[pointer.key]
-        if not stays or pointer.is_off != move.pointer.is_off:
+        if not stays or pointer.off != move.pointer.off:
             yield move
 
 
@@ -146,7 +146,7 @@ def before_the_lock(found: Survey, plan: Partition) -> Iterator[MovePointer]:
     """Pointers that named their person before the lock are left as they are."""
     for move in _moves(found, plan):
         pointer = found.pointers[move.pointer.key]
-        if pointer.person_id != move.pointer.person_id or pointer.is_off != move.pointer.is_off:
+        if pointer.person_id != move.pointer.person_id or pointer.off != move.pointer.off:
             yield move
 
 

@@ -41,9 +41,9 @@ from stamgast_aws.identity_jobs import DynamoJobStore
 from tests.fakes.dynamodb import DynamoDB, Fault, Place
 from tests.schedules.harness import Process, Schedule, ViolationError
 from tests.schedules.identity_oracle import (
-    NEIGHBOURS,
     PERSON,
     PRIORITY,
+    SERVES,
     Known,
     Message,
     components,
@@ -53,7 +53,7 @@ from tests.schedules.identity_oracle import (
 KINDS = {"u": Kind.LINKED, "e": Kind.PERSISTENT, "d": Kind.EPHEMERAL}
 SETTINGS = IdentitySettings(
     tuple(
-        Namespace(name, KINDS[name], priority, NEIGHBOURS[name], ())
+        Namespace(name, KINDS[name], priority, SERVES[name], ())
         for name, priority in PRIORITY.items()
     ),
     person_limit=PERSON,
@@ -128,9 +128,9 @@ class Items:
             return
         if old != new and old.version >= new.version:
             raise ViolationError("a pointer goes back")
-        if old.assurance > new.assurance or old.born < new.born or old.is_off > new.is_off:
+        if old.assurance > new.assurance or old.born < new.born or old.off > new.off:
             raise ViolationError("a pointer forgets what it knew")
-        if not new.is_off and not old.near <= new.near:
+        if not new.off and not (old.near <= new.near and old.met.vouched <= new.met.vouched):
             raise ViolationError("a pointer forgets a neighbour")
 
     def home(self, key: str) -> Root:
@@ -350,12 +350,12 @@ class World:
         known = Known(
             live,
             {key: p.near for key, p in pointers.items()},
+            {key: p.met.vouched for key, p in pointers.items()},
             {
                 key: (p.born.received_ms, p.born.message_key, p.born.position)
                 for key, p in pointers.items()
             },
             {key: int(p.assurance) for key, p in pointers.items()},
-            [key for key, p in pointers.items() if p.is_off],
         )
         told = expected(self.inputs[seq], items.cuts, known, keys)
         found = {frozenset(items.home(key).members) for key in keys}
@@ -400,7 +400,7 @@ class World:
                 raise ViolationError("at the end: a cut is missing")
             for key in part:
                 self.check_member(key, root, told.groups[key])
-        if told.off != {key for key, p in self.items.pointers.items() if p.is_off}:
+        if told.off != {key: p.off for key, p in self.items.pointers.items() if p.off}:
             raise ViolationError("at the end: other values are off")
 
     def check_member(self, key: str, root: Root, group: str) -> None:

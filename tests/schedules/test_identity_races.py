@@ -120,7 +120,7 @@ def resume_a_job_that_another_has_closed(kind: Store, patch: pytest.MonkeyPatch)
 
     def overtake() -> None:
         finish_jobs(store, no_pause)
-        live(store, Message("m4", 4, 4, 1, ("e:1", "d:1")))
+        live(store, Message("m4", 4, 4, 1, ("u:2", "e:1")))
 
     slow = Interrupted(store, "read_chunk", overtake)
     correct(slow, evidence, JOINED, 1, SETTINGS, no_pause)  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def resume_a_job_that_another_has_closed(kind: Store, patch: pytest.MonkeyPatch)
 def test_a_resumer_that_was_overtaken_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Line 14: two resumers of one change have one outcome."""
     items = resume_a_job_that_another_has_closed(DynamoJobStore, monkeypatch)
-    assert items.home("u:1") is items.home("e:1") is items.home("d:1")
+    assert items.home("u:1") is items.home("e:1") is items.home("u:2")
 
 
 def test_a_chunk_that_does_not_check_its_job_overwrites_what_came_after(

@@ -13,6 +13,7 @@ from stamgast.identity.live import Settlement, drain, mint_apart, settle
 from stamgast.identity.plan import Cause
 from stamgast.identity.root import Member, Root, RootState
 from stamgast.identity.rules import Side, may_join, trust_groups
+from stamgast.identity.served import Off
 from stamgast.identity.settings import DEFAULT, IdentitySettings
 from stamgast.identity.star import Sighting, Star, parts
 from stamgast.identity.store import PutRoot, StoreError
@@ -100,12 +101,39 @@ def test_a_person_at_its_limit_is_refused_before_any_write_and_says_so(
 
 @pytest.mark.failure_line(25)
 def test_a_shared_device_is_taken_off_and_links_nobody_more(store: DynamoJobStore) -> None:
-    """Line 25: the eleventh neighbour takes a till's tablet off, for good."""
-    for n in range(12):
+    """Line 25: one customer more than it may serve takes a till's tablet off, for good."""
+    limit = DEFAULT.by_name["device_id"].value_limit
+    for n in range(limit + 2):
         told = live(store, star(f"m{n:02}", n, f"user_id:{n}", "device_id:till"))
     assert told.refused == (Reason.VALUE_LIMIT,)
-    assert store.read_pointers(["device_id:till"])["device_id:till"].is_off
-    assert len(store.read_pointers(["device_id:till"])["device_id:till"].near) == 11
+    assert store.read_pointers(["device_id:till"])["device_id:till"].off is Off.WHOLLY
+    assert len(store.read_pointers(["device_id:till"])["device_id:till"].near) == limit + 1
+
+
+@pytest.mark.failure_line(25)
+def test_a_regular_with_many_cookies_is_one_person(store: DynamoJobStore) -> None:
+    """Line 25: cookies name nobody, so an address that was seen with forty serves one person."""
+    for n in range(40):
+        live(store, star(f"m{n:02}", n, "email:regular", f"anonymous_id:{n}"))
+    assert len(home(store, "email:regular").members) == 41
+    assert store.read_pointers(["email:regular"])["email:regular"].near == frozenset()
+
+
+def test_one_person_has_many_names_of_different_kinds(store: DynamoJobStore) -> None:
+    limit = DEFAULT.by_name["email"].value_limit
+    others = [f"{kind}:{n}" for kind in ("phone", "payment_token") for n in range(limit)]
+    for n, other in enumerate(others):
+        assert live(store, star(f"m{n:02}", n, "email:1", other)).refused == ()
+    assert store.read_pointers(["email:1"])["email:1"].off is Off.NOT
+
+
+def test_claims_take_no_verified_link_from_a_value(store: DynamoJobStore) -> None:
+    for n in range(DEFAULT.by_name["email"].value_limit + 9):
+        live(store, star(f"c{n:02}", n, f"user_id:made-up-{n}", "email:victim", word=CLAIMED))
+    assert store.read_pointers(["email:victim"])["email:victim"].off is Off.TO_CLAIMS
+    told = live(store, star("m99", 99, "user_id:victim", "email:victim"))
+    assert told.refused == ()
+    assert told.persons["user_id:victim"] == told.persons["email:victim"]
 
 
 def test_a_claim_never_merges_two_known_persons_but_a_verified_link_does(

@@ -86,20 +86,35 @@ EDGES = f"""
 OFF = f"""
     create or replace temp table off as
     with near as (
-        select a as key, b as other from edge union select b, a from edge
+        select key, other, min(weakness) as weakness from (
+            select a as key, b as other, weakness from edge
+            union all select b, a, weakness from edge
+        )
+        where key in (select key from touched) group by key, other
+    ), counted as (
+        select key, count(*) as persons, count(*) filter (where weakness = 0) as vouched
+        from near join namespace on namespace.name = split_part(other, ':', 1)
+        where kind <> '{Kind.EPHEMERAL}' group by key, name
     )
-    select key, count(*) as neighbours
-    from near left join namespace on namespace.name = split_part(key, ':', 1)
-    where key in (select key from touched)
-    group by key, value_limit
-    having count(*) > coalesce(value_limit, {LEAST_LIMIT})
+    select key, max(vouched) > coalesce(value_limit, {LEAST_LIMIT}) as is_wholly
+    from counted left join namespace on namespace.name = split_part(key, ':', 1)
+    group by key, value_limit having max(persons) > coalesce(value_limit, {LEAST_LIMIT})
 """
 CANDIDATES = """
     create or replace temp table candidate as
     select * from edge
     where a in (select key from touched) and b in (select key from touched)
-      and a not in (select key from off) and b not in (select key from off)
+      and a not in (select key from off where is_wholly)
+      and b not in (select key from off where is_wholly)
+      and (weakness = 0
+        or (a not in (select key from off) and b not in (select key from off)))
 """
+
+
+def see_deterministic(engine: "DuckDBPyConnection", lake: Lake) -> None:
+    """Names `evidence` in the session: without statistical links, which never join anybody."""
+    engine.register("every_evidence", lake.catalogue.dataset(EVIDENCE))
+    engine.execute(DETERMINISTIC)
 
 
 def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings) -> int:
@@ -111,12 +126,6 @@ def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings)
     _name(engine, settings)
     engine.execute(START.format(fresh=fresh))
     while _count(engine, WIDER):
-def see_deterministic(engine: "DuckDBPyConnection", lake: Lake) -> None:
-    """Names `evidence` in the session: without statistical links, which never join anybody."""
-    engine.register("every_evidence", lake.catalogue.dataset(EVIDENCE))
-    engine.execute(DETERMINISTIC)
-
-
         pass
     reread(engine, settings)
     engine.execute(OFF)

@@ -179,8 +179,8 @@ class _Reading:
     def _grown(self, ids: set[str]) -> set[str]:
         """As a survey grows: by whole persons, and along edges that no value blocks."""
         found = survey_of(self.evidence, ids, self.settings)
-        off = {key for key, trait in found.traits.items() if trait.is_off}
-        open_ = [pair for pair in found.links if off.isdisjoint(pair)]
+        links = found.links.items()
+        open_ = [pair for pair, told in links if not found.is_blocked(pair, told.assurance)]
         persons = {self.homes[key] for key in ids if key in self.homes}
         kin = {key for key, home in self.homes.items() if home in persons}
         return ids | kin | {key for pair in open_ if not ids.isdisjoint(pair) for key in pair}
@@ -210,7 +210,9 @@ def _case(
         home={key: home for key, home in reading.homes.items() if key in found.traits},
     )
     edges = {
-        pair: _edge(pair, support, members, plan.refused.get(pair) or _blocked(found, pair))
+        pair: _edge(
+            pair, support, members, plan.refused.get(pair) or _blocked(found, pair, support)
+        )
         for pair, support in found.links.items()
         if not members.isdisjoint(pair)
     }
@@ -228,10 +230,9 @@ def _case(
     )
 
 
-def _blocked(found: Survey, pair: Pair) -> Reason | None:
+def _blocked(found: Survey, pair: Pair, support: Support) -> Reason | None:
     """Value limits refuse edges whose other end lies beyond the component, too."""
-    is_off = any(found.traits[key].is_off for key in pair if key in found.traits)
-    return Reason.VALUE_LIMIT if is_off else None
+    return Reason.VALUE_LIMIT if found.is_blocked(pair, support.assurance) else None
 
 
 def _edge(pair: Pair, support: Support, members: frozenset[str], why: Reason | None) -> Edge:

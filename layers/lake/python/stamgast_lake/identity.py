@@ -91,7 +91,8 @@ GONE = f"""
 HELD = f"""
     with held as (
         select 'off' as kind, key as a, cast(null as varchar) as b,
-            'serves ' || neighbours || ' others' as reason from off
+            case when is_wholly then 'value_limit' else 'value_limit_of_claims' end as reason
+        from off
         union all select 'refused', a, b, reason from refused
     ), standing as (
         select * from constraint_now where kind in ('off', 'refused')
@@ -102,8 +103,7 @@ HELD = f"""
     from held where not exists (
         select 1 from standing
         where standing.kind = held.kind and standing.a = held.a
-          and standing.b is not distinct from held.b
-          and (held.kind = 'off' or standing.reason = held.reason))
+          and standing.b is not distinct from held.b and standing.reason = held.reason)
     union all
     select kind, a, b, {NOW}, 'run', reason, cast('{{moment}}' as timestamptz), '{{run_id}}'
     from standing where not exists (

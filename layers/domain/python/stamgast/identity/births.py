@@ -101,8 +101,8 @@ def _births(
         pointer = replace(
             new_pointer(seen[key]),
             person_id=root.person_id,
-            near=trait.near,
-            is_off=trait.is_off,
+            met=trait.met,
+            off=trait.off,
             hint=hint_of(root.anchors, key),
         )
         writes.append(PutPointer(pointer, None))

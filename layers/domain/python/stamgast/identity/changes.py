@@ -111,8 +111,8 @@ def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
                 version=pointer.version + MOVED,
                 born=trait.born,
                 assurance=trait.assurance,
-                near=trait.near,
-                is_off=trait.is_off,
+                met=trait.met,
+                off=trait.off,
                 hint=hint_of(anchors, key),
             )
         )
@@ -155,8 +155,8 @@ def _stands(root: Root | None, target: Root) -> bool:
 
 def _agrees(found: Survey, key: str, pointer: Pointer) -> bool:
     trait = found.traits[key]
-    told = (pointer.is_off, pointer.born, pointer.assurance)
-    return told == (trait.is_off, trait.born, trait.assurance)
+    told = (pointer.off, pointer.born, pointer.assurance)
+    return told == (trait.off, trait.born, trait.assurance)
 
 
 def apply(store: JobStore, change: Change, pause: Pause) -> bool:

@@ -9,10 +9,11 @@ from stamgast.identity.decision import Decision, Verdict
 from stamgast.identity.edge import Edge, EdgeState, Pair, Reason, Support
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Member, Root, RootState
+from stamgast.identity.served import Neighbours, Off
 from stamgast.identity.settings import Kind
 from stamgast.identity.star import Sighting, Star
 
-SCHEMA = 1
+SCHEMA = 2
 SEPARATOR = "|"
 
 Attributes: TypeAlias = dict[str, Any]
@@ -41,15 +42,16 @@ def pointer_attributes(pointer: Pointer) -> Attributes:
         "born": birth_text(pointer.born),
         "kind": pointer.kind.value,
         "assurance": int(pointer.assurance),
-        "near": sorted(pointer.near),
-        "off": pointer.is_off,
+        "near": sorted(pointer.met.near),
+        "vouched": sorted(pointer.met.vouched),
+        "off": int(pointer.off),
         "hint": list(pointer.hint),
         "value": pointer.value,
     }
 
 
 def pointer_of(key: str, item: Read) -> Pointer:
-    """The pointer of this identifier."""
+    """The pointer of this identifier; schema 1 knew one kind of off, and no words."""
     return Pointer(
         key,
         item["person"],
@@ -59,8 +61,8 @@ def pointer_of(key: str, item: Read) -> Pointer:
         Kind(item["kind"]),
         Assurance(item["assurance"]),
         item["value"],
-        frozenset(item["near"]),
-        item["off"],
+        Neighbours(frozenset(item["near"]), frozenset(item.get("vouched", ()))),
+        Off.WHOLLY if item["off"] is True else Off(item["off"]),
         tuple(item["hint"]),
     )
 

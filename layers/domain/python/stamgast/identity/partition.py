@@ -61,7 +61,7 @@ def _join_all(
         a, b = pair
         if a not in sides or b not in sides:
             continue
-        if found.traits[a].is_off or found.traits[b].is_off:
+        if found.is_blocked(pair, support.assurance):
             refused[pair] = Reason.VALUE_LIMIT
         elif sides[a] is not sides[b]:
             why = may_join(sides[a], sides[b], support.assurance, settings.person_limit)
@@ -80,7 +80,7 @@ def _verified(found: Survey, sides: Mapping[str, Side]) -> Mapping[int, list[Pai
         side = sides.get(a)
         if side is None or side is not sides.get(b) or support.assurance < Assurance.VERIFIED:
             continue
-        if not found.traits[a].is_off and not found.traits[b].is_off:
+        if not found.is_blocked((a, b), support.assurance):
             inside[id(side)].append((a, b))
     return inside
 

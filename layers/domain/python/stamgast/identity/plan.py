@@ -138,10 +138,10 @@ class Draft:
         known = self.view.edges.get(pair)
         if known and known.support <= support and not self._is_open(known):
             return
-        self._meet(*pair)
-        self._meet(other, self.star.anchor)
-        self.dirty.add(self.home[self.star.anchor])
         best = min(support, known.support) if known else support
+        self._meet(*pair, best.assurance)
+        self._meet(other, self.star.anchor, best.assurance)
+        self.dirty.add(self.home[self.star.anchor])
         why = self._join(pair, best)
         state = EdgeState.ACTIVE if why is None else EdgeState.REFUSED
         if why is not None:
@@ -152,19 +152,19 @@ class Draft:
         a, b = known.pair
         return known.state is EdgeState.ACTIVE and self.home[a] != self.home[b]
 
-    def _meet(self, key: str, other: str) -> None:
+    def _meet(self, key: str, other: str, assurance: Assurance) -> None:
         """Remembers a neighbour; one more than the limit takes the value off, for good."""
         pointer = self.pointers[key]
-        if pointer.is_off or other in pointer.near:
-            return
-        near = pointer.near | {other}
-        is_off = len(near) > value_limit(pointer.namespace, self.settings)
-        self.pointers[key] = replace(pointer, near=near, is_off=is_off)
-        self.dirty.add(self.home[key])
+        limit = value_limit(pointer.namespace, self.settings)
+        met = pointer.met.meet(other, assurance, limit, self.settings)
+        if met != pointer.met:
+            off = max(pointer.off, met.off(limit, self.settings))
+            self.pointers[key] = replace(pointer, met=met, off=off)
+            self.dirty.add(self.home[key])
 
     def _join(self, pair: Pair, support: Support) -> Reason | None:
         a, b = (self.home[key] for key in pair)
-        is_off = any(self.pointers[key].is_off for key in pair)
+        is_off = any(self.pointers[key].off.blocks(support.assurance) for key in pair)
         if a == b:
             if not is_off and support.assurance is Assurance.VERIFIED:
                 self._trust(a, pair)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
+from stamgast.identity.served import NOBODY, Neighbours, Off
 from stamgast.identity.settings import Kind
 
 HINTED_ANCHORS = 8
@@ -11,10 +12,10 @@ HINTED_ANCHORS = 8
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """One identifier: its person, what it is, and its distinct neighbours up to its limit plus one.
+    """One identifier: its person, what it is, and the neighbours that name persons.
 
-    `is_off` says that the value serves more neighbours than it may, and so links nobody. `hint`
-    names anchors of the person, at most eight. `person_id` may name a person merged since.
+    `off` says which links it no longer makes, for it serves more persons than it may. `hint` names
+    anchors of the person, at most eight. `person_id` may name a person merged since.
     """
 
     key: str
@@ -25,6 +26,16 @@ class Pointer:
     kind: Kind
     assurance: Assurance
     value: str = field(repr=False)
-    near: frozenset[str] = frozenset()
-    is_off: bool = False
+    met: Neighbours = NOBODY
+    off: Off = Off.NOT
     hint: tuple[str, ...] = ()
+
+    @property
+    def near(self) -> frozenset[str]:
+        """The neighbours that name persons, on whatever word."""
+        return self.met.all
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it serves more persons than it may, by claims at least."""
+        return self.off is not Off.NOT

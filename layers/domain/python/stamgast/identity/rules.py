@@ -8,7 +8,7 @@ from stamgast.identity.edge import Pair, Reason
 from stamgast.identity.root import Member
 from stamgast.identity.settings import IdentitySettings, Kind
 
-LEAST_LIMIT = 10
+LEAST_LIMIT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def makes_known(kind: Kind, assurance: Assurance) -> bool:
 
 
 def value_limit(namespace: str, settings: IdentitySettings) -> int:
-    """How many distinct neighbours a value may serve before it links nobody."""
+    """How many persons a value may serve before it links nobody."""
     found = settings.by_name.get(namespace)
     return LEAST_LIMIT if found is None else found.value_limit
 

@@ -23,7 +23,10 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """One family of identifiers; `paths` say where in an event's body its values stand."""
+    """One family of identifiers; `paths` say where in an event's body its values stand.
+
+    `value_limit` is the number of persons that one value may serve.
+    """
 
     name: str
     kind: Kind
@@ -82,6 +85,11 @@ class IdentitySettings:
     regions: dict[str, str] = field(default_factory=dict)
 
     @cached_property
+    def naming(self) -> frozenset[str]:
+        """The namespaces whose values stay with a person, persistent or linked."""
+        return frozenset(n.name for n in self.namespaces if n.kind is not Kind.EPHEMERAL)
+
+    @cached_property
     def by_name(self) -> dict[str, Namespace]:
         """The namespaces by their names."""
         return {namespace.name: namespace for namespace in self.namespaces}
@@ -97,19 +105,19 @@ def paths(*dotted: str) -> tuple[tuple[str, ...], ...]:
 
 
 DEFAULT_NAMESPACES = (
-    Namespace("user_id", Kind.LINKED, 0, 100, paths("userId")),
+    Namespace("user_id", Kind.LINKED, 0, 20, paths("userId")),
     Namespace(
         "loyalty_card",
         Kind.LINKED,
         1,
-        20,
+        5,
         paths("traits.loyalty_card", "context.traits.loyalty_card", "properties.loyalty_card"),
     ),
     Namespace(
         "email",
         Kind.PERSISTENT,
         2,
-        20,
+        5,
         paths("traits.email", "context.traits.email", "properties.email"),
         Form.EMAIL,
         fold_case=True,
@@ -118,13 +126,13 @@ DEFAULT_NAMESPACES = (
         "phone",
         Kind.PERSISTENT,
         3,
-        20,
+        5,
         paths("traits.phone", "context.traits.phone", "properties.phone"),
         Form.PHONE,
     ),
-    Namespace("payment_token", Kind.LINKED, 4, 20, paths("properties.payment_token")),
-    Namespace("device_id", Kind.EPHEMERAL, 5, 10, paths("context.device.id")),
-    Namespace("anonymous_id", Kind.EPHEMERAL, 6, 10, paths("anonymousId")),
+    Namespace("payment_token", Kind.LINKED, 4, 5, paths("properties.payment_token")),
+    Namespace("device_id", Kind.EPHEMERAL, 5, 3, paths("context.device.id")),
+    Namespace("anonymous_id", Kind.EPHEMERAL, 6, 3, paths("anonymousId")),
 )
 
 DEFAULT = IdentitySettings(DEFAULT_NAMESPACES)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
@@ -12,10 +13,13 @@ from stamgast.identity.evidence import Evidence
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
 from stamgast.identity.rules import value_limit
+from stamgast.identity.served import NOBODY, Neighbours, Off
 from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.star import Sighting
 from stamgast.identity.store import IdentityStore
 from stamgast.identity.view import View, read_view
+
+Met: TypeAlias = defaultdict[str, set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,18 @@ class Trait:
 
     born: Birth
     assurance: Assurance
-    near: frozenset[str]
-    is_off: bool
+    met: Neighbours = NOBODY
+    off: Off = Off.NOT
+
+    @property
+    def near(self) -> frozenset[str]:
+        """The neighbours that name persons, on whatever word."""
+        return self.met.all
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it serves more persons than it may, by claims at least."""
+        return self.off is not Off.NOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,11 @@ class Survey:
         return frozenset(
             pair for pair in named if pair not in self.decisions or self.decisions[pair].is_cut
         )
+
+    def is_blocked(self, pair: Pair, assurance: Assurance) -> bool:
+        """Whether one end of this link, as far as it is known, serves more persons than it may."""
+        traits = (self.traits.get(key) for key in pair)
+        return any(trait is not None and trait.off.blocks(assurance) for trait in traits)
 
 
 def named_cuts(roots: Iterable[Root]) -> frozenset[Pair]:
@@ -130,9 +149,11 @@ def _grown(found: Survey, ids: set[str], *, follows: bool) -> set[str]:
     grown = ids | {key for root in found.roots.values() for key in root.members}
     if not follows:
         return grown
-    off = {key for key, trait in found.traits.items() if trait.is_off}
     followed = {
-        key for a, b in found.links if off.isdisjoint((a, b)) and grown & {a, b} for key in (a, b)
+        key
+        for pair, support in found.links.items()
+        if not grown.isdisjoint(pair) and not found.is_blocked(pair, support.assurance)
+        for key in pair
     }
     return grown | followed
 
@@ -140,26 +161,32 @@ def _grown(found: Survey, ids: set[str], *, follows: bool) -> set[str]:
 def _traits(
     seen: Mapping[str, Sighting],
     pointers: Mapping[str, Pointer],
-    links: Iterable[Pair],
+    links: Mapping[Pair, Support],
     settings: IdentitySettings,
 ) -> dict[str, Trait]:
-    near: defaultdict[str, set[str]] = defaultdict(set)
-    for a, b in links:
-        near[a].add(b)
-        near[b].add(a)
+    near, vouched = _neighbours(links)
     traits = {}
     for key in seen.keys() | pointers.keys():
         limit = value_limit(key.partition(":")[0], settings)
         had, told = pointers.get(key), seen.get(key)
-        known = _joined(had, told)
-        neighbours = near[key] | (had.near if had else frozenset())
-        is_off = len(neighbours) > limit or (had is not None and had.is_off)
-        kept = had.near if had and had.is_off else sorted(neighbours)[: limit + 1]
-        traits[key] = replace(known, near=frozenset(kept), is_off=is_off)
+        before = had.met if had else NOBODY
+        met = Neighbours(before.near | near[key], before.vouched | vouched[key])
+        met = met.bounded(limit, settings)
+        traits[key] = replace(_joined(had, told), met=met, off=met.off(limit, settings))
     return traits
+
+
+def _neighbours(links: Mapping[Pair, Support]) -> tuple[Met, Met]:
+    """Who was seen with whom: on any word, and on verified ones."""
+    near, vouched = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for (a, b), support in links.items():
+        kept = vouched if support.assurance is Assurance.VERIFIED else near
+        kept[a].add(b)
+        kept[b].add(a)
+    return near, vouched
 
 
 def _joined(had: Pointer | None, told: Sighting | None) -> Trait:
     births = [one.born for one in (had, told) if one is not None]
     words = [one.assurance for one in (had, told) if one is not None]
-    return Trait(min(births), max(words), frozenset(), False)
+    return Trait(min(births), max(words))

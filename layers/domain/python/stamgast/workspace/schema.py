@@ -53,7 +53,7 @@ class NamespacePart(Part):
 
     kind: Literal["persistent", "linked", "ephemeral"]
     paths: list[str] = []
-    value_limit: Annotated[int, Field(gt=0, le=1000)] = 20
+    value_limit: Annotated[int, Field(gt=0, le=100)] = 5
     form: Literal["text", "email", "phone"] = "text"
     fold_case: bool = False
 

@@ -68,7 +68,7 @@ class Case:
             for pair, edge in self.edges.items()
             if edge.state is EdgeState.ACTIVE
             and self.members.issuperset(pair)
-            and not any(self._is_off(key) for key in pair)
+            and not self.found.is_blocked(pair, edge.support.assurance)
         }
 
     @property
@@ -80,7 +80,3 @@ class Case:
     def home_of(self, key: str) -> str | None:
         """The person of an identifier of this case, as far as it is known."""
         return self.found.home.get(key) or self.homes.get(key)
-
-    def _is_off(self, key: str) -> bool:
-        trait = self.found.traits.get(key)
-        return trait is not None and trait.is_off

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from stamgast.lookup import cut_api, own_api, segment_api
+from stamgast.lookup import cut_api, explain_api, own_api, segment_api
 from stamgast.lookup.cut_schema import CutAnswer, CutBody, CutListing, CutPlan, LiftBody
+from stamgast.lookup.explain_schema import ExplainAnswer, ExplainBody, HealthAnswer, HealthBody
 from stamgast.lookup.request import MOST_IN_A_PAGE, PAGE, SECTIONS, View
 from stamgast.lookup.routes import Route
 from stamgast.lookup.schema import (
@@ -34,8 +35,16 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "lift": CutAnswer,
     "job": CutAnswer,
     "jobs": CutListing,
+    "explain": ExplainAnswer,
+    "health": HealthAnswer,
 }
-BODIES: dict[str, type[BaseModel]] = {"lookup": LookupBody, "cut": CutBody, "lift": LiftBody}
+BODIES: dict[str, type[BaseModel]] = {
+    "lookup": LookupBody,
+    "cut": CutBody,
+    "lift": LiftBody,
+    "explain": ExplainBody,
+    "health": HealthBody,
+}
 PLANS: dict[str, type[BaseModel]] = {"cut": CutPlan, "lift": CutPlan}
 PATH_PARAMETERS = {
     "identifier": "`namespace:value`, percent-encoded. A value with `?`, or with `%` in its own "
@@ -63,6 +72,8 @@ QUERY: dict[str, list[Json]] = {
     "lift": [],
     "job": [],
     "jobs": [],
+    "explain": [],
+    "health": [],
 }
 STILL_OPEN = "Taken and archived; it is carried out in the background, under its job's id."
 FAULTS = {
@@ -76,7 +87,12 @@ FAULTS = {
 
 def lookup_document() -> Json:
     """OpenAPI 3.1 of the look-up API, from its route table and models."""
-    routes: tuple[Route[Any], ...] = (*own_api.ROUTES, *segment_api.ROUTES, *cut_api.ROUTES)
+    routes: tuple[Route[Any], ...] = (
+        *own_api.ROUTES,
+        *segment_api.ROUTES,
+        *cut_api.ROUTES,
+        *explain_api.ROUTES,
+    )
     paths: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
@@ -118,6 +134,8 @@ def _operation(route: Route[Any]) -> Json:
     if route.name in PLANS:
         operation["responses"]["202"] = answer(STILL_OPEN, ANSWERS[route.name])
         operation["responses"]["409"] = answer("A job changes these persons just now.", problem)
+    if route.name == "explain":
+        operation["responses"]["409"] = answer("A job is changing the person just now.", problem)
     if route.method == "POST":
         operation["requestBody"] = {"required": True, "content": content(BODIES[route.name])}
     return operation

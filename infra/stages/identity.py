@@ -80,7 +80,6 @@ class Identity(Construct):
             permissions=self._permissions(bench, view, raw),
             memory_mb=1024,
             timeout=Duration.seconds(29),
-            is_serving=True,
         )
 
     @staticmethod

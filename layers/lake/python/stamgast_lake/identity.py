@@ -99,13 +99,14 @@ HELD = f"""
           and a in (select key from touched)
     )
     select kind, a, b, {NOW}, 'run' as by, reason,
-        cast(null as timestamptz) as lifted_at, '{{run_id}}' as run_id
+        cast(null as timestamptz) as lifted_at, cast(null as varchar) as message_key,
+        '{{run_id}}' as run_id
     from held where not exists (
         select 1 from standing
         where standing.kind = held.kind and standing.a = held.a
           and standing.b is not distinct from held.b and standing.reason = held.reason)
     union all
-    select kind, a, b, {NOW}, 'run', reason, cast('{{moment}}' as timestamptz), '{{run_id}}'
+    select kind, a, b, {NOW}, 'run', reason, cast('{{moment}}' as timestamptz), null, '{{run_id}}'
     from standing where not exists (
         select 1 from held
         where standing.kind = held.kind and standing.a = held.a

@@ -13,6 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from pyiceberg.expressions import BooleanExpression
 
+from stamgast.identity.decision import PLATFORM_SOURCE
 from stamgast_lake.archive import IMPORT, LakeObject
 from stamgast_lake.catalogue import Catalogue, Commit, one_of
 from stamgast_lake.loading.duplicates import decide
@@ -21,6 +22,7 @@ from stamgast_lake.loading.stage import Taken
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import (
+    CONSTRAINTS,
     EVENTS,
     EVIDENCE,
     MESSAGE_INDEX,
@@ -34,6 +36,7 @@ ROWS_A_BATCH = 8_192
 CHECKED_WHOLE_ROWS = 5_000_000
 TOUCHED_DAYS = "select distinct cast(received_at as date) from staged"
 TOUCHED_CLASSES = "select distinct sent_on from staged where reason is null"
+DECIDED_MESSAGES = f"select 1 from staged where source_id = '{PLATFORM_SOURCE}' limit 1"
 LIMIT = {"days": TOUCHED_DAYS, "classes": TOUCHED_CLASSES}
 DISPLACED_PARTITIONS = {
     EVENTS.name: "select distinct event_on from displaced",
@@ -65,6 +68,8 @@ class Loader:
         decide(self.connection)
         for table in (EVENTS, EVIDENCE, MESSAGE_INDEX):
             self._write(table)
+        if values_of(self.connection, DECIDED_MESSAGES):
+            self._append(CONSTRAINTS, in_order(CONSTRAINTS, new_rows(CONSTRAINTS, self.run_id)))
         self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
         self.catalogue.append(RAW_FILES, ledger_rows(taken, self.run_id), self.commit)
         return self._figures(taken)

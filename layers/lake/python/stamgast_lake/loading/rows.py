@@ -1,7 +1,9 @@
 """The rows that a load writes, as SQL over its decisions, each sorted as its table is kept."""
 
+from stamgast.identity.decision import PLATFORM_SOURCE, Verdict
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import (
+    CONSTRAINTS,
     EVENTS,
     EVIDENCE,
     MESSAGE_INDEX,
@@ -76,6 +78,36 @@ EVIDENCE_ROWS = f"""
         ) starred
     ) placed
 """
+# A decision names two identifiers, vouches for neither and links nothing: the run that reads it
+# looks at the persons of both again.
+DECIDED = f"""
+    select staged.*, {STAR} as star
+    from staged
+    join arrival on arrival.receipt_id = staged.receipt_id
+         and arrival.raw_object = staged.raw_object and arrival.raw_line = staged.raw_line
+    join canonical on canonical.receipt_id = arrival.receipt_id and canonical.is_new
+         and canonical.message_key = arrival.message_key
+    where staged.source_id = '{PLATFORM_SOURCE}' and len({STAR}) = 2
+      and staged.type in ({", ".join(f"'{verdict}'" for verdict in Verdict)})
+"""
+DECISION_ROWS = f"""
+    select star[place].key || '|' || star[place].key as edge_key, star[place].key as a,
+           cast(null as varchar) as b, star[place].namespace as namespace_a,
+           cast(null as varchar) as namespace_b, cast(place - 1 as integer) as position,
+           message_key, message_id, event_at, received_at, source_id,
+           cast(0 as integer) as assurance, type as rule, cast(null as double) as probability,
+           cast(null as timestamptz) as expires_at, receipt_id,
+           cast({shard_sql("star[place].key")} as integer) as shard, '{{run_id}}' as run_id
+    from (select *, unnest([1, 2]) as place from ({DECIDED}) decided) placed
+"""
+CONSTRAINT_ROWS = f"""
+    select 'cannot_link' as kind, star[1].key as a, star[2].key as b, event_at as recorded_at,
+           coalesce(json_extract_string(properties, '$.by'), '') as "by",
+           json_extract_string(properties, '$.reason') as reason,
+           case when type = '{Verdict.LIFT}' then event_at end as lifted_at, message_key,
+           '{{run_id}}' as run_id
+    from ({DECIDED}) decided
+"""
 MESSAGE_ROWS = """
     select message_key, payload_hash, receipt_id, received_at, event_on, anchor_key, sent_on,
            '{run_id}' as run_id
@@ -89,7 +121,8 @@ RECEIPT_ROWS = """
 """
 ROWS = {
     EVENTS.name: EVENT_ROWS,
-    EVIDENCE.name: EVIDENCE_ROWS,
+    EVIDENCE.name: f"{EVIDENCE_ROWS} union all {DECISION_ROWS}",
+    CONSTRAINTS.name: CONSTRAINT_ROWS,
     MESSAGE_INDEX.name: MESSAGE_ROWS,
     RECEIPTS.name: RECEIPT_ROWS,
 }

@@ -33,7 +33,7 @@ def _identifiers(event: Event) -> bytes:
                 "priority": seen.priority,
                 "value": seen.value,
             }
-            for seen in event.identifiers
+            for seen in event.identifiers or event.decided
         ]
     )
 

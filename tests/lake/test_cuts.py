@@ -1,0 +1,124 @@
+"""Cuts and lifts through the whole platform: archive, live view, lake, publish, rebuild."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from stamgast.identity.cut_job import CutJob
+from stamgast.identity.cut_request import Order, Requests
+from stamgast.identity.cutting import Cutter
+from stamgast.identity.decision import Verdict, pair_of
+from stamgast.identity.identifiers import Identifier
+from stamgast.moments import iso_of
+from stamgast_aws.cut_store import DynamoCutStore
+from stamgast_lake.tables import IDENTITY
+from tests.lake.world import KEYRING, NOON_MS, SETTINGS, World
+
+
+def event(mid: str, at: int = 0, **told: Any) -> Mapping[str, Any]:
+    """An identify call with a trait of its own, or an order."""
+    at_ms = NOON_MS - 3_600_000 + at * 1000
+    body: dict[str, Any] = {
+        "type": "identify",
+        "messageId": mid,
+        "timestamp": iso_of(at_ms),
+        "traits": {f"said_{mid}": mid},
+    }
+    if "email" in told:
+        body["traits"]["email"] = told.pop("email")
+    if "revenue" in told:
+        revenue = told.pop("revenue")
+        body |= {"type": "track", "event": "Order Completed", "traits": {}}
+        body["properties"] = {"order_id": mid, "revenue": revenue, "currency": "EUR"}
+    return {**body, **told}
+
+
+def named(told: str) -> Identifier:
+    """`u:1` as an identifier."""
+    namespace, _, value = told.partition(":")
+    return Identifier(namespace, value)
+
+
+def key_of(told: str) -> str:
+    one = named(told)
+    return KEYRING.identifier_key(one.namespace, one.value)
+
+
+class Operators:
+    """Who cuts and lifts in a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.now_ms = world, NOON_MS
+        self.store = DynamoCutStore(world.dynamodb, "profiles", "control", lambda _: None)
+
+    def ask(self, verdict: Verdict, a: str, b: str) -> CutJob | None:
+        self.now_ms += 1
+        ids = {key_of(told): named(told) for told in (a, b)}
+        order = Order(verdict, "privacy-desk", "two customers", self.now_ms)
+        requests = Requests(self.store, SETTINGS, KEYRING, lambda _: None)
+        return requests.job([pair_of(*ids)], ids, order)
+
+    def do(self, verdict: Verdict, a: str, b: str) -> CutJob | None:
+        job = self.ask(verdict, a, b)
+        world = self.world
+        cutter = Cutter(self.store, world.archive, SETTINGS, world.tell, lambda _: None)
+        return cutter.carry_out(job) if job else None
+
+    def cut(self, a: str, b: str) -> CutJob | None:
+        return self.do(Verdict.CUT, a, b)
+
+    def lift(self, a: str, b: str) -> CutJob | None:
+        return self.do(Verdict.LIFT, a, b)
+
+
+HISTORY = (
+    event("m1", 1, userId="1", email="ada@x.nl"),
+    event("m2", 2, userId="1", anonymousId="d1"),
+    event("m3", 3, anonymousId="d2", email="ada@x.nl"),
+    event("m4", 4, userId="1", revenue=50),
+    event("m5", 5, anonymousId="d2", revenue=20),
+)
+LINK = {**HISTORY[0], "traits": {"said_m1": "m1"}}
+
+
+@pytest.fixture
+def world() -> World:
+    """One person who is two."""
+    world = World()
+    world.send(*HISTORY)
+    world.run()
+    assert len(world.roots()) == 1
+    return world
+
+
+def test_a_cut_parts_live_at_once_and_the_next_run_says_the_same(world: World) -> None:
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    persons, profiles = world.persons(), world.profiles()
+    assert len(persons) == 2
+    figures = world.run()
+    assert (world.persons(), world.profiles()) == (persons, profiles)
+    assert figures["publish"].get("persons_corrected", 0) == 0
+    assert lake_persons(world) == set(persons.values())
+    assert figures["load_events"]["stored"] == 1
+
+
+def lake_persons(world: World) -> set[frozenset[str]]:
+    rows = world.catalogue.rows(IDENTITY)
+    latest: dict[str, Any] = {}
+    for row in sorted(rows, key=lambda row: (row["recorded_at"], row["run_id"])):
+        latest[row["identifier"]] = row["person_id"]
+    persons: dict[str, set[str]] = {}
+    for key, person_id in latest.items():
+        persons.setdefault(person_id, set()).add(key)
+    return {frozenset(keys) for person_id, keys in persons.items() if person_id}
+
+
+def test_rows_of_every_part_are_deleted_and_come_back_with_the_next_run(world: World) -> None:
+    assert len(world.cells()) == 1
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    assert world.cells() == {}
+    world.run()
+    cells = world.cells()
+    assert cells.keys() == world.roots().keys()
+    assert sorted(cell["monetary_minor"] for cell in cells.values()) == [2000, 5000]

@@ -17,8 +17,8 @@ SUMMED, VERDICTS = "rule_summed", "rule_verdict"
 
 
 @dataclass(slots=True)
-class _Whole:
-    """What rules need that is not of one row of the person."""
+class Whole:
+    """What trees need that is not of one row of the person, made by statements of its own."""
 
     now: Now
     places: dict[str, int]
@@ -36,6 +36,27 @@ class _Whole:
         name, _ = self.funnels.setdefault(key_of(node), (f"funnel{len(self.funnels)}", node))
         return name
 
+    def statements(self, events: str) -> list[str]:
+        """What makes the tables that `joined` joins to the persons."""
+        made = [
+            temp_table(name, funnel_sql(n, self.now, events)) for name, n in self.funnels.values()
+        ]
+        if self.aggregates.columns:
+            made.append(temp_table(SUMMED, self.aggregates.statement(events)))
+        return made
+
+    def joined(self, columns: Extractions, persons: str) -> str:
+        """The persons with their values, their aggregates and their funnels."""
+        rows = f"({columns.wrapped(persons, ', '.join(PERSON_COLUMNS))}) person"
+        told = ["person.*"]
+        if self.aggregates.columns:
+            rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
+            told.append(f"{SUMMED}.* exclude (person_id)")
+        for name, _ in self.funnels.values():
+            rows += f" left join {name} on {name}.person_id = person.person_id"
+            told.append(f"{name}.person_id is not null as {name}")
+        return f"select {', '.join(told)} from {rows}"
+
 
 def verdicts(
     rules: Sequence[Rule], now: Now, persons: str = "rule_person", events: str = "rule_event"
@@ -47,33 +68,16 @@ def verdicts(
     """
     places = {rule.name: place for place, rule in enumerate(rules)}
     columns = Extractions(now.zone.key, "c")
-    whole = _Whole(now, places, Aggregates(now, Extractions(now.zone.key, "e")))
+    whole = Whole(now, places, Aggregates(now, Extractions(now.zone.key, "e")))
     within = Expressions(now, columns, whole.sql)
     told = [f"coalesce({within.sql(rule.tree)}, false)" for rule in rules]
-    made = []
-    if whole.aggregates.columns:
-        made.append(_table(SUMMED, whole.aggregates.statement(events)))
-    for name, node in whole.funnels.values():
-        made.append(_table(name, funnel_sql(node, now, events)))
-    rows = _joined(columns, whole, persons)
-    return [*made, _table(VERDICTS, _layers(rules, told, rows))]
+    rows = whole.joined(columns, persons)
+    return [*whole.statements(events), temp_table(VERDICTS, _layers(rules, told, rows))]
 
 
-def _table(name: str, select: str) -> str:
+def temp_table(name: str, select: str) -> str:
+    """The statement that keeps a SELECT under a name."""
     return f"create or replace temp table {name} as {select}"
-
-
-def _joined(columns: Extractions, whole: _Whole, persons: str) -> str:
-    """The persons with their values, their aggregates and their funnels."""
-    rows = f"({columns.wrapped(persons, ', '.join(PERSON_COLUMNS))}) person"
-    told = ["person.*"]
-    if whole.aggregates.columns:
-        rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
-        told.append(f"{SUMMED}.* exclude (person_id)")
-    for name, _ in whole.funnels.values():
-        rows += f" left join {name} on {name}.person_id = person.person_id"
-        told.append(f"{name}.person_id is not null as {name}")
-    return f"select {', '.join(told)} from {rows}"
 
 
 def _layers(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:

@@ -27,6 +27,7 @@ INPUTS = "inputs.json"
 THOROUGH_KEY = "runs/thorough.json"
 WHOLE = "run"
 CLOSE = "close"
+LINKS_STAGE = "links"
 DONE, FAILED = "done", "failed"
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stamgast_learn.faults import AbstainedError
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.bool_]
 
 ENOUGH_FOR_ISOTONIC = 1_000
 """Below about this many labels isotonic regression overfits (Niculescu-Mizil & Caruana, 2005)."""
@@ -52,7 +53,7 @@ def calibrator_of(told: Mapping[str, Any]) -> Calibrator:
     )
 
 
-def fit_calibrator(scores: Floats, labels: NDArray[np.bool_]) -> Calibrator:
+def fit_calibrator(scores: Floats, labels: Labels) -> Calibrator:
     """The calibrator of scores in [0, 1] that labels (true for a match) came after.
 
     The labels must be later than those the scores were trained on. Raises AbstainedError where one
@@ -79,7 +80,7 @@ def log_odds(scores: Floats) -> Floats:
     return np.asarray(np.log(p / (1.0 - p)), dtype=np.float64)
 
 
-def _isotonic(scores: Floats, labels: NDArray[np.bool_]) -> Calibrator:
+def _isotonic(scores: Floats, labels: Labels) -> Calibrator:
     """Pool adjacent violators (Zadrozny & Elkan, 2002); no end claims more than its labels carry.
 
     A first or last block of m labels of one class says 1/(m+2) or (m+1)/(m+2): Laplace's rule of
@@ -99,7 +100,7 @@ def _isotonic(scores: Floats, labels: NDArray[np.bool_]) -> Calibrator:
     return Calibrator("isotonic", len(labels), knots)
 
 
-def _platt(scores: Floats, labels: NDArray[np.bool_]) -> Calibrator:
+def _platt(scores: Floats, labels: Labels) -> Calibrator:
     """Platt (1999): a sigmoid over log-odds, fitted to (N+ + 1)/(N+ + 2) and 1/(N- + 2)."""
     from sklearn.linear_model import LogisticRegression
 

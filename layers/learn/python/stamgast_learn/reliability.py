@@ -8,11 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stamgast_learn.calibration import Floats
-
-Labels = NDArray[np.bool_]
+from stamgast_learn.calibration import Floats, Labels
 
 Z95 = 1.959963984540054
 MOST_BINS = 10

@@ -1,0 +1,59 @@
+"""Labels cut by time: the older train, later ones calibrate, the latest judge."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stamgast_learn.calibration import Labels
+from stamgast_learn.faults import AbstainedError
+
+TRAINING_SHARE, CALIBRATION_SHARE = 0.6, 0.8
+LEAST_SHARE_LATER = 0.1
+"""Of the least number of labels, how many of each class calibration and judgement need at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which rows train, calibrate and judge, and the panel with which each part ends."""
+
+    train: Labels
+    calibrate: Labels
+    judge: Labels
+    train_until: int
+    calibrate_until: int
+
+
+def split_by_time(panel: NDArray[np.int64], labels: Labels, least: int) -> Split:
+    """Whole panels to each part; panels count backwards, so the largest number is the oldest.
+
+    Raises AbstainedError below `least` positives or negatives, or when a later part has too few to
+    say anything.
+    """
+    require(labels, least, "in all")
+    ages, counts = np.unique(-panel, return_counts=True)
+    told = np.cumsum(counts) / len(panel)
+    train_until = int(-ages[np.searchsorted(told, TRAINING_SHARE)])
+    calibrate_until = int(-ages[np.searchsorted(told, CALIBRATION_SHARE)])
+    split = Split(
+        panel >= train_until,
+        (panel < train_until) & (panel >= calibrate_until),
+        panel < calibrate_until,
+        train_until,
+        calibrate_until,
+    )
+    later = max(5, int(least * LEAST_SHARE_LATER))
+    require(labels[split.train], later, "to train on")
+    require(labels[split.calibrate], later, "to calibrate on")
+    require(labels[split.judge], later, "to judge by")
+    return split
+
+
+def require(labels: Labels, least: int, why: str) -> None:
+    """Raises AbstainedError with the reason unless both classes have this many."""
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if min(positives, negatives) < least:
+        raise AbstainedError(
+            f"{positives} positives and {negatives} negatives {why}; needs {least} of each"
+        )

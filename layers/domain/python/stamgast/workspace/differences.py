@@ -1,0 +1,96 @@
+"""What differs between two identity configurations, and what a preview can show of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from stamgast.identity.settings import IdentitySettings, Namespace
+
+
+class Reach(StrEnum):
+    """What a changed setting applies to.
+
+    `ALL` evidence is settled anew by the next run, so the lake can be asked before. What decides
+    how an event is read (`NEW`) holds for events that come from now on: those in the lake keep
+    their identifiers and anchors, until they are replayed from the archive into an empty lake.
+    """
+
+    ALL = "all_evidence"
+    NEW = "new_events"
+    BOTH = "both"
+
+
+REACH = {
+    "person_limit": Reach.ALL,
+    "blocked_values": Reach.NEW,
+    "blocked_patterns": Reach.NEW,
+    "default_region": Reach.NEW,
+    "regions": Reach.NEW,
+}
+NAMESPACE_REACH = {
+    "kind": Reach.ALL,
+    "value_limit": Reach.ALL,
+    "priority": Reach.BOTH,
+    "paths": Reach.NEW,
+    "form": Reach.NEW,
+    "fold_case": Reach.NEW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One setting that changes: its place as in the YAML, both values, and what it reaches."""
+
+    place: str
+    before: str | None
+    after: str | None
+    reach: Reach
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a preview over the lake's evidence shows what it does, at least in part."""
+        return self.reach is not Reach.NEW
+
+
+def identity_differences(before: IdentitySettings, after: IdentitySettings) -> list[Difference]:
+    """Every difference of two configurations, in the order of the configuration's own fields."""
+    return [*_namespaces(before, after), *_rest(before, after)]
+
+
+def _rest(before: IdentitySettings, after: IdentitySettings) -> Iterator[Difference]:
+    for field in fields(IdentitySettings):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if field.name != "namespaces" and old != new:
+            yield Difference(field.name, *_told(old, new), REACH[field.name])
+
+
+def _namespaces(before: IdentitySettings, after: IdentitySettings) -> Iterator[Difference]:
+    for name in dict.fromkeys([*before.by_name, *after.by_name]):
+        old, new = before.by_name.get(name), after.by_name.get(name)
+        place = f"namespaces.{name}"
+        if old is None or new is None:
+            told = (None, "added") if old is None else ("there", "removed")
+            yield Difference(place, *told, Reach.NEW if old is None else Reach.BOTH)
+        else:
+            yield from _namespace(place, old, new)
+
+
+def _namespace(place: str, old: Namespace, new: Namespace) -> Iterator[Difference]:
+    for name, reach in NAMESPACE_REACH.items():
+        was, shall = getattr(old, name), getattr(new, name)
+        if was != shall:
+            yield Difference(f"{place}.{name}", *_told(was, shall), reach)
+
+
+def _told(old: object, new: object) -> tuple[str, str]:
+    """Both values; of sets what goes and what comes, for they are long."""
+    if isinstance(old, frozenset) and isinstance(new, frozenset):
+        gone, come = sorted(map(str, old - new)), sorted(map(str, new - old))
+        return f"without {', '.join(come) or '–'}", f"without {', '.join(gone) or '–'}"
+    return _plain(old), _plain(new)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(".".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in value)
+    return str(value)

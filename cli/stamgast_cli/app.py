@@ -18,6 +18,7 @@ from stamgast_cli.commands import (
     identity,
     lifecycle,
     logs,
+    plan,
     redrive,
     running,
     sending,
@@ -37,7 +38,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (lifecycle, demo, sending, running, asking, cost, redrive, doctor, logs):
+    for module in (lifecycle, demo, sending, running, asking, plan, cost, redrive, doctor, logs):
         module.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")

@@ -33,12 +33,17 @@ def check(folder: Folder = None, json: Json = False) -> None:
 
 
 def put_in_force(folder: Folder = None, stack: Stack = None, json: Json = False) -> None:
-    """Store the compiled folder and point the deployment to it.
+    """Store the compiled folder and point the deployment to it; see `stamgast plan` first.
 
     Example: stamgast workspace publish workspace --stack dev
     """
     compiled = compile_folder(folder or default_places().root / "workspace")
-    Output(is_json=json).facts({"version": publish(find(stack), compiled)})
+    deployment, output = find(stack), Output(is_json=json)
+    before = store(deployment).version()
+    version = publish(deployment, compiled)
+    output.facts({"version": version})
+    if before not in (None, version):
+        output.note(f"Before: {before}. `stamgast plan` shows beforehand what a change would do.")
 
 
 def point(

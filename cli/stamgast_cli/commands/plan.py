@@ -1,0 +1,120 @@
+"""`stamgast plan`: what a changed workspace would do, before it is put in force."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stamgast.workspace.differences import Difference, Reach, identity_differences
+from stamgast.workspace.model import workspace_of
+from stamgast_cli.deployment import find
+from stamgast_cli.local.places import default_places
+from stamgast_cli.options import Json, Stack
+from stamgast_cli.output import Output
+from stamgast_cli.previews import Values, preview_of, values_of
+from stamgast_cli.workspaces import compile_folder, store
+
+Folder = Annotated[Path | None, typer.Argument(help="The folder of YAML; left out: workspace/.")]
+Most = Annotated[int, typer.Option("--most", min=1, max=200, help="How many examples of each.")]
+Plain = Annotated[bool, typer.Option("--show-values", help="Values in full, not masked.")]
+REACHES = {
+    Reach.ALL: "all evidence, at the next run: previewed below",
+    Reach.NEW: "new events only, unless the archive is replayed: cannot be previewed",
+    Reach.BOTH: "the order of joining is previewed; anchors change for new events only",
+}
+CAUSES = {
+    "value_limit": "a value serves more persons than its limit",
+    "person_limit": "a person would have more identifiers than the limit",
+    "two_known_persons": "claimed links between known persons",
+    "cannot_link": "cut by an operator",
+    "indirect": "through other edges that change",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("plan")(plan)
+
+
+def plan(
+    folder: Folder = None,
+    most: Most = 20,
+    show_values: Plain = False,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Show which persons a changed identity configuration would merge or split; change nothing.
+
+    Example: stamgast plan workspace --stack prod
+
+    The lake's evidence is settled on this machine under the settings in force and under the
+    folder's; values of examples are masked.
+    """
+    output = Output(is_json=json)
+    compiled = compile_folder(folder or default_places().root / "workspace")
+    deployment = find(stack)
+    before, after = store(deployment).current(), workspace_of(compiled)
+    changes = identity_differences(before.identity, after.identity)
+    told: dict[str, Any] = {"in_force": before.version, "planned": after.version}
+    told["changes"] = [{**asdict(one), "reach": one.reach.value} for one in changes]
+    if any(one.is_shown for one in changes):
+        found = preview_of(deployment, before.identity, after.identity, output.step, most)
+        told["persons"] = asdict(found)
+        values = values_of(deployment, found, after.identity, is_plain=show_values)
+        told["values"] = values
+    if json:
+        output.document(told)
+    else:
+        _show(told, changes, output)
+
+
+def _show(told: dict[str, Any], changes: list[Difference], output: Output) -> None:
+    output.facts({"in force": told["in_force"], "planned": told["planned"]})
+    if not changes:
+        output.note("The identity configuration is the same.")
+        return
+    rows = [[one.place, one.before, one.after, REACHES[one.reach]] for one in changes]
+    output.rows(("setting", "in force", "planned", "reaches"), rows, title="What changes")
+    if "persons" not in told:
+        output.note("No person of the lake's evidence changes at the next run.")
+        return
+    persons = told["persons"]
+    output.facts(
+        {
+            "persons": f"{persons['persons_before']:,} → {persons['persons_after']:,}",
+            "identifiers that change person": f"{persons['identifiers_moved']:,} "
+            f"of {persons['identifiers']:,}",
+        }
+    )
+    for name, title in (("splits", "Persons that split"), ("merges", "Persons that merge")):
+        _show_change(title, persons[name], told["values"], output)
+
+
+def _show_change(title: str, change: dict[str, Any], values: Values, output: Output) -> None:
+    causes = ", ".join(f"{_cause(cause)}: {count:,}" for cause, count in change["causes"].items())
+    output.facts({title.lower(): f"{change['persons']:,} ({causes})" if causes else "none"})
+    rows = [
+        [
+            one["person_id"],
+            one["identifiers"],
+            "\n".join(_part(part, values) for part in one["parts"]),
+            "\n".join(map(_cause, one["causes"])),
+        ]
+        for one in change["examples"]
+    ]
+    if rows:
+        names = ("person", "identifiers", "parts", "because")
+        output.rows(names, rows, title=f"{title}, the largest first")
+
+
+def _part(part: tuple[str, int, tuple[str, ...]], values: Values) -> str:
+    person_id, size, keys = part
+    shown = ", ".join(values.get(key, key) for key in keys)
+    return f"{person_id[:9]}…: {size} ({shown}{' …' if size > len(keys) else ''})"
+
+
+def _cause(cause: str) -> str:
+    reason, _, namespace = cause.partition(":")
+    told = CAUSES.get(reason, reason)
+    return f"{told} (identity.namespaces.{namespace}.value_limit)" if namespace else told

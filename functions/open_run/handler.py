@@ -21,13 +21,16 @@ class Settings(RunSettings):
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers the run and how much it takes in; 0 inputs when there is nothing to do.
 
-    `everything` in the event publishes every person and anchor anew, into a view that was lost.
+    The machine hands over its `input` and the `execution` that this run is. `everything` in the
+    input publishes every person and anchor anew, into a view that was lost.
     """
-    now = datetime.now(UTC)
+    now, execution = datetime.now(UTC), event.get("execution")
+    # An execution of the version before hands over its input alone.
+    event = event.get("input", event)
     moment = datetime.fromisoformat(event["moment"]) if "moment" in event else now
     run_id = event.get("run_id") or f"{now:%Y%m%dT%H%M%SZ}-{context.aws_request_id[:8]}"
     held = _lease().read()
-    seq = _lease().acquire(run_id)
+    seq = _lease().acquire(run_id, execution)
     if seq is None:
         _logger().info("run held by another", run_id=run_id)
         return {"run_id": run_id, "inputs": 0, "imports": [], "status": "busy"}

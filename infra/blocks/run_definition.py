@@ -1,5 +1,6 @@
 """The states of a run: what is new, each stage in data order, and a close whatever happens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -15,6 +16,8 @@ TRANSIENT = [
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 ]
+# The execution goes into the lease, so that the next run can see whether it came to its end.
+OPENING = {"input.$": "$", "execution.$": "$$.Execution.Id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ def run_definition(
     for step, following in zip(steps, [*steps[1:], close], strict=True):
         _go_on(scope, step, following, failure)
     close.next(done)
-    begin = _call(scope, functions.open_run, "OpenRun")
+    begin = _call(scope, functions.open_run, "OpenRun", OPENING)
     begin.add_catch(sfn.Fail(scope, "OpenFailed", error="OpenFailed"), errors=["States.ALL"])
     begin.next(_anything_new(scope, steps[0], done))
     return begin
@@ -120,13 +123,13 @@ def _failure(scope: Construct, close_run: Function) -> sfn.IChainable:
     return mark
 
 
-def _call(scope: Construct, function: Function, name: str) -> sfn.CustomState:
+def _call(
+    scope: Construct, function: Function, name: str, parameters: Mapping[str, str] | None = None
+) -> sfn.CustomState:
     """Return a task whose result is the function's answer alone."""
-    task = sfn.CustomState(
-        scope,
-        name,
-        state_json={"Type": "Task", "Resource": function.live.function_arn},
-    )
+    state = {"Type": "Task", "Resource": function.live.function_arn}
+    given = {"Parameters": dict(parameters)} if parameters else {}
+    task = sfn.CustomState(scope, name, state_json={**state, **given})
     task.add_retry(errors=TRANSIENT, interval=Duration.seconds(2), max_attempts=6, backoff_rate=2)
     return task
 

@@ -37,6 +37,11 @@ def _reasons(resources: set[str], data: DataStack) -> Iterator[tuple[str, str]]:
                 f"{data.stack_name}:{LAKE_EXPORT}{suffix}",
                 "Objects of one prefix of the lake bucket; their names are not known beforehand.",
             )
+        if suffix.endswith("-authoritative:*"):
+            yield (
+                f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>{suffix}",
+                "Executions of the run's own state machine; their names are not known beforehand.",
+            )
         if suffix.endswith(f"table/{data.database_name}/*"):
             yield (
                 f"{CATALOGUE}:table/{data.database_name}/*",

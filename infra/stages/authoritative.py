@@ -1,6 +1,8 @@
 """The authoritative loop: a state machine over the stages, on a schedule and on demand."""
 
-from aws_cdk import Duration, RemovalPolicy
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -20,6 +22,22 @@ from infra.stages.raw import Raw
 from infra.stages.segments import Segments
 
 
+def machine_name(bench: Workbench) -> str:
+    """Return the state machine's name in an environment."""
+    return f"stamgast-{bench.environment.name}-authoritative"
+
+
+def describe_executions(bench: Workbench) -> iam.PolicyStatement:
+    """Allow to ask what became of an execution of this machine."""
+    executions = bench.data.format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{machine_name(bench)}:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+
+
 class Authoritative(Construct):
     """Recompute from the lake, publish what differs; a tick while a run is open does nothing."""
 
@@ -36,7 +54,7 @@ class Authoritative(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         functions = RunFunctions(
-            open_run=self._ledger("open_run", bench),
+            open_run=self._ledger("open_run", bench, [describe_executions(bench)]),
             import_file=raw.import_file,
             stages=(
                 raw.load_events,
@@ -59,8 +77,11 @@ class Authoritative(Construct):
                 dead_letters=DeadLetters(self, "RunDeadLetters").queue,
             )
 
-    def _ledger(self, name: str, bench: Workbench) -> Function:
-        return lake_function(self, name, bench=bench, timeout=Duration.minutes(5))
+    def _ledger(
+        self, name: str, bench: Workbench, permissions: Sequence[iam.PolicyStatement] = ()
+    ) -> Function:
+        timeout = Duration.minutes(5)
+        return lake_function(self, name, bench=bench, timeout=timeout, permissions=permissions)
 
     def _machine(self, bench: Workbench, functions: RunFunctions) -> stepfunctions.StateMachine:
         environment = bench.environment
@@ -68,7 +89,7 @@ class Authoritative(Construct):
         machine = stepfunctions.StateMachine(
             self,
             "Machine",
-            state_machine_name=f"stamgast-{environment.name}-authoritative",
+            state_machine_name=machine_name(bench),
             definition_body=stepfunctions.DefinitionBody.from_chainable(
                 run_definition(Construct(self, "States"), functions, environment.import_concurrency)
             ),

@@ -1,7 +1,7 @@
 """The functions of a run that open, import, load and close, called as the state machine does."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +16,7 @@ from functions.open_run import handler as open_run
 from stamgast.identity.keys import Keyring
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
+from stamgast_aws.executions import StepFunctionsExecutions
 from stamgast_aws.run_lease import DynamoRunLease, LeaseLostError
 from stamgast_lake.lake import Lake
 from stamgast_lake.tables import EVENTS, RUNS
@@ -35,6 +36,7 @@ class Stack:
     catalogue: MemoryCatalogue
     lease: DynamoRunLease
     now: float = 1_000.0
+    at_rest: set[str] = field(default_factory=set)
 
     def open(self, **told: Any) -> dict[str, Any]:
         return open_run.handler(told, CONTEXT)
@@ -60,7 +62,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         memory: Any = MemoryCatalogue()
         lake = Lake(s3, "lake", memory, lambda: workspace, lambda: Keyring(1, b"tests"))
         client = DynamoDB("control")
-        lease = DynamoRunLease(client=client, table="control", now=lambda: made.now)
+        lease = DynamoRunLease(
+            client=client,
+            table="control",
+            now=lambda: made.now,
+            is_at_rest=lambda execution: execution in made.at_rest,
+        )
         made = Stack(lake, memory, lease)
         for module in (open_run, import_file, load_events, close_run):
             monkeypatch.setattr(module, "_lake", lambda: lake)
@@ -94,6 +101,35 @@ def test_a_tick_during_a_run_does_nothing(stack: Stack) -> None:
     first = stack.open(run_id="first")
     second = stack.open(run_id="second")
     assert (first["inputs"], second["inputs"], second["status"]) == (1, 0, "busy")
+
+
+def test_a_run_whose_stage_and_close_both_failed_holds_up_no_other(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(stack)
+    assert stack.open(input={"run_id": "first"}, execution="arn:first")["inputs"] == 1
+
+    def down(*_: Any, **__: Any) -> str:
+        raise ConnectionError("the catalogue is away")
+
+    monkeypatch.setattr(close_run, "close_run", down)
+    with pytest.raises(ConnectionError):
+        close_run.handler(
+            {"run_id": "first", "seq": 1, "moment": "2026-02-03", "figures": {}}, CONTEXT
+        )
+    assert stack.open(input={"run_id": "second"}, execution="arn:second")["status"] == "busy"
+    stack.at_rest.add("arn:first")
+    second = stack.open(input={"run_id": "third"}, execution="arn:third")
+    assert (second["seq"], second["inputs"]) == (2, 1)
+
+
+def test_a_run_whose_execution_was_stopped_keeps_its_lease_until_it_expires(stack: Stack) -> None:
+    statuses = {"arn:stopped": "ABORTED", "arn:failed": "FAILED", "arn:going": "RUNNING"}
+    told = SimpleNamespace(
+        describe_execution=lambda **asked: {"status": statuses[asked["executionArn"]]}
+    )
+    executions = StepFunctionsExecutions(told)
+    assert [executions.is_at_rest(one) for one in statuses] == [False, True, False]
 
 
 def test_a_run_that_lost_its_lease_writes_nothing_more(stack: Stack) -> None:

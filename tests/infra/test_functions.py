@@ -17,6 +17,7 @@ COMMON = {
 }
 LAKE = {"CONTROL_TABLE", "LAKE_BUCKET", "LAKE_DATABASE", "WORKSPACE_SECRET"}
 REASONED_WILDCARDS = (
+    ":execution:stamgast-prod-authoritative:*",
     "/imports/*",
     "/raw/*",
     "/rejected/*",

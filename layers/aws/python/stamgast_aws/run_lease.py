@@ -18,11 +18,15 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What the item says: the run that holds it or held it last, and until when (epoch seconds)."""
+    """What the item says: the run that holds it or held it last, and until when (epoch seconds).
+
+    `execution` is what runs it, where that is known.
+    """
 
     run_id: str
     seq: int
     expires_at_s: int
+    execution: str | None = None
 
 
 class DynamoRunLease:
@@ -35,23 +39,28 @@ class DynamoRunLease:
         table: str,
         now: Callable[[], float],
         seconds: int = LEASE_SECONDS,
+        is_at_rest: Callable[[str], bool] = lambda _execution: False,
     ) -> None:
         self._client, self._table = client, table
-        self._now, self._seconds = now, seconds
+        self._now, self._seconds, self._is_at_rest = now, seconds, is_at_rest
 
-    def acquire(self, run_id: str) -> int | None:
+    def acquire(self, run_id: str, execution: str | None = None) -> int | None:
         """The number of this run, or None while another run holds the lease.
 
         The fence rises with the lease, in one transaction. Asking again under the same run_id
-        gives the same number.
+        gives the same number. A lease whose execution came to its end without giving it back
+        (a stage and the close both failed) holds nobody up.
         """
         held = self.read()
         if held is not None and held.expires_at_s > self._now():
-            return held.seq if held.run_id == run_id else None
+            if held.run_id == run_id:
+                return held.seq
+            if held.execution is None or not self._is_at_rest(held.execution):
+                return None
         seq = held.seq + 1 if held else 1
         try:
             self._client.transact_write_items(
-                TransactItems=[self._take(run_id, seq, held), self._raise_fence(seq)]
+                TransactItems=[self._take(run_id, seq, held, execution), self._raise_fence(seq)]
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in REFUSED:
@@ -73,9 +82,13 @@ class DynamoRunLease:
         if "Item" not in answer:
             return None
         item = answer["Item"]
-        return Lease(item["run_id"]["S"], int(item["seq"]["N"]), int(item["expires_at"]["N"]))
+        execution = item.get("execution", {}).get("S")
+        expires_at_s = int(item["expires_at"]["N"])
+        return Lease(item["run_id"]["S"], int(item["seq"]["N"]), expires_at_s, execution)
 
-    def _take(self, run_id: str, seq: int, held: Lease | None) -> dict[str, Any]:
+    def _take(
+        self, run_id: str, seq: int, held: Lease | None, execution: str | None
+    ) -> dict[str, Any]:
         expires_at = int(self._now()) + self._seconds
         put = {
             "TableName": self._table,
@@ -84,6 +97,7 @@ class DynamoRunLease:
                 "run_id": {"S": run_id},
                 "seq": {"N": str(seq)},
                 "expires_at": {"N": str(expires_at)},
+                **({"execution": {"S": execution}} if execution else {}),
             },
             "ConditionExpression": "attribute_not_exists(PK)",
         }

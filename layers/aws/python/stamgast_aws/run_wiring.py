@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from stamgast.identity.keys import Keyring
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
+from stamgast_aws.executions import StepFunctionsExecutions
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.workspaces import S3WorkspaceStore
@@ -38,7 +39,14 @@ class LakeAccess(TypedDict):
 @cache
 def run_lease(settings: RunSettings) -> DynamoRunLease:
     """The lease of the authoritative loop."""
-    return DynamoRunLease(client=client("dynamodb"), table=settings.control_table, now=time)
+    return DynamoRunLease(
+        client=client("dynamodb"),
+        table=settings.control_table,
+        now=time,
+        is_at_rest=lambda execution: StepFunctionsExecutions(client("stepfunctions")).is_at_rest(
+            execution
+        ),
+    )
 
 
 def lake_access(settings: RunSettings) -> LakeAccess:

@@ -9,6 +9,7 @@ from stamgast.identity.assurance import Assurance
 from stamgast.identity.changes import _moves
 from stamgast.identity.codec import edge_of
 from stamgast.identity.edge import Edge, Reason
+from stamgast.identity.live import Settlement
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import Draft, StepPlan, plan_step
 from stamgast.identity.pointer import Pointer
@@ -198,7 +199,7 @@ VARIANTS: dict[str, Rules] = {
         patches=((f"{PLAN}.Draft.name_anchor", name_anchor_late),)
     ),
     "parking mints nothing": Rules(
-        patches=((f"{LIVE}.mint_apart", lambda store, star, pause: {}),)
+        patches=((f"{LIVE}.mint_apart", lambda store, star, pause: Settlement()),)
     ),
     "a time-out is taken for success": Rules(store=BelievingTimeOuts),
     "no person limit": Rules(patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),)),

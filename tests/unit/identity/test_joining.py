@@ -225,6 +225,24 @@ def test_what_stays_contended_is_parked_and_counted_never_reported_as_done(
     assert store.parked(10) == []
 
 
+def test_persons_minted_while_a_star_is_parked_are_told_like_others(store: DynamoJobStore) -> None:
+    live(store, star("m1", 1, "user_id:1"))
+    # The star's own transaction fails at all tries; those that mint an identifier alone do not.
+    store.client.before = lambda operation, request: (
+        Fault.CONFLICT if len(request.get("TransactItems", ())) > 2 else None
+    )
+    told = live(store, star("m3", 3, "user_id:1", "email:1"))
+    assert told.parked == 1
+    assert [(c.cause, c.person_id, c.because) for c in told.changes] == [
+        (Cause.CREATED, "pm3.1", "m3")
+    ]
+
+
+def test_a_person_that_another_worker_minted_is_told_by_that_one(store: DynamoJobStore) -> None:
+    live(store, star("m1", 1, "user_id:1"))
+    assert mint_apart(store, star("m1", 1, "user_id:1"), no_pause).changes == ()
+
+
 def test_an_absent_identifier_that_cannot_be_given_a_person_is_no_success(
     store: DynamoJobStore,
 ) -> None:

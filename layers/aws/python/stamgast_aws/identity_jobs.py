@@ -17,8 +17,9 @@ from stamgast.identity.store import DropRow, Job, MoveEdge, MovePointer, UnlockR
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
+from stamgast_aws.identity_items import root_key
 from stamgast_aws.identity_store import DynamoIdentityStore
-from stamgast_aws.identity_writes import FENCE, JOBS, job_key, root_key
+from stamgast_aws.identity_writes import FENCE, JOBS, job_key
 
 LEFT_OVER_SECONDS = 14 * 24 * 3600
 EVALUATED = ("M#", "R#", "S#")

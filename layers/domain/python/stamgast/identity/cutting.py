@@ -52,13 +52,13 @@ class Cutter:
         self._archive(job)
         for decision in job.decisions:
             self.store.decide(decision)
-        for star in job.stars:
-            mint_apart(self.store, star, self.pause)
+        minted = [mint_apart(self.store, star, self.pause) for star in job.stars]
+        untold = self.tell([change for one in minted for change in one.changes])
         report = self._settle(job)
         if report is None:
             return job
-        untold = self.tell(list(_changes(job, report)))
-        self.store.close_cut(job, {**report, "untold": untold})
+        report["untold"] = untold + self.tell(list(_changes(job, report)))
+        self.store.close_cut(job, report)
         return replace(job, report=report)
 
     def _archive(self, job: CutJob) -> None:

@@ -1,6 +1,6 @@
 """The live loop's identity: each star settled in conditional transactions, or parked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stamgast.identity.edge import Reason
@@ -83,7 +83,9 @@ def settle(
     for star in fold_stars(stars):
         for piece in parts(star, EDGES_A_STEP):
             if not _settle_one(store, piece, settings, pause, work, pointers, tries):
-                work.persons |= mint_apart(store, piece, pause)
+                minted = mint_apart(store, piece, pause)
+                work.persons |= minted.persons
+                work.changes += minted.changes
                 store.park(piece)
                 work.parked += 1
             pointers = None if work.changes else pointers
@@ -112,20 +114,21 @@ def _settle_one(
         outcome = store.commit(plan.writes) if plan.writes else Outcome.DONE
         if outcome is Outcome.DONE:
             work.persons.update(plan.home)
-            work.changes.extend([*_confirmed(store, doubtful, plan), *plan.changes])
+            work.changes.extend([*_confirmed(store, doubtful, plan.changes), *plan.changes])
             work.refused.extend(plan.refused)
             compact(store, star, view, plan)
             return True
         if outcome is Outcome.UNKNOWN:
             doubtful = [*doubtful, *(c for c in plan.changes if c not in doubtful)]
+    work.changes.extend(_confirmed(store, doubtful, ()))
     return False
 
 
 def _confirmed(
-    store: IdentityStore, doubtful: Iterable[IdentityChange], plan: StepPlan
+    store: IdentityStore, doubtful: Iterable[IdentityChange], told: Collection[IdentityChange]
 ) -> list[IdentityChange]:
     """Those changes of transactions without a reply that the store shows to have happened."""
-    open_ = [change for change in doubtful if change not in plan.changes]
+    open_ = [change for change in doubtful if change not in told]
     if not open_:
         return []
     roots, _ = store.read_persons({change.person_id for change in open_})
@@ -156,32 +159,33 @@ def compact(store: IdentityStore, star: Star, view: View, plan: StepPlan) -> Non
         )
 
 
-def mint_apart(
-    store: IdentityStore, star: Star, pause: Pause, tries: int = TRIES
-) -> dict[str, str]:
+def mint_apart(store: IdentityStore, star: Star, pause: Pause, tries: int = TRIES) -> Settlement:
     """Makes every absent identifier a person of its own; touches no root that others contend for.
 
-    Returns the person that each identifier's pointer names. Raises StoreError when even that does
-    not succeed.
+    Returns the person that each identifier's pointer names, and those that came to be. Raises
+    StoreError when even that does not succeed.
     """
-    persons: dict[str, str] = {}
+    work = _Work()
     for key, first in star.sightings.items():
-        seen = first
+        seen, is_ours = first, False
         for attempt in range(tries):
             if pointer := store.read_pointers([key]).get(key):
-                persons[key] = pointer.person_id
+                work.persons[key] = pointer.person_id
                 break
             seen = unclaimed(store, seen)
-            store.commit(
-                [
-                    PutPointer(new_pointer(seen), None),
-                    PutRoot(new_root(seen, key == star.anchor), None),
-                ]
-            )
+            is_ours |= _mint(store, seen, key == star.anchor)
             pause(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt) if attempt else 0)
         else:
             raise StoreError("an identifier could not be given a person")
-    return persons
+        if is_ours and work.persons[key] == seen.born.person_id:
+            work.changes.append(IdentityChange(Cause.CREATED, seen.born.person_id, star.because))
+    return work.done()
+
+
+def _mint(store: IdentityStore, seen: Sighting, is_anchor: bool) -> bool:
+    """Whether the person may have come to be by this: false if the store refused."""
+    root = PutRoot(new_root(seen, is_anchor), None)
+    return store.commit([PutPointer(new_pointer(seen), None), root]) is not Outcome.CANCELLED
 
 
 def unclaimed(store: IdentityStore, seen: Sighting) -> Sighting:

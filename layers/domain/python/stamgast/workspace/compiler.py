@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.columns import Schema
 from stamgast.segments.language.tree import Type
+from stamgast.workspace.identity_checks import identity_faults
 from stamgast.workspace.language import LanguageCompiler
 from stamgast.workspace.schema import FILES, Part
 from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
@@ -36,6 +37,8 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
         if file is not None:
             compiled |= _validated(SHAPES[name], file, faults)
     compiled |= _language(files, faults)
+    if (identity := files["identity.yaml"]) is not None:
+        faults.extend(identity_faults(identity))
     if faults:
         raise WorkspaceError(faults)
     told = json.dumps(compiled, sort_keys=True, ensure_ascii=False)

@@ -23,7 +23,13 @@ HOUR_MS = 3_600_000
 # Around the changes of clocks in Amsterdam, New York and Lord Howe Island, and any other day.
 NEAR_MS = (1_774_746_000_000, 1_792_890_000_000, 1_772_953_200_000, 1_775_314_800_000)
 WORDS = ("wine", "Wine", "café", "ÉTÉ", "a%b", "a_b", "", "ß", "İx", "Σς", "😀", "it's", '"q"')
-TIMES = ("2026-03-29", "2026-03-28T23:30:00Z", "2026-10-25 00:30:00+01:00", "2026-02-30", "1999-12-31")
+TIMES = (
+    "2026-03-29",
+    "2026-03-28T23:30:00Z",
+    "2026-10-25 00:30:00+01:00",
+    "2026-02-30",
+    "1999-12-31",
+)
 TRAITS = ("a", "b", "tags", "day", "addr.city", '"odd name"')
 NAMES = ("Product Viewed", "Order Completed", "Signed Up")
 
@@ -121,7 +127,9 @@ def amounts(draw: st.DrawFn, depth: int = 2) -> str:
             return f"{draw(st.sampled_from(('abs', 'floor')))}({draw(traits)})"
         case 5:
             inner = draw(st.sampled_from(("size(traits.tags)", "length(traits.a)", "traits.b + 0")))
-            return draw(st.sampled_from((inner, f"(({draw(dates)}) - ({draw(dates)}))", "month(today)")))
+            return draw(
+                st.sampled_from((inner, f"(({draw(dates)}) - ({draw(dates)}))", "month(today)"))
+            )
     left, right = draw(amounts(depth - 1)), draw(amounts(depth - 1))
     return f"({left} {draw(st.sampled_from('+-*/'))} {right})"
 
@@ -147,7 +155,8 @@ def conditions(draw: st.DrawFn, depth: int = 2) -> str:
         case 4:
             return f"{draw(moments)} {op} {draw(moments)}"
         case 5:
-            return f"{trait} {draw(st.sampled_from(('in', 'not in')))} ({draw(literals)}, {draw(literals)})"
+            among = f"({draw(literals)}, {draw(literals)})"
+            return f"{trait} {draw(st.sampled_from(('in', 'not in')))} {among}"
         case 6:
             return f"{trait} between {draw(texts.map(quoted))} and {draw(texts.map(quoted))}"
         case 7:
@@ -187,7 +196,9 @@ def nows(draw: st.DrawFn) -> Now:
     """A moment and a zone, often near a change of the clocks."""
     near = draw(st.sampled_from((*NEAR_MS, 1_780_000_000_000)))
     hours = draw(st.integers(-72, 72))
-    return Now(near + hours * 3_600_000 + draw(st.integers(-1, 1)), ZoneInfo(draw(st.sampled_from(ZONES))))
+    return Now(
+        near + hours * 3_600_000 + draw(st.integers(-1, 1)), ZoneInfo(draw(st.sampled_from(ZONES)))
+    )
 
 
 @st.composite

@@ -1,13 +1,19 @@
-"""The stage `segments` of a run: every buyer's RFM cell at the run's moment, changes logged."""
+"""The stage `segments` of a run: RFM cells and memberships as at its moment, changes logged."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from stamgast.moments import ms_of
+from stamgast.segments.definitions import segments_of
+from stamgast.segments.language.windows import Now
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
 from stamgast_lake.rfm import rfm_sql
+from stamgast_lake.rules.memberships import log_memberships
+from stamgast_lake.rules.relations import make_relations
+from stamgast_lake.rules.statements import verdicts
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import PERSONS, PROFILES, RFM
@@ -48,7 +54,7 @@ CELLS = "select cell, count(*) from scored group by cell order by cell"
 
 
 def evaluate_run(lake: Lake, run: Run) -> dict[str, int]:
-    """Scores every buyer as at the run's moment and logs who moved; returns the figures."""
+    """Scores every buyer, asks every rule of everybody, and logs who moved; returns the figures."""
     with session() as engine:
         see(engine, lake, PROFILES, PERSONS, RFM)
         latest(engine, "profiles", "person_id", "profile_now")
@@ -58,7 +64,19 @@ def evaluate_run(lake: Lake, run: Run) -> dict[str, int]:
         scored = rfm_sql("spendings", ms_of(run.moment))
         engine.execute(f"create or replace temp table scored as {scored}")
         moved = append_changes(engine, lake, RFM, _changes(run), Commit(run.run_id, STAGE))
-        return {"rfm": moved, **_cells(engine)}
+        return {"rfm": moved, **_cells(engine), **_memberships(engine, lake, run)}
+
+
+def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str, int]:
+    """Who is in each segment of the workspace, by this run's scores."""
+    workspace = lake.workspace()
+    rules = [segment.rule for segment in segments_of(workspace.segments)]
+    if rules:
+        make_relations(engine, lake)
+        now = Now(ms_of(run.moment), ZoneInfo(workspace.time_zone))
+        for statement in verdicts(rules, now):
+            engine.execute(statement)
+    return log_memberships(engine, lake, run, rules, STAGE)
 
 
 def _changes(run: Run) -> str:

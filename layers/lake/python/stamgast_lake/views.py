@@ -7,6 +7,7 @@ from stamgast_lake.tables import (
     EVENTS,
     IDENTITY,
     LINKS,
+    MEMBERSHIPS,
     MESSAGE_INDEX,
     PERSONS,
     PROFILES,
@@ -111,6 +112,7 @@ ANCHORS_CURRENT = _latest(ANCHORS, "anchor_key")
 STANDING = f"person_id in (select person_id from {PERSONS_CURRENT.name} where state = 'active')"
 PROFILES_CURRENT = _latest(PROFILES, "person_id", STANDING, PERSONS_CURRENT)
 RFM_CURRENT = _latest(RFM, "person_id", "segment is not null")
+MEMBERSHIPS_CURRENT = _latest(MEMBERSHIPS, "person_id, segment", "change = 'entered'")
 EVENTS_BY_PERSON = View(
     "events_by_person",
     "Each event with the person that its anchor belongs to now; none while no run has seen it.",
@@ -149,6 +151,7 @@ VIEWS = {
         ANCHORS_CURRENT,
         PROFILES_CURRENT,
         RFM_CURRENT,
+        MEMBERSHIPS_CURRENT,
         EVENTS_BY_PERSON,
         LINKS_CURRENT,
         LINKS_SETTLED,

@@ -6,7 +6,8 @@ from stamgast_lake.rules.aggregates import PLAIN, bounded, guard_of
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
 
-EARLIER = "over (partition by person_id order by happened_ms range between unbounded preceding and 1 preceding)"
+BEFORE = "range between unbounded preceding and 1 preceding"
+EARLIER = f"over (partition by person_id order by happened_ms {BEFORE})"
 
 
 def funnel_sql(node: Did, now: Now, events: str) -> str:

@@ -15,6 +15,7 @@ from stamgast_lake.tables.columns import (
 )
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
 from stamgast_lake.tables.links import LINK_MODELS, LINKS
+from stamgast_lake.tables.memberships import MEMBERSHIPS
 from stamgast_lake.tables.persons import IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
@@ -30,6 +31,7 @@ ICEBERG = (
     ANCHORS,
     PROFILES,
     RFM,
+    MEMBERSHIPS,
     RUNS,
     LINKS,
     LINK_MODELS,
@@ -45,6 +47,7 @@ __all__ = [
     "EVIDENCE",
     "ICEBERG",
     "IDENTITY",
+    "MEMBERSHIPS",
     "MESSAGE_INDEX",
     "PERSONS",
     "LINKS",

@@ -1,0 +1,61 @@
+"""The relations that rules read, made of the lake's tables as a run sees them."""
+
+from typing import TYPE_CHECKING
+
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import latest, see
+from stamgast_lake.tables import EVENTS, IDENTITY
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Consent is what the trait `consent` tells of each purpose: true, false, or nothing.
+PERSONS = """
+    create or replace temp view rule_person as
+    select profile_now.person_id, profile_now.first_at, profile_now.last_at, profile_now.orders,
+        profile_now.revenue_minor, profile_now.currency,
+        make_timestamptz(1000 * list_min(list_transform(spending, lambda one: one.first_ms)))
+            as orders_first_at,
+        make_timestamptz(1000 * list_max(list_transform(spending, lambda one: one.last_ms)))
+            as orders_last_at,
+        profile_now.traits,
+        cast(json_extract(profile_now.traits, '$.consent.value') as varchar) as consent,
+        {computed} as computed,
+        scored.cell as segment, scored.recency_score as r, scored.frequency_score as f,
+        scored.monetary_score as m, scored.frequency, scored.monetary_minor,
+        scored.currency as rfm_currency, scored.last_order_on
+    from profile_now
+    join person_now on person_now.person_id = profile_now.person_id
+        and person_now.state = 'active'
+    left join {scored} scored on scored.person_id = profile_now.person_id
+    {joins}
+"""
+EVENTS_OF_PERSONS = """
+    create or replace temp view rule_event as
+    select identity_now.person_id, events.message_key, events.event_at, events.event, events.type,
+        events.source_id, events.order_id, events.revenue_minor, events.currency, events.products,
+        events.properties, events.campaign, events.page, events.context,
+        profile_now.currency as principal
+    from events
+    join identity_now on identity_now.identifier = events.anchor_key
+    join profile_now on profile_now.person_id = identity_now.person_id
+"""
+
+
+def make_relations(
+    engine: "DuckDBPyConnection",
+    lake: Lake,
+    *,
+    scored: str = "scored",
+    computed: str = "'{}'",
+    joins: str = "",
+) -> None:
+    """Makes views `rule_person` and `rule_event`.
+
+    Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. `computed` is an
+    expression for the JSON of a person's computed traits, over the relations that `joins` adds.
+    """
+    see(engine, lake, EVENTS, IDENTITY)
+    latest(engine, "identity", "identifier", "identity_now")
+    engine.execute(PERSONS.format(scored=scored, computed=computed, joins=joins))
+    engine.execute(EVENTS_OF_PERSONS)

@@ -96,6 +96,11 @@ class MemoryCatalogue:
     def dataset(self, table: LakeTable, where: Any = None) -> ds.Dataset:
         return self.dataset_of(table, self.files(table, where))
 
+    def unsettled(self, table: LakeTable, settled: Iterable[str]) -> ds.Dataset:
+        known = set(settled)
+        files = [f for f in self.files(table) if {*f.rows["run_id"].to_pylist()} - known]
+        return self.dataset_of(table, tuple(files))
+
     def dataset_of(self, table: LakeTable, files: tuple[MemoryFile, ...]) -> ds.Dataset:
         schema = arrow_schema(table)
         return ds.dataset(pa.concat_tables([schema.empty_table(), *(f.rows for f in files)]))

@@ -1,6 +1,6 @@
 """The Iceberg tables in the Glue catalogue: create, read, and commit with run and stage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,13 @@ from pyiceberg.table import Table
 
 from stamgast_lake.datafiles import write
 from stamgast_lake.files import LOCATION, SharedFileIO
+from stamgast_lake.pruning import has_other
 from stamgast_lake.schemas import arrow_schema, iceberg_schema, partition_spec
 from stamgast_lake.tables import ICEBERG, LakeTable
 
 RUN = "stamgast.run"
 STAGE = "stamgast.stage"
+RUN_COLUMN = "run_id"
 CONFLICTS = (CommitFailedException, ValidationException)
 PROPERTIES = {
     "format-version": "2",
@@ -37,6 +39,10 @@ PROPERTIES = {
     "write.update.isolation-level": "snapshot",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "3",
+    # Small enough that a look-up of a few keys passes over most of a file.
+    "write.parquet.row-group-limit": "16384",
+    # Whole, so that a file says of itself whose rows it holds.
+    f"write.metadata.metrics.column.{RUN_COLUMN}": "full",
     "commit.retry.num-retries": "8",
     "commit.retry.min-wait-ms": "100",
     "commit.retry.max-wait-ms": "5000",
@@ -176,6 +182,29 @@ class Catalogue:
             filesystem=self._file_io().fs_by_scheme(scheme, netloc),
         )
 
+    def unsettled(self, table: LakeTable, settled: Collection[str]) -> ds.Dataset:
+        """The data files with rows of other runs than these, told by their bounds where those do.
+
+        Rows of the settled runs may be among them.
+        """
+        found = self.find(table)
+        if found is None:
+            return self.dataset_of(table, ())
+        field = found.schema().find_field(RUN_COLUMN).field_id
+        files = [
+            file
+            for file in self.files(table)
+            if self._is_unsettled(table, file, _only_value(file, field), settled)
+        ]
+        return self.dataset_of(table, tuple(files))
+
+    def _is_unsettled(
+        self, table: LakeTable, file: DataFile, run_id: str | None, settled: Collection[str]
+    ) -> bool:
+        if run_id is not None:
+            return run_id not in settled
+        return has_other(self.dataset_of(table, (file,)), RUN_COLUMN, settled)
+
     def _file_io(self) -> PyArrowFileIO:
         return SharedFileIO(self._catalog.properties)
 
@@ -184,6 +213,12 @@ def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:
     """Rows whose column has one of these values; dates may be ISO texts."""
     literals = {literal(value) for value in values}
     return In(term=Reference(column), literals=literals) if literals else AlwaysFalse()
+
+
+def _only_value(file: DataFile, field: int) -> str | None:
+    """The one text that a file's column holds; None if it may hold several."""
+    least, greatest = (bounds.get(field) for bounds in (file.lower_bounds, file.upper_bounds))
+    return least.decode() if least is not None and least == greatest else None
 
 
 def snapshot_of(table: Table, commit: Commit) -> int | None:

@@ -1,7 +1,6 @@
-"""What the evidence says of the identifiers that a run must look at again, in SQL.
+"""What evidence says of identifiers: births, strongest supports of edges, who is off; in SQL.
 
-An identifier is touched when new evidence names it, when it shares a person with a touched one, or
-when a refused edge leads to one: what is not touched cannot have changed.
+Whole, from the table `evidence`; what the logs hold of a part of it is in `stamgast_lake.state`.
 """
 
 from collections.abc import Iterable
@@ -11,8 +10,10 @@ import pyarrow as pa
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.rules import LEAST_LIMIT
+from stamgast.identity.served import Off
 from stamgast.identity.settings import IdentitySettings, Kind
 from stamgast_lake.lake import Lake
+from stamgast_lake.logs import count, see_fresh
 from stamgast_lake.tables import EVIDENCE
 
 if TYPE_CHECKING:
@@ -22,92 +23,101 @@ DETERMINISTIC = """
     create or replace temp view evidence as
     select * from every_evidence where probability is null
 """
-START = """
-    create or replace temp table touched as
-    select a as key from {fresh} union select b as key from {fresh} where b is not null
+FRESH_DETERMINISTIC = """
+    create or replace temp view fresh_evidence as
+    select * from unsettled_evidence
+    where probability is null and run_id not in (select run_id from settled_run)
 """
-WIDER = """
-    with person as (
-        select distinct person_id from identity_now
-        where identifier in (select key from touched)
-    ), wider as (
-        select identifier as key from identity_now
-        where person_id in (select person_id from person)
-        union select a from refused_now where b in (select key from touched)
-        union select b from refused_now where a in (select key from touched)
-        union select a from cannot_link where b in (select key from touched)
-        union select b from cannot_link where a in (select key from touched)
+SIGHTINGS = """
+    create or replace temp view {name} as
+    select a as key, case when b is null then position else 0 end as place, message_key,
+        message_id, source_id, assurance, epoch_ms(received_at) as received_ms,
+        rule not in ('cut', 'lift') as is_anchor
+    from {evidence}
+    union all
+    select b, position, message_key, message_id, source_id, assurance, epoch_ms(received_at), false
+    from {evidence} where b is not null
+"""
+SUPPORTS = """
+    create or replace temp view {name} as
+    select a, b, assurance, epoch_ms(event_at) as event_ms, message_key, position, source_id
+    from {evidence} where b is not null
+"""
+FIRST_SEEN = """
+    create or replace temp table {into} as
+    with known as (
+        select key, max(assurance) as assurance, bool_or(is_anchor) as is_anchor,
+            min(received_ms) as received_ms
+        from {sightings} group by key
+    ), first as (
+        select said.key, known.assurance, known.is_anchor, said.received_ms, message_key, place,
+            source_id, message_id, row_number() over (
+                partition by said.key order by message_key, place) as age
+        from {sightings} said
+        join known on known.key = said.key and known.received_ms = said.received_ms
     )
-    insert into touched select key from wider where key not in (select key from touched)
+    select key, assurance, is_anchor, received_ms, message_key, place as position, source_id,
+        message_id
+    from first where age = 1
 """
-TOLD = """
-    create or replace temp table told as
-    select a, b, position, message_key, message_id, source_id, assurance,
-        epoch_ms(event_at) as event_ms, epoch_ms(received_at) as received_ms
-    from evidence
-    where a in (select key from touched) or b in (select key from touched)
+BEST_SUPPORTED = """
+    create or replace temp table {into} as
+    with ranked as (
+        select *, row_number() over (
+            partition by a, b order by assurance desc, event_ms, message_key, position) as rank
+        from {supports}
+    )
+    select * exclude (rank) from ranked where rank = 1
+"""
+TOUCHED = """
+    create or replace temp table touched as
+    select key from sighting
+    union select identifier from identity_now where person_id is not null
 """
 SEEN = f"""
     create or replace temp table seen as
-    with sighting as (
-        select a as key, 0 as place, message_key, message_id, source_id, assurance, received_ms
-        from told where a in (select key from touched)
-        union all
-        select b, position, message_key, message_id, source_id, assurance, received_ms
-        from told where b in (select key from touched)
-    ), ranked as (
-        select *, max(assurance) over (partition by key) as best_assurance,
-            row_number() over (
-                partition by key order by received_ms, message_key, place) as age
-        from sighting
-    )
-    select key, split_part(key, ':', 1) as namespace, best_assurance as assurance,
-        received_ms, message_key, place as position, source_id, message_id,
-        best_assurance = {int(Assurance.VERIFIED)} and coalesce(kind, '{Kind.EPHEMERAL}')
+    select key, split_part(key, ':', 1) as namespace, assurance, received_ms, message_key,
+        position, source_id, message_id, is_anchor,
+        assurance = {int(Assurance.VERIFIED)} and coalesce(kind, '{Kind.EPHEMERAL}')
             <> '{Kind.EPHEMERAL}' as is_known
-    from ranked left join namespace on namespace.name = split_part(key, ':', 1)
-    where age = 1
+    from first_seen left join namespace on namespace.name = split_part(key, ':', 1)
 """
 EDGES = f"""
     create or replace temp table edge as
-    with supported as (
-        select a, b, {int(Assurance.VERIFIED)} - assurance as weakness,
-            coalesce(priority, {{lowest}}) as priority, event_ms, message_key, position
-        from told left join namespace on namespace.name = split_part(b, ':', 1)
-        where b is not null
-    ), ranked as (
-        select *, row_number() over (
-            partition by a, b
-            order by weakness, priority, event_ms, message_key, position) as rank
-        from supported
-    )
-    select a, b, weakness, priority, event_ms, message_key, position from ranked where rank = 1
+    select a, b, {int(Assurance.VERIFIED)} - assurance as weakness,
+        coalesce(priority, {{lowest}}) as priority, event_ms, message_key, position, source_id
+    from best_supported left join namespace on namespace.name = split_part(b, ':', 1)
 """
 OFF = f"""
     create or replace temp table off as
     with near as (
-        select key, other, min(weakness) as weakness from (
-            select a as key, b as other, weakness from edge
-            union all select b, a, weakness from edge
-        )
-        where key in (select key from touched) group by key, other
-    ), counted as (
-        select key, count(*) as persons, count(*) filter (where weakness = 0) as vouched
+        select a as key, b as other, weakness from edge union all select b, a, weakness from edge
+    ), served as (
+        select key, count(distinct other) as persons,
+            count(distinct other) filter (where weakness = 0) as vouched
         from near join namespace on namespace.name = split_part(other, ':', 1)
-        where kind <> '{Kind.EPHEMERAL}' group by key, name
+        where kind <> '{Kind.EPHEMERAL}' and key in (select key from touched)
+        group by key, namespace.name
+    ), most as (
+        select key, max(persons) as persons, max(vouched) as vouched from served group by key
     )
-    select key, max(vouched) > coalesce(value_limit, {LEAST_LIMIT}) as is_wholly
-    from counted left join namespace on namespace.name = split_part(key, ':', 1)
-    group by key, value_limit having max(persons) > coalesce(value_limit, {LEAST_LIMIT})
+    select key, persons,
+        case when vouched > coalesce(value_limit, {LEAST_LIMIT}) then {int(Off.WHOLLY)}
+            else {int(Off.TO_CLAIMS)} end as level
+    from most left join namespace on namespace.name = split_part(key, ':', 1)
+    where persons > coalesce(value_limit, {LEAST_LIMIT})
+"""
+BLOCKED = f"""
+    create or replace temp table blocked as
+    select distinct a, b from edge join off on off.key = edge.a or off.key = edge.b
+    where weakness > 0 or level = {int(Off.WHOLLY)}
 """
 CANDIDATES = """
     create or replace temp table candidate as
     select * from edge
     where a in (select key from touched) and b in (select key from touched)
-      and a not in (select key from off where is_wholly)
-      and b not in (select key from off where is_wholly)
-      and (weakness = 0
-        or (a not in (select key from off) and b not in (select key from off)))
+      and not exists (
+        select 1 from blocked where blocked.a = edge.a and blocked.b = edge.b)
 """
 
 
@@ -117,40 +127,42 @@ def see_deterministic(engine: "DuckDBPyConnection", lake: Lake) -> None:
     engine.execute(DETERMINISTIC)
 
 
-def gather(engine: "DuckDBPyConnection", fresh: str, settings: IdentitySettings) -> int:
-    """Makes `touched`, `seen`, `edge`, `off` and `candidate`; returns how many are touched.
+def see_fresh_evidence(engine: "DuckDBPyConnection", lake: Lake) -> None:
+    """Names `fresh_evidence`: the same of runs that are not settled."""
+    see_fresh(engine, lake, EVIDENCE)
+    engine.execute(FRESH_DETERMINISTIC)
 
-    Reads the relations `evidence`, `identity_now`, `refused_now` and `cannot_link`; `fresh` is the
-    relation of new evidence.
+
+def gather(engine: "DuckDBPyConnection", settings: IdentitySettings) -> int:
+    """Makes `touched`, `seen`, `edge`, `off` and `candidate` of everything; how many are touched.
+
+    Reads the relations `evidence` and `identity_now`: an identifier of which evidence tells no more
+    is touched, too.
     """
-    _name(engine, settings)
-    engine.execute(START.format(fresh=fresh))
-    while _count(engine, WIDER):
-        pass
-    reread(engine, settings)
-    engine.execute(OFF)
-    engine.execute(CANDIDATES)
-    return _count(engine, "select count(*) from touched")
+    name_namespaces(engine, settings)
+    engine.execute(SIGHTINGS.format(name="sighting", evidence="evidence"))
+    engine.execute(SUPPORTS.format(name="supported", evidence="evidence"))
+    engine.execute(TOUCHED)
+    conclude(engine, settings)
+    return count(engine, "select count(*) from touched")
 
 
-def add(engine: "DuckDBPyConnection", keys: str) -> int:
-    """Adds the identifiers of a statement to those that are touched; returns how many."""
-    return _count(engine, f"insert into touched {keys}")
+def fold(engine: "DuckDBPyConnection", sightings: str, supports: str, prefix: str = "") -> None:
+    """Makes `<prefix>first_seen` and `<prefix>best_supported` of two relations."""
+    engine.execute(FIRST_SEEN.format(sightings=sightings, into=f"{prefix}first_seen"))
+    engine.execute(BEST_SUPPORTED.format(supports=supports, into=f"{prefix}best_supported"))
 
 
-def reread(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
-    """Makes `told`, `seen` and `edge` of what is touched now."""
+def conclude(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+    """Makes `seen`, `edge`, `off` and `candidate` of `sighting`, `supported` and `touched`."""
+    fold(engine, "sighting", "supported")
     lowest = 1 + max((one.priority for one in settings.namespaces), default=0)
-    for statement in (TOLD, SEEN, EDGES.format(lowest=lowest)):
+    for statement in (SEEN, EDGES.format(lowest=lowest), OFF, BLOCKED, CANDIDATES):
         engine.execute(statement)
 
 
-def _count(engine: "DuckDBPyConnection", statement: str) -> int:
-    rows = engine.execute(statement).fetchall()
-    return int(rows[0][0]) if rows else 0
-
-
-def _name(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+def name_namespaces(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+    """Makes `namespace` (name, priority, value_limit, kind) of the configuration."""
     told: Iterable[tuple[str, int, int, str]] = [
         (one.name, one.priority, one.value_limit, one.kind.value) for one in settings.namespaces
     ]

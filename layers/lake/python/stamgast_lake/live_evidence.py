@@ -15,8 +15,8 @@ from stamgast.identity.keys import Keyring
 from stamgast.identity.rules import kind_of
 from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.star import Sighting
-from stamgast_lake.evidence import add, reread
 from stamgast_lake.logs import keep
+from stamgast_lake.state import State
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,34 +24,40 @@ if TYPE_CHECKING:
 VALUES = """
     create or replace temp table told_value as
     select one.key as key, min(one.value) as value
-    from (select unnest(identifiers) as one from {events} where anchor_key is not null)
+    from (select unnest(identifiers) as one from {events})
     where one.key in (select key from touched)
     group by one.key
 """
 ABSENT = "select key from wanted where key not in (select key from touched)"
 SIGHTINGS = """
     select seen.key, namespace, assurance, received_ms, message_key, position, source_id,
-        message_id, coalesce(value, ''), seen.key in (select a from told)
+        message_id, coalesce(value, ''), is_anchor
     from seen left join told_value on told_value.key = seen.key
     where seen.key in (select key from wanted)
 """
 LINKS = """
-    select a, b, weakness, priority, event_ms, message_key, position from edge
+    select a, b, weakness, priority, event_ms, message_key, position, source_id from edge
+    where a in (select key from wanted) or b in (select key from wanted)
+"""
+CUTS = """
+    select least(a, b), greatest(a, b) from cannot_link
     where a in (select key from wanted) or b in (select key from wanted)
 """
 
 
 @dataclass(slots=True)
 class LakeEvidence:
-    """The port `Evidence` over the tables of `stamgast_lake.evidence.gather`.
+    """The port `Evidence` over the tables that `gather` makes.
 
     Holds one page in memory; an identifier outside it, which a live link can lead to, is read when
-    it is asked for. Safe to be asked by several threads.
+    it is asked for, from `state` where not all evidence was gathered. Safe to be asked by several
+    threads.
     """
 
     engine: "DuckDBPyConnection"
     keyring: Keyring
     settings: IdentitySettings
+    state: State | None = None
     held: EvidenceInMemory = field(default_factory=EvidenceInMemory)
     loaded: set[str] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
@@ -74,6 +80,10 @@ class LakeEvidence:
         """Every pair (anchor, other) with an end among these, with its smallest support."""
         return self._holding(keys).links(keys)
 
+    def cannot_links(self, keys: Collection[str]) -> Collection[Pair]:
+        """Every pair with an end among these that was cut and not lifted."""
+        return self._holding(keys).cannot_links(keys)
+
     def _holding(self, keys: Collection[str]) -> EvidenceInMemory:
         with self.lock:
             missing = set(keys) - self.loaded
@@ -83,12 +93,14 @@ class LakeEvidence:
 
     def _load(self, keys: Collection[str]) -> None:
         keep(self.engine, "wanted", pa.table({"key": pa.array(sorted(keys), pa.string())}))
-        if add(self.engine, ABSENT):
-            reread(self.engine, self.settings)
+        if self.state is not None:
+            self.state.add(ABSENT)
         for row in self.engine.execute(SIGHTINGS).fetchall():
             self._see(*row)
         for a, b, *rest in self.engine.execute(LINKS).fetchall():
             self.held.link((a, b), Support(*rest))
+        for pair in self.engine.execute(CUTS).fetchall():
+            self.held.cut(pair)
         self.loaded |= set(keys)
 
     def _see(

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.lake import Lake
-from stamgast_lake.runs import DONE, WHOLE
+from stamgast_lake.pruning import among
+from stamgast_lake.runs import DONE, LINKS_STAGE, WHOLE
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import RUNS, LakeTable
 
@@ -24,12 +26,33 @@ LATEST = """
 """
 SETTLED_RUNS = f"""
     create or replace temp table settled_run as
-    select run_id from runs where stage = '{WHOLE}' and status = '{DONE}'
+    select run_id from runs where stage = '{WHOLE}' and seq <= (
+        select max(seq) from runs where stage = '{WHOLE}' and status = '{DONE}')
+    union select run_id from runs where stage = '{LINKS_STAGE}'
 """
 FRESH = """
     create or replace temp view {name} as
     select * from {rows} where run_id not in (select run_id from settled_run)
 """
+LOOKED_UP = """
+    create or replace temp table {into} as
+    select *, run_id in (select run_id from settled_run) as is_settled
+    from {rows} where {column} in (select key from {keys})
+"""
+NEWEST = """
+    create or replace temp table {name} as
+    with repeated as (
+        select {key} from {rows} where {only} group by {key} having count(*) > 1
+    )
+    select * from {rows} where {only} and ({key}) not in (select {key} from repeated)
+    union all
+    select * exclude (nth) from (
+        select *, row_number() over (
+            partition by {key} order by recorded_at desc, run_id desc) as nth
+        from {rows} where {only} and ({key}) in (select {key} from repeated)
+    ) where nth = 1
+"""
+FEW = 2_000
 OWED = """
     select count(*) from runs
     where stage = 'load_events' and run_id not in (select run_id from settled_run)
@@ -44,7 +67,11 @@ def see(engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> None:
 
 
 def see_runs(engine: "DuckDBPyConnection", lake: Lake) -> None:
-    """Makes `settled_run`: the runs that were closed as done, whose work nobody owes any more."""
+    """Makes `settled_run`: the runs whose work nobody owes any more.
+
+    Those are the newest that was closed as done and all before it, for it took up what they left;
+    and runs of links, which owe the stages nothing.
+    """
     see(engine, lake, RUNS)
     engine.execute(SETTLED_RUNS)
 
@@ -52,6 +79,52 @@ def see_runs(engine: "DuckDBPyConnection", lake: Lake) -> None:
 def fresh(engine: "DuckDBPyConnection", rows: str, name: str) -> None:
     """Makes view `name`: the rows of runs that are not settled, this one's and failed ones'."""
     engine.execute(FRESH.format(rows=rows, name=name))
+
+
+def see_fresh(engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> None:
+    """Makes view `fresh_<table>` of each, and reads no file that holds settled rows alone.
+
+    Needs `settled_run`.
+    """
+    settled = [run_id for (run_id,) in engine.execute("select run_id from settled_run").fetchall()]
+    for table in tables:
+        rows = f"unsettled_{table.name}"
+        engine.register(rows, lake.catalogue.unsettled(table, settled))
+        fresh(engine, rows, f"fresh_{table.name}")
+
+
+def look_up(
+    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, column: str, keys: str, into: str
+) -> None:
+    """Makes temporary table `into`: a log's rows whose `column` is a key of relation `keys` (key).
+
+    Each with `is_settled`. A few keys are found by the statistics of row groups, many in one pass.
+    Needs `settled_run`.
+    """
+    rows = f"looked_up_{table.name}"
+    engine.register(rows, _holding(engine, lake, table, column, keys))
+    engine.execute(LOOKED_UP.format(into=into, rows=rows, column=column, keys=keys))
+    engine.unregister(rows)
+
+
+def _holding(
+    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, column: str, keys: str
+) -> ds.Dataset:
+    found = engine.execute(f"select distinct key from {keys} limit {FEW + 1}").fetchall()
+    dataset = lake.catalogue.dataset(table)
+    if len(found) > FEW:
+        return dataset
+    return among(dataset, column, sorted(key for (key,) in found))
+
+
+def newest(
+    engine: "DuckDBPyConnection", rows: str, key: str, name: str, only: str = "true"
+) -> None:
+    """Makes temporary table `name`: the newest of the rows of each key among those of `only`.
+
+    Most keys have one row, and are not sorted.
+    """
+    engine.execute(NEWEST.format(rows=rows, key=key, name=name, only=only))
 
 
 def latest(engine: "DuckDBPyConnection", rows: str, key: str, name: str) -> None:

@@ -15,10 +15,20 @@ from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.facts_json import Sourced, from_json, hash_of, merge_all, to_json
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import append_changes, count, fresh, latest, must_redo, see, see_runs
+from stamgast_lake.logs import (
+    append_changes,
+    count,
+    latest,
+    look_up,
+    must_redo,
+    newest,
+    see,
+    see_fresh,
+    see_runs,
+)
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import SHARDS, shard_sql
-from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY, PERSONS, PROFILES
+from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY, PERSONS, PROFILES, LakeTable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,49 +38,62 @@ AT_ONCE = 200_000
 ROWS_A_BATCH = 2_000
 TOUCHED_ANCHORS = """
     create or replace temp table touched_anchor as
-    select distinct anchor_key as anchor from {fresh} where anchor_key is not null
+    select distinct anchor_key as key from {events} where anchor_key is not null
 """
-GONE_ANCHORS = """
-    insert into touched_anchor select anchor_key from anchor_now
-    where anchor_key not in (select anchor from touched_anchor)
+LOGGED_ANCHORS = """
+    insert into touched_anchor
+    select distinct anchor_key from anchors
+    where anchor_key not in (select key from touched_anchor)
 """
 TOUCHED_EVENTS = """
     create or replace temp table touched_event as
     select message_key, source_id, type, event, event_at, assurance, anchor_key, order_id,
         revenue_minor, currency, traits
-    from events where anchor_key in (select anchor from touched_anchor)
+    from {events} where anchor_key is not null
 """
+BASE = "select anchor_key, events, facts from anchor_base where {only}"
 STAMP = """cast('{moment}' as timestamptz) as recorded_at,
         cast({shard} as integer) as shard, '{run_id}' as run_id"""
 ANCHOR_ROWS = f"""
     select found.anchor_key, found.events, found.facts, found.facts_hash, {STAMP}
-    from found_anchor found left join anchor_now was on was.anchor_key = found.anchor_key
+    from found_anchor found left join anchor_was was on was.anchor_key = found.anchor_key
     where was.facts_hash is distinct from found.facts_hash
+"""
+MOVED = """
+    create or replace temp table moved as
+    select identifier as key from fresh_identity union select anchor_key from fresh_anchors
 """
 TOUCHED_PERSONS = """
     create or replace temp table touched_person as
-    select person_id, (row_number() over (order by person_id) - 1) // {size} as page
-    from (
-        select person_id from identity_now
-        where identifier in (select identifier from fresh_identity)
-           or identifier in (select anchor_key from fresh_anchors)
-        union
-        select person_id from fresh_persons
-        where person_id in (select person_id from person_now where state = 'active')
-    )
+    select person_id as key from identity_found where person_id is not null
+    union select person_id from fresh_persons
+"""
+MEMBERS = """
+    create or replace temp table member as
+    select person_id, (row_number() over (order by person_id) - 1) // {size} as page,
+        coalesce(members, told.keys) as keys
+    from person_found
+    left join (
+        select person_id as of, list(identifier) as keys from identity_now
+        where person_id in (select person_id from person_found where members is null)
+        group by person_id
+    ) told on told.of = person_id
+    where state = 'active'
+"""
+MEMBER_KEYS = """
+    create or replace temp table member_key as
+    select person_id, page, unnest(keys) as key from member
 """
 PARTS = """
     create or replace temp table person_part as
-    select page, identity_now.person_id, identity_now.identifier, anchor_now.facts
-    from identity_now
-    join touched_person on touched_person.person_id = identity_now.person_id
-    left join anchor_now on anchor_now.anchor_key = identity_now.identifier
+    select page, person_id, key as identifier, facts
+    from member_key left join anchor_found on anchor_found.anchor_key = member_key.key
 """
 PAGE = "select person_id, facts from person_part where page = ? order by person_id, identifier"
 PROFILE_ROWS = f"""
     select found.* exclude (first_ms, last_ms), to_timestamp(first_ms / 1000) as first_at,
         to_timestamp(last_ms / 1000) as last_at, {STAMP}
-    from found_profile found left join profile_now was on was.person_id = found.person_id
+    from found_profile found left join profile_was was on was.person_id = found.person_id
     where was.profile_hash is distinct from found.profile_hash
 """
 FOUND_ANCHOR = pa.schema(
@@ -111,13 +134,14 @@ def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
     """Recomputes touched anchors and the profiles over them, logs changes, returns the figures."""
     with session() as engine:
         see_runs(engine, lake)
-        see(engine, lake, EVENTS, ANCHORS)
-        latest(engine, "anchors", "anchor_key", "anchor_now")
-        _touch(engine, must_redo(engine, displaced))
+        see(engine, lake, ANCHORS)
+        _touch(engine, lake, must_redo(engine, displaced))
         _collect(engine, "found_anchor", FOUND_ANCHOR, _anchor_rows(engine))
         anchors = _append(engine, lake, run, ANCHORS, ANCHOR_ROWS, "found.anchor_key")
-        persons, profiles = _unify(engine, lake, run)
         touched = count(engine, "select count(*) from touched_anchor")
+    with session() as engine:
+        see_runs(engine, lake)
+        persons, profiles = _unify(engine, lake, run)
     return {
         "touched_anchors": touched,
         "anchors": anchors,
@@ -126,12 +150,20 @@ def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
     }
 
 
-def _touch(engine: "DuckDBPyConnection", is_whole: bool) -> None:
-    fresh(engine, "events", "fresh_events")
-    engine.execute(TOUCHED_ANCHORS.format(fresh="events" if is_whole else "fresh_events"))
+def _touch(engine: "DuckDBPyConnection", lake: Lake, is_whole: bool) -> None:
+    """New events on top of what settled runs logged of their anchors; else all events anew."""
     if is_whole:
-        engine.execute(GONE_ANCHORS)
-    engine.execute(TOUCHED_EVENTS)
+        see(engine, lake, EVENTS)
+    else:
+        see_fresh(engine, lake, EVENTS)
+    events = "events" if is_whole else "fresh_events"
+    engine.execute(TOUCHED_ANCHORS.format(events=events))
+    if is_whole:
+        engine.execute(LOGGED_ANCHORS)
+    engine.execute(TOUCHED_EVENTS.format(events=events))
+    look_up(engine, lake, ANCHORS, "anchor_key", "touched_anchor", "anchor_row")
+    newest(engine, "anchor_row", "anchor_key", "anchor_was")
+    newest(engine, "anchor_row", "anchor_key", "anchor_base", str(not is_whole) + " and is_settled")
 
 
 def _anchor_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
@@ -140,11 +172,13 @@ def _anchor_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
     parts = SHARDS if rows > AT_ONCE else 1
     for part in range(parts):
         only = "true" if parts == 1 else f"{shard_sql('anchor_key')} = {part}"
+        base = {key: told for key, *told in engine.execute(BASE.format(only=only)).fetchall()}
         for one in facts_of_anchors(engine, "touched_event", only):
-            yield _anchor_row(one.anchor, one.events, one.sourced)
+            events, text = base.get(one.anchor, (0, None))
+            told = merge_all([from_json(text), one.sourced]) if text else one.sourced
+            yield _anchor_row(one.anchor, events + one.events, told)
     gone = engine.execute(
-        "select anchor from touched_anchor"
-        " where anchor not in (select anchor_key from touched_event)"
+        "select key from touched_anchor where key not in (select anchor_key from touched_event)"
     ).fetchall()
     for (anchor,) in gone:
         yield _anchor_row(anchor, 0, Sourced())
@@ -161,22 +195,31 @@ def _anchor_row(anchor: str, events: int, sourced: Sourced) -> Row:
 
 
 def _unify(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> tuple[int, int]:
-    see(engine, lake, IDENTITY, PERSONS, ANCHORS, PROFILES)
-    latest(engine, "anchors", "anchor_key", "anchor_now")
+    see(engine, lake, IDENTITY)
+    see_fresh(engine, lake, IDENTITY, PERSONS, ANCHORS)
     latest(engine, "identity", "identifier", "identity_now")
-    latest(engine, "persons", "person_id", "person_now")
-    latest(engine, "profiles", "person_id", "profile_now")
-    for rows in ("identity", "persons", "anchors"):
-        fresh(engine, rows, f"fresh_{rows}")
-    engine.execute(TOUCHED_PERSONS.format(size=ROWS_A_BATCH))
+    engine.execute(MOVED)
+    _find(engine, lake, IDENTITY, "moved", "identity_found")
+    engine.execute(TOUCHED_PERSONS)
+    _find(engine, lake, PERSONS, "touched_person", "person_found")
+    engine.execute(MEMBERS.format(size=ROWS_A_BATCH))
+    engine.execute(MEMBER_KEYS)
+    _find(engine, lake, ANCHORS, "member_key", "anchor_found")
+    _find(engine, lake, PROFILES, "touched_person", "profile_was")
     _collect(engine, "found_profile", FOUND_PROFILE, _profile_rows(engine))
     profiles = _append(engine, lake, run, PROFILES, PROFILE_ROWS, "found.person_id")
-    return count(engine, "select count(*) from touched_person"), profiles
+    return count(engine, "select count(*) from member"), profiles
+
+
+def _find(engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, keys: str, into: str) -> None:
+    """Makes table `into`: the newest row of a log of each of these keys."""
+    look_up(engine, lake, table, table.sort[0], keys, "log_row")
+    newest(engine, "log_row", table.sort[0], into)
 
 
 def _profile_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
     engine.execute(PARTS)
-    for page in range(count(engine, "select count(distinct page) from touched_person")):
+    for page in range(count(engine, "select count(distinct page) from member")):
         rows = engine.execute(PAGE, [page]).fetchall()
         for person_id, parts in groupby(rows, key=itemgetter(0)):
             yield profile_row(person_id, merge_all(from_json(text) for _, text in parts if text))

@@ -17,7 +17,7 @@ from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor
 from stamgast.profile.store import Pair
 from stamgast_lake.facts_json import Sourced, from_json, to_json
-from stamgast_lake.logs import fresh, keep, latest, see, see_runs
+from stamgast_lake.logs import keep, latest, see, see_fresh, see_runs
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import ANCHORS, EVENTS, RECEIPTS
 
@@ -59,8 +59,7 @@ def publish_anchors(task: Task) -> Iterator[str]:
     engine, lake = task.engine, task.publisher.lake
     see_runs(engine, lake)
     see(engine, lake, ANCHORS, EVENTS, RECEIPTS)
-    fresh(engine, "anchors", "fresh_anchors")
-    fresh(engine, "receipts", "fresh_receipts")
+    see_fresh(engine, lake, ANCHORS, RECEIPTS)
     latest(engine, "anchors", "anchor_key", "anchor_now")
     engine.execute(UNFOUNDED.format(fresh=task.fresh("receipts")))
     told = {"after": task.after, "fresh": task.fresh("anchors"), "nothing": NOTHING_TOLD}

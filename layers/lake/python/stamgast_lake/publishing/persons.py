@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from stamgast.identity.corrections import Corrections, publish_identity
 from stamgast.identity.results import Result
+from stamgast.identity.settings import IdentitySettings
 from stamgast_lake.components import connect
 from stamgast_lake.evidence import gather
 from stamgast_lake.identity import look
 from stamgast_lake.live_evidence import LakeEvidence, read_values
-from stamgast_lake.logs import fresh, see
+from stamgast_lake.logs import see, see_fresh
 from stamgast_lake.publishing.work import FencedError, Task
 from stamgast_lake.resolve import PARTS
-from stamgast_lake.tables import EVENTS
+from stamgast_lake.state import State
+from stamgast_lake.tables import EVENTS, IDENTITY
 
 KEYS_A_PAGE = 5_000
 PAGED = """
@@ -32,19 +34,30 @@ def publish_persons(task: Task) -> Iterator[str]:
     engine, publisher = task.engine, task.publisher
     settings = publisher.lake.workspace().identity
     look(engine, publisher.lake)
-    see(engine, publisher.lake, EVENTS)
-    fresh(engine, "events", "fresh_events")
-    gather(engine, task.fresh("evidence"), settings)
+    state = _gather(task, settings)
     read_values(engine, task.fresh("events"))
     connect(engine, "candidate", into="component")
     engine.execute(PARTS)
     engine.execute(PAGED.format(after=task.after, size=KEYS_A_PAGE))
-    evidence = LakeEvidence(engine, publisher.lake.keyring(), settings)
+    evidence = LakeEvidence(engine, publisher.lake.keyring(), settings, state)
     for (page,) in engine.execute(PAGES).fetchall():
         components: list[Component] = engine.execute(PAGE.format(page=page)).fetchall()
         evidence.turn([key for _, keys in components for key in keys])
         _correct(task, evidence, components)
         yield components[-1][0]
+
+
+def _gather(task: Task, settings: IdentitySettings) -> State | None:
+    """What new evidence touches, from the logs; all evidence for a view that was thrown away."""
+    engine, lake = task.engine, task.publisher.lake
+    see_fresh(engine, lake, EVENTS, IDENTITY)
+    if task.is_whole:
+        see(engine, lake, EVENTS)
+        gather(engine, settings)
+        return None
+    state = State(engine, lake, settings, is_now=True)
+    state.gather()
+    return state
 
 
 def _correct(task: Task, evidence: LakeEvidence, components: Sequence[Component]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from stamgast.moments import iso_of, ms_of
-from stamgast_lake.logs import fresh, latest, see, see_runs
+from stamgast_lake.logs import count, latest, see, see_fresh, see_runs
 from stamgast_lake.publishing.work import PersonRow, Task
-from stamgast_lake.tables import RFM
+from stamgast_lake.tables import EVIDENCE, IDENTITY, RFM
 
 ROWS_A_PAGE = 1_000
 SORT_KEY = "R#rfm"
@@ -14,7 +14,8 @@ CHANGED = """
     create or replace temp table changed_rfm as
     with wanted as (
         select * from rfm_now
-        where person_id > '{after}' and person_id in (select person_id from {fresh})
+        where person_id > '{after}' and person_id in (
+            select person_id from {fresh} union select person_id from parted)
     ), story as (
         select rfm.person_id, rfm.recorded_at,
             rfm.segment is not distinct from wanted.segment as is_same,
@@ -33,6 +34,13 @@ CHANGED = """
         cast(last_order_on as varchar) as last_order_on, epoch_ms(since) as since_ms
     from wanted join entered on entered.person_id = wanted.person_id
 """
+DECIDED = "select distinct a as key from fresh_evidence where rule in ('cut', 'lift')"
+# A cut deletes the rows of every part: they come back even where the lake knew them so before.
+PARTED = f"""
+    create or replace temp table parted as
+    select distinct person_id from identity where identifier in ({DECIDED})
+"""
+NOBODY_PARTED = "create or replace temp table parted (person_id varchar)"
 PAGE = "select * from changed_rfm where person_id > ? order by person_id limit ?"
 
 
@@ -41,8 +49,9 @@ def publish_rows(task: Task) -> Iterator[str]:
     engine, publisher = task.engine, task.publisher
     see_runs(engine, publisher.lake)
     see(engine, publisher.lake, RFM)
-    fresh(engine, "rfm", "fresh_rfm")
+    see_fresh(engine, publisher.lake, RFM)
     latest(engine, "rfm", "person_id", "rfm_now")
+    _name_parted(task)
     engine.execute(CHANGED.format(after=task.after, fresh=task.fresh("rfm")))
     last = task.after
     while rows := engine.execute(PAGE, [last, ROWS_A_PAGE]).fetchall():
@@ -51,6 +60,17 @@ def publish_rows(task: Task) -> Iterator[str]:
         task.figures["rfm"] += sum(written)
         last = rows[-1][0]
         yield last
+
+
+def _name_parted(task: Task) -> None:
+    """Makes `parted`: the persons, of now and of before, that a cut or a lift was about."""
+    engine, lake = task.engine, task.publisher.lake
+    see_fresh(engine, lake, EVIDENCE)
+    if count(engine, f"select count(*) from ({DECIDED})"):
+        see(engine, lake, IDENTITY)
+        engine.execute(PARTED)
+    else:
+        engine.execute(NOBODY_PARTED)
 
 
 def _row(row: tuple[Any, ...], moment_ms: int) -> PersonRow:

@@ -9,7 +9,7 @@ import orjson
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event, Order, Product
 from stamgast.profile.timeline import Entry, entry_of
-from stamgast_lake.logs import fresh, see, see_runs
+from stamgast_lake.logs import see, see_fresh, see_runs
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import EVENTS
 
@@ -33,7 +33,7 @@ def publish_timeline(task: Task) -> Iterator[str]:
     engine, publisher = task.engine, task.publisher
     see_runs(engine, publisher.lake)
     see(engine, publisher.lake, EVENTS)
-    fresh(engine, "events", "fresh_events")
+    see_fresh(engine, publisher.lake, EVENTS)
     since = task.run.moment - timedelta(days=publisher.timeline_days)
     only = "true" if task.is_whole else f"starts_with(receipt_id, '{IMPORTED}')"
     told = {"fresh": task.fresh("events"), "since": since.isoformat(), "only": only}

@@ -16,7 +16,7 @@ from stamgast_lake.tables.columns import (
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
 from stamgast_lake.tables.links import LINK_MODELS, LINKS
 from stamgast_lake.tables.memberships import MEMBERSHIPS
-from stamgast_lake.tables.persons import IDENTITY, PERSONS
+from stamgast_lake.tables.persons import EDGES, IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
 ARCHIVE = (RAW_EVENTS, REJECTED_EVENTS)
@@ -26,15 +26,16 @@ ICEBERG = (
     EVENTS,
     EVIDENCE,
     CONSTRAINTS,
+    EDGES,
     IDENTITY,
     PERSONS,
     ANCHORS,
     PROFILES,
     RFM,
     MEMBERSHIPS,
-    RUNS,
     LINKS,
     LINK_MODELS,
+    RUNS,
     RAW_FILES,
 )
 TABLES = {table.name: table for table in (*ARCHIVE, *ICEBERG)}
@@ -43,15 +44,16 @@ __all__ = [
     "ANCHORS",
     "ARCHIVE",
     "CONSTRAINTS",
+    "EDGES",
     "EVENTS",
     "EVIDENCE",
     "ICEBERG",
     "IDENTITY",
+    "LINKS",
+    "LINK_MODELS",
     "MEMBERSHIPS",
     "MESSAGE_INDEX",
     "PERSONS",
-    "LINKS",
-    "LINK_MODELS",
     "PROFILES",
     "RAW_EVENTS",
     "RAW_FILES",

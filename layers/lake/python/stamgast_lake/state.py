@@ -1,0 +1,216 @@
+"""What the logs hold of the identifiers that a run looks at, with new evidence folded onto it.
+
+The logs `identity` and `edges` are the evidence folded, so old evidence is not read again. Touched
+is what new evidence tells something of that they did not know, whoever shares a person with that,
+and the other end of what was refused or cut: what is not touched cannot have changed.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stamgast.identity.settings import IdentitySettings
+from stamgast_lake.evidence import SIGHTINGS, SUPPORTS, conclude, fold, name_namespaces
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import count, look_up, newest
+from stamgast_lake.tables import EDGES, IDENTITY, PERSONS, LakeTable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NO_ROW = "create or replace temp table {into} as select *, true as is_settled from {rows} limit 0"
+NOTHING_ASKED = (
+    "create or replace temp table touched (key varchar)",
+    NO_ROW.format(into="identity_row", rows="identity"),
+    NO_ROW.format(into="person_row", rows="persons"),
+    "create or replace temp table known as select * from identity_row",
+    "create or replace temp table person_known as select * from person_row",
+    "create or replace temp table asked_identifier (key varchar)",
+    "create or replace temp table asked_person (key varchar)",
+    "create or replace temp table refusal (kind varchar, a varchar, b varchar, reason varchar)",
+)
+CHANGED_CONSTRAINTS = """
+    create or replace temp view changed_constraint as
+    select unnest([a, b]) as key from constraints
+    where kind = 'cannot_link' and run_id not in (select run_id from settled_run)
+"""
+FRESH_ANCHORS = """
+    create or replace temp table wanted as select distinct a as key from fresh_best_supported
+"""
+NEWS = """
+    select fresh.key from fresh_first_seen fresh
+    left join known on known.identifier = fresh.key
+    where known.person_id is null or fresh.assurance > known.assurance
+       or fresh.is_anchor > known.is_anchor
+       or (fresh.received_ms, fresh.message_key, fresh.position)
+            < (epoch_ms(known.born_at), known.born_message, known.born_position)
+    union
+    select unnest([fresh.a, fresh.b]) from fresh_best_supported fresh
+    left join known_edge known on known.a = fresh.a and known.b = fresh.b
+    where known.message_key is null or fresh.assurance > known.assurance
+       or (fresh.assurance = known.assurance
+           and (fresh.event_ms, fresh.message_key, fresh.position)
+            < (epoch_ms(known.event_at), known.message_key, known.position))
+    union select key from changed_constraint
+"""
+ALL_OF_FRESH = """
+    select key from fresh_first_seen union select key from changed_constraint
+    union select identifier from fresh_identity
+"""
+FRONTIER = "create or replace temp table frontier as {keys}"
+UNASKED = """
+    create or replace temp table wanted as
+    select key from {keys} where key not in (select key from asked_{what})
+"""
+PERSONS_OF_FRONTIER = """
+    create or replace temp table frontier_person as
+    select distinct known.person_id as key from known join frontier on frontier.key = identifier
+    where known.person_id is not null
+"""
+REFUSALS = """
+    insert into refusal select kind, a, b, reason from (
+        select *, row_number() over (
+            partition by kind, a, b order by recorded_at desc, message_key desc, run_id desc) as nth
+        from constraints
+        where kind in ('refused', 'cannot_link')
+          and (a in (select key from frontier) or b in (select key from frontier))
+          and (kind = 'cannot_link' or {is_seen})
+    ) where nth = 1 and lifted_at is null
+"""
+WIDER = """
+    select key from (
+        select unnest(members) as key from person_known
+        where person_id in (select key from frontier_person)
+        union select unnest([a, b]) from refusal where reason is distinct from 'value_limit'
+    ) where key not in (select key from touched)
+"""
+ANCHORS = """
+    create or replace temp table wanted as select key from touched union select a from refusal
+"""
+TOUCHED_EDGES = """
+    delete from edge_row
+    where a not in (select key from touched) and b not in (select key from touched)
+"""
+SIGHTED = """
+    create or replace temp view sighting as
+    select identifier as key, born_position as place, born_message as message_key,
+        born_message_id as message_id, born_source as source_id, assurance,
+        epoch_ms(born_at) as received_ms, is_anchor
+    from known where person_id is not null and identifier in (select key from touched)
+    union all
+    select key, position, message_key, message_id, source_id, assurance, received_ms, is_anchor
+    from fresh_first_seen where key in (select key from touched)
+"""
+SUPPORTED = """
+    create or replace temp view supported as
+    select a, b, assurance, epoch_ms(event_at) as event_ms, message_key, position, source_id
+    from known_edge where message_key is not null
+    union all
+    select a, b, assurance, event_ms, message_key, position, source_id from fresh_best_supported
+    where a in (select key from touched) or b in (select key from touched)
+"""
+LACKING = """
+    select (select count(*) from known where person_id is not null and born_at is null)
+        + (select count(*) from person_known where state = 'active' and members is null)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The logs as the last settled run left them, or (`is_now`) as this one did.
+
+    Reads `identity`, `persons`, `constraints`, `settled_run` and `fresh_evidence`.
+    """
+
+    engine: "DuckDBPyConnection"
+    lake: Lake
+    settings: IdentitySettings
+    is_now: bool = False
+
+    @property
+    def rows(self) -> str:
+        """The condition that a row of `…_row` meets when it counts."""
+        return "true" if self.is_now else "is_settled"
+
+    def gather(self) -> bool:
+        """Makes `touched`, `seen`, `edge`, `off`, `candidate`, and `…_row` of what was looked up.
+
+        False if the logs were written by a version that did not fold the evidence yet: then only
+        the whole of it tells.
+        """
+        self._begin()
+        if self.is_now:
+            start = ALL_OF_FRESH
+        else:
+            self._ask("fresh_first_seen")
+            self.engine.execute(FRESH_ANCHORS)
+            self._find_edges()
+            start = NEWS
+        self.engine.execute(FRONTIER.format(keys=start))
+        self._widen()
+        if count(self.engine, LACKING):
+            return False
+        self._conclude()
+        return True
+
+    def add(self, keys: str) -> int:
+        """Touches a statement's identifiers, too, and them alone; returns how many are new."""
+        self.engine.execute(FRONTIER.format(keys=keys))
+        added = count(self.engine, "select count(*) from frontier")
+        if added:
+            self.engine.execute("insert into touched select key from frontier")
+            self._ask("frontier")
+            self._refuse()
+            self._conclude()
+        return added
+
+    def _begin(self) -> None:
+        name_namespaces(self.engine, self.settings)
+        for statement in (*NOTHING_ASKED, CHANGED_CONSTRAINTS):
+            self.engine.execute(statement)
+        self.engine.execute(SIGHTINGS.format(name="fresh_sighting", evidence="fresh_evidence"))
+        self.engine.execute(SUPPORTS.format(name="fresh_supported", evidence="fresh_evidence"))
+        fold(self.engine, "fresh_sighting", "fresh_supported", "fresh_")
+
+    def _widen(self) -> None:
+        while count(self.engine, "select count(*) from frontier"):
+            self.engine.execute("insert into touched select key from frontier")
+            self._ask("frontier")
+            self.engine.execute(PERSONS_OF_FRONTIER)
+            self.ask_persons("frontier_person")
+            newest(self.engine, "person_row", "person_id", "person_known", self.rows)
+            self._refuse()
+            self.engine.execute(FRONTIER.format(keys=WIDER))
+
+    def _ask(self, keys: str) -> None:
+        """Makes `known` hold what the log says of these identifiers, too."""
+        self._look_up(keys, "identifier", IDENTITY, "identity_row")
+        newest(self.engine, "identity_row", "identifier", "known", self.rows)
+
+    def ask_persons(self, keys: str) -> None:
+        """Makes `person_row` hold the rows of these persons, too."""
+        self._look_up(keys, "person", PERSONS, "person_row")
+
+    def _look_up(self, keys: str, what: str, table: LakeTable, into: str) -> None:
+        self.engine.execute(UNASKED.format(keys=keys, what=what))
+        if count(self.engine, "select count(*) from wanted"):
+            column = table.sort[0]
+            look_up(self.engine, self.lake, table, column, "wanted", "found")
+            self.engine.execute(f"insert into {into} select * from found")
+            self.engine.execute(f"insert into asked_{what} select key from wanted")
+
+    def _refuse(self) -> None:
+        is_seen = "true" if self.is_now else "run_id in (select run_id from settled_run)"
+        self.engine.execute(REFUSALS.format(is_seen=is_seen))
+
+    def _find_edges(self) -> None:
+        look_up(self.engine, self.lake, EDGES, "a", "wanted", "edge_row")
+        newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
+
+    def _conclude(self) -> None:
+        self.engine.execute(ANCHORS)
+        look_up(self.engine, self.lake, EDGES, "a", "wanted", "edge_row")
+        self.engine.execute(TOUCHED_EDGES)
+        newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
+        for statement in (SIGHTED, SUPPORTED):
+            self.engine.execute(statement)
+        conclude(self.engine, self.settings)

@@ -53,7 +53,8 @@ def computed(
     columns = Extractions(now.zone.key, "c")
     whole = Whole(now, {}, Aggregates(now, Extractions(now.zone.key, "e")))
     within = Expressions(now, columns, whole.sql)
-    tables, told = [], []
+    tables: list[tuple[str, str]] = []
+    told: list[tuple[str, str]] = []
     for trait in traits:
         node = node_of(trait)
         if node is None:

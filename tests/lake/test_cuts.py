@@ -13,7 +13,7 @@ from stamgast.identity.identifiers import Identifier
 from stamgast.moments import iso_of
 from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_lake.tables import IDENTITY
-from tests.lake.world import KEYRING, NOON_MS, SETTINGS, World
+from tests.lake.world import KEYRING, NOON_MS, World
 
 
 def event(mid: str, at: int = 0, **told: Any) -> Mapping[str, Any]:
@@ -56,13 +56,14 @@ class Operators:
         self.now_ms += 1
         ids = {key_of(told): named(told) for told in (a, b)}
         order = Order(verdict, "privacy-desk", "two customers", self.now_ms)
-        requests = Requests(self.store, SETTINGS, KEYRING, lambda _: None)
+        requests = Requests(self.store, self.world.workspace.identity, KEYRING, lambda _: None)
         return requests.job([pair_of(*ids)], ids, order)
 
     def do(self, verdict: Verdict, a: str, b: str) -> CutJob | None:
         job = self.ask(verdict, a, b)
         world = self.world
-        cutter = Cutter(self.store, world.archive, SETTINGS, world.tell, lambda _: None)
+        settings = world.workspace.identity
+        cutter = Cutter(self.store, world.archive, settings, world.tell, lambda _: None)
         return cutter.carry_out(job) if job else None
 
     def cut(self, a: str, b: str) -> CutJob | None:

@@ -1,7 +1,8 @@
 """The rules of un-merging: which pairs a request cuts, and what holds persons together."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import pairwise
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.decision import Decision, Verdict, pair_of
@@ -17,27 +18,35 @@ LAST_PRIORITY = 1_000_000
 def leaving_pairs(found: Survey, leaving: Set[str]) -> set[Pair]:
     """The pairs to cut so that these identifiers leave those of their persons that are not named.
 
-    Every edge that crosses is cut. Where none does, which happens when only the lake knows
-    why they are together, the oldest of those that hang together is cut from the oldest that stay.
+    Every edge that crosses is cut. What no live edge holds together, for only the lake knows why it
+    is together, is held by the founder: the oldest that leave are cut from it, or it from the
+    oldest of each that stay.
     """
     pairs: set[Pair] = set()
     for root in found.roots.values():
         going, staying = leaving & root.members.keys(), root.members.keys() - leaving
-        if not going or not staying:
-            continue
-        inside = [pair for pair in found.edges if root.members.keys() >= set(pair)]
-        crossing = {pair_of(a, b) for a, b in inside if (a in going) is not (b in going)}
-        cut_off = {key for pair in crossing for key in pair}
-        rest = _oldest(found, root.founder if root.founder in staying else None, staying)
-        for island in islands(going, inside):
-            if cut_off.isdisjoint(island):
-                crossing.add(pair_of(_oldest(found, None, island), rest))
-        pairs |= crossing
+        if going and staying:
+            inside = [pair for pair in found.edges if root.members.keys() >= set(pair)]
+            pairs |= {pair_of(a, b) for a, b in inside if (a in going) is not (b in going)}
+            pairs |= set(_unheld(found, root, going, islands(root.members, inside)))
     return pairs
 
 
-def _oldest(found: Survey, first: str | None, keys: Collection[str]) -> str:
-    return first or min(keys, key=lambda key: (found.traits[key].born, key))
+def _unheld(
+    found: Survey, root: Root, going: Set[str], parts: Sequence[Set[str]]
+) -> Iterator[Pair]:
+    (main,) = (part for part in parts if root.founder in part)
+    for part in parts:
+        if part is main:
+            continue
+        if root.founder not in going and part & going:
+            yield pair_of(_oldest(found, part & going), root.founder)
+        elif root.founder in going and part - going:
+            yield pair_of(root.founder, _oldest(found, part - going))
+
+
+def _oldest(found: Survey, keys: Collection[str]) -> str:
+    return min(keys, key=lambda key: (found.traits[key].born, key))
 
 
 def islands(keys: Iterable[str], pairs: Iterable[Pair]) -> list[set[str]]:
@@ -64,28 +73,28 @@ def held_together(found: Survey) -> Survey:
 
 
 def _holds(found: Survey, root: Root) -> Iterator[tuple[Pair, Support]]:
+    """Each part that no live edge holds is held by the founder's, else by the next older."""
     inside = [pair for pair in found.links if root.members.keys() >= set(pair)]
     parts = islands(root.members, inside)
-    if len(parts) == 1:
-        return
-    (main,) = (part for part in parts if root.founder in part)
-    groups = {root.members[key].group: key for key in sorted(main)}
-    for part in parts:
-        if part is not main:
-            yield _hold(found, root, part, groups)
+    parts.sort(key=lambda part: (root.founder not in part, found.traits[_oldest(found, part)].born))
+    for older, part in pairwise(parts):
+        yield _hold(found, root, parts[0], part, LAST_PRIORITY)
+        if older is not parts[0]:
+            yield _hold(found, root, older, part, LAST_PRIORITY + 1)
 
 
 def _hold(
-    found: Survey, root: Root, part: Set[str], groups: Mapping[str, str]
+    found: Survey, root: Root, holding: Set[str], part: Set[str], priority: int
 ) -> tuple[Pair, Support]:
-    """A link to the founder's part that vouches for no more than the person's trust groups do."""
+    """A link between two parts that vouches for no more than the person's trust groups do."""
+    groups = {root.members[key].group: key for key in sorted(holding)}
     trusted = sorted(key for key in part if root.members[key].group in groups)
     if trusted:
-        pair = (groups[root.members[trusted[0]].group], trusted[0])
-        word = Assurance.VERIFIED
+        pair, word = (groups[root.members[trusted[0]].group], trusted[0]), Assurance.VERIFIED
     else:
-        pair, word = (root.founder, _oldest(found, None, part)), Assurance.CLAIMED
-    return pair, Support(Support.weakness_of(word), LAST_PRIORITY, 0, "", 0)
+        first = root.founder if root.founder in holding else _oldest(found, holding)
+        pair, word = (first, _oldest(found, part)), Assurance.CLAIMED
+    return pair, Support(Support.weakness_of(word), priority, 0, "", 0)
 
 
 def as_decided(found: Survey, pairs: Iterable[Pair], verdict: Verdict) -> Survey:

@@ -1,6 +1,7 @@
 """The two readings of computed traits agree for every trait and every person."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from stamgast.segments.computed import TraitBook
+from stamgast.segments.computed import TraitBook, at_day
 from stamgast.segments.definitions import ComputedTrait, Making
 from stamgast.segments.language.check import checked_window, compile_filter, compile_value
 from stamgast.segments.language.event_check import valued
@@ -81,7 +82,11 @@ def by_sql(
     engine.register("rule_event", pa.Table.from_pylist(events, EVENT))
     for statement in statements:
         engine.execute(statement)
-    rows = engine.execute(f"select person_id, computed from {COMPUTED}").fetchall()
+    return said(engine, "computed")
+
+
+def said(engine: DuckDBPyConnection, column: str) -> Computed:
+    rows = engine.execute(f"select person_id, {column} from {COMPUTED}").fetchall()
     return {person_id: orjson.loads(told) for person_id, told in rows}
 
 
@@ -97,6 +102,14 @@ def worlds(draw: st.DrawFn, makings: Sequence[Making] = tuple(Making)) -> World:
 def test_both_readings_agree(engine: DuckDBPyConnection, world: World) -> None:
     told, crowd, now = world
     assert by_sql(engine, computed(told, now), crowd) == by_python(told, crowd, now)
+    kept = said(engine, "kept")
+    assert {who: at_day(one, now.today) for who, one in kept.items()} == said(engine, "computed")
+
+
+def test_a_kept_count_of_days_grows_by_itself() -> None:
+    kept = {"days": {"$since": "2026-03-28"}, "sum": 7.0, "none": None}
+    assert at_day(kept, date(2026, 3, 30)) == {"days": 2.0, "sum": 7.0, "none": None}
+    assert at_day(kept, date(2026, 4, 1))["days"] == 4.0
 
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from stamgast.segments.computed import node_of
+from stamgast.segments.computed import SINCE, node_of
 from stamgast.segments.definitions import ComputedTrait, Making
-from stamgast.segments.language.tree import Node, Type
+from stamgast.segments.language.tree import DaysBetween, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rhythm import rhythm_sql
@@ -46,15 +46,18 @@ def computed(
     persons: str = "rule_person",
     events: str = "rule_event",
 ) -> list[str]:
-    """Statements that make the temporary table `rule_computed`: person_id and the traits as JSON.
+    """Statements that make the temporary table `rule_computed`: person_id, computed and kept.
 
-    Equal, person by person, to `stamgast.segments.computed.TraitBook`.
+    `computed` has the traits as JSON, equal, person by person, to what
+    `stamgast.segments.computed.TraitBook` says; `kept` is its form that days alone do not change,
+    which `stamgast.segments.computed.at_day` reads.
     """
     columns = Extractions(now.zone.key, "c")
     whole = Whole(now, {}, Aggregates(now, Extractions(now.zone.key, "e")))
     within = Expressions(now, columns, whole.sql)
     tables: list[tuple[str, str]] = []
     told: list[tuple[str, str]] = []
+    kept: list[tuple[str, str]] = []
     for trait in traits:
         node = node_of(trait)
         if node is None:
@@ -63,13 +66,26 @@ def computed(
             told.append((trait.name, f"{name}.told"))
         else:
             told.append((trait.name, json_sql(within.sql(node), trait.type)))
+        kept.append((trait.name, told[-1][1]))
+        if isinstance(node, DaysBetween) and trait.making is Making.DAYS_SINCE:
+            kept[-1] = (trait.name, _since(within.sql(node.right)))
     rows = f"({whole.joined(columns, persons)}) person"
     for name, _ in tables:
         rows += f" left join {name} on {name}.person_id = person.person_id"
-    pairs = ", ".join(f"{quoted(name)}, {sql}" for name, sql in told)
-    select = f"select person.person_id, json_object({pairs}) as computed from {rows}"
+    select = (
+        f"select person.person_id, {_object(told)} as computed, {_object(kept)} as kept from {rows}"
+    )
     made = [temp_table(name, statement) for name, statement in tables]
     return [*whole.statements(events), *made, temp_table(COMPUTED, select)]
+
+
+def _object(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"json_object({', '.join(f'{quoted(name)}, {sql}' for name, sql in pairs)})"
+
+
+def _since(day: str) -> str:
+    """The day to count from, in the form of `at_day`."""
+    return f"case when {day} is not null then json_object('{SINCE}', cast({day} as varchar)) end"
 
 
 def json_sql(value: str, kind: Type) -> str:

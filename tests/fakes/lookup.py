@@ -10,9 +10,9 @@ from stamgast.identity.root import Member, Root, RootState
 from stamgast.identity.settings import DEFAULT
 from stamgast.lookup.cursor import Position
 from stamgast.lookup.find import Moved, Reading
+from stamgast.lookup.page import Page
 from stamgast.lookup.person import Person, Row
 from stamgast.lookup.reader import Reader
-from stamgast.lookup.request import Page
 from stamgast.lookup.routes import Desk
 from stamgast.lookup.timeline import position_of
 from stamgast.profile.facts import NOTHING, Facts, Moment
@@ -113,17 +113,22 @@ class MemoryLookupStore:
         return {one: {"value": p.value} for one, p in self.pointers(keys).items()}
 
     def strips(self, anchors: frozenset[str], page: Page, now_ms: int) -> list[Sequence[Entry]]:
-        """The lines of each anchor before the position."""
+        """The lines of each anchor behind the position, in the page's window and order."""
 
-        def is_after(line: Entry, after: Position | None) -> bool:
-            return after is None or position_of(line) < after
+        def is_in(line: Entry, after: Position | None) -> bool:
+            place, until = line.original_ms, page.until_ms
+            if place < page.since_ms or (until is not None and place >= until):
+                return False
+            if after is None:
+                return True
+            return position_of(line) > after if page.is_ascending else position_of(line) < after
 
         return [
             sorted(
-                (line for line in self.lines.get(one, ()) if is_after(line, page.after)),
+                (line for line in self.lines.get(one, ()) if is_in(line, page.after)),
                 key=position_of,
-                reverse=True,
-            )[: page.limit + 1]
+                reverse=not page.is_ascending,
+            )[: page.reach + 1]
             for one in anchors
         ]
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from stamgast.lookup import cut_api, explain_api, own_api, segment_api
 from stamgast.lookup.cut_schema import CutAnswer, CutBody, CutListing, CutPlan, LiftBody
 from stamgast.lookup.explain_schema import ExplainAnswer, ExplainBody, HealthAnswer, HealthBody
-from stamgast.lookup.request import MOST_IN_A_PAGE, PAGE, SECTIONS, View
+from stamgast.lookup.page import MOST_IN_A_PAGE, PAGE, SORTS
+from stamgast.lookup.request import SECTIONS, View
 from stamgast.lookup.routes import Route
 from stamgast.lookup.schema import (
     LookupAnswer,
@@ -21,6 +22,7 @@ from stamgast.lookup.schema import (
     SegmentTraits,
     TimelineAnswer,
 )
+from stamgast.lookup.segment_forms import CLASSES, LIMIT
 from stamgast_cli.openapi.parts import Json, answer, content, heading, parameter, schemas
 
 ANSWERS: dict[str, type[BaseModel]] = {
@@ -54,19 +56,56 @@ PATH_PARAMETERS = {
     "collection": "`users`.",
     "job": "The id of a cut or a lift, as its answer told it.",
 }
+NEXT = parameter("next", "The cursor of the page before.")
 PAGED = [
     parameter("limit", f"How many, 1 to {MOST_IN_A_PAGE}.", type="integer", minimum=1,
               maximum=MOST_IN_A_PAGE, default=PAGE),
 ]  # fmt: skip
+LISTED = [
+    parameter("limit", f"How many, 1 to {MOST_IN_A_PAGE}.", type="integer", minimum=1,
+              maximum=MOST_IN_A_PAGE, default=LIMIT),
+    NEXT,
+]  # fmt: skip
+SORT = parameter("sort", "The newest first, or the oldest.", enum=list(SORTS), default=SORTS[0])
 AS = parameter("as", "`claimed` lowers what is told.", enum=list(View), default=View.VERIFIED)
 VERBOSE = parameter("verbose", "`true` adds source and moment.", enum=["true", "false"])
 QUERY: dict[str, list[Json]] = {
     "profile": [parameter("include", f"A list of {', '.join(SECTIONS)}."), AS, VERBOSE],
-    "timeline": [*PAGED, parameter("cursor", "The cursor of the page before."), AS],
+    "timeline": [
+        *PAGED,
+        parameter("since", "Events from this moment on (ISO 8601), by the client's own time."),
+        parameter("until", "Events before this moment."),
+        SORT,
+        parameter("types", "A list of types of call, such as `track,page`."),
+        parameter("cursor", "The cursor of the page before."),
+        AS,
+    ],
     "lookup": [],
-    "segment_traits": [parameter("include", "Names of traits."), *PAGED, VERBOSE, AS],
-    "segment_external_ids": [parameter("include", "Namespaces."), *PAGED, VERBOSE, AS],
-    "segment_events": [*PAGED, parameter("next", "The cursor of the page before."), AS],
+    "segment_traits": [
+        parameter("include", "Names of traits."),
+        parameter("exclude", "Names of traits to leave out."),
+        parameter("class", "What runs computed instead of what was said.", enum=list(CLASSES)),
+        *LISTED,
+        VERBOSE,
+        AS,
+    ],
+    "segment_external_ids": [
+        parameter("include", "Namespaces."),
+        parameter("exclude", "Namespaces to leave out."),
+        *LISTED,
+        VERBOSE,
+        AS,
+    ],
+    "segment_events": [
+        *PAGED,
+        parameter("start", "Events from this moment or day on, by the client's own time."),
+        parameter("end", "Events up to this moment."),
+        SORT,
+        parameter("include", "A list of events' names, or types of other calls."),
+        parameter("exclude", "A list of those to leave out."),
+        NEXT,
+        AS,
+    ],
     "segment_metadata": [VERBOSE, AS],
     "cut": [],
     "lift": [],

@@ -16,6 +16,26 @@ from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 LIVE, BASE, ENTRY = "L", "B", "X#"
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part `[since_ms, until_ms)` of a timeline, newest first unless it is ascending."""
+
+    since_ms: int = 0
+    until_ms: int | None = None
+    is_ascending: bool = False
+
+    def keys(self, after: str | None) -> tuple[str, str]:
+        """The lowest and the highest sort key of what is left behind `after`, that one included."""
+        low = f"{ENTRY}{self.since_ms:015d}"
+        high = f"{ENTRY}{self.until_ms:015d}" if self.until_ms is not None else f"{ENTRY}~"
+        if after is None:
+            return low, high
+        return (max(low, after), high) if self.is_ascending else (low, min(high, after))
+
+
+ALL = Window()
+
+
 def partition_of(anchor: str) -> str:
     """The partition key under which an identifier's items lie."""
     return f"I#{anchor}"
@@ -74,33 +94,38 @@ class DynamoFactStore:
         )
         put_items(self.client, self.table, items, self.pause)
 
-    def entries(self, anchor: str, now_ms: int, before: str | None = None) -> Iterator[Entry]:
-        """The anchor's unexpired entries by the client's own time, newest first.
+    def entries(
+        self, anchor: str, now_ms: int, after: str | None = None, window: Window = ALL
+    ) -> Iterator[Entry]:
+        """The anchor's unexpired entries of a window by the client's own time, in its order.
 
-        `before` is the `entry_key` behind which to go on.
+        `after` is the `entry_key` behind which to go on.
         """
-        request = self._entries_request(anchor, before)
-        while True:
+        low, high = window.keys(after)
+        request = self._entries_request(anchor, low, high, is_ascending=window.is_ascending)
+        while low <= high:
             answer = call(self.client.query, **request)
-            read = (entry_of_attributes(attributes_of(item)) for item in answer["Items"])
+            items = (item for item in answer["Items"] if item["SK"]["S"] != after)
+            read = (entry_of_attributes(attributes_of(item)) for item in items)
             yield from (entry for entry in read if not is_expired(entry, now_ms))
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _entries_request(self, anchor: str, before: str | None) -> dict[str, Any]:
-        request = {
+    def _entries_request(
+        self, anchor: str, low: str, high: str, *, is_ascending: bool
+    ) -> dict[str, Any]:
+        return {
             "TableName": self.table,
-            "KeyConditionExpression": "PK = :pk AND begins_with(SK, :x)",
+            "KeyConditionExpression": "PK = :pk AND SK BETWEEN :low AND :high",
             "ExpressionAttributeValues": {
                 ":pk": typed(partition_of(anchor)),
-                ":x": typed(ENTRY),
+                ":low": typed(low),
+                ":high": typed(high),
             },
-            "ScanIndexForward": False,
+            "ScanIndexForward": is_ascending,
             "Limit": 100,
         }
-        start = {"ExclusiveStartKey": key_of(anchor, before)} if before else {}
-        return {**request, **start}
 
     def _update(self, key: Item, attributes: Mapping[str, Any], condition: str, more: Item) -> bool:
         """One conditional update; False when its condition did not hold."""

@@ -10,8 +10,8 @@ from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import RootState
 from stamgast.lookup.cursor import Position
 from stamgast.lookup.find import Moved, Reading
+from stamgast.lookup.page import Page
 from stamgast.lookup.person import Person, Row
-from stamgast.lookup.request import Page
 from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
 from stamgast.profile.store import Pause, pause_seconds
@@ -19,7 +19,7 @@ from stamgast.profile.timeline import Entry
 from stamgast.store_error import StoreError
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of
-from stamgast_aws.fact_store import ENTRY, DynamoFactStore
+from stamgast_aws.fact_store import ENTRY, DynamoFactStore, Window
 from stamgast_aws.identity_items import (
     HEAD,
     pointer_key,
@@ -61,11 +61,12 @@ class DynamoLookupStore:
         }
 
     def strips(self, anchors: frozenset[str], page: Page, now_ms: int) -> list[list[Entry]]:
-        """For each anchor its newest entries before the page's position, one more than a page."""
-        before = _sort_key(page.after) if page.after else None
+        """For each anchor its entries from the page's position on, one more than its reach."""
+        after = _sort_key(page.after) if page.after else None
+        window = Window(page.since_ms, page.until_ms, page.is_ascending)
 
         def strip(anchor: str) -> list[Entry]:
-            return list(islice(self._facts.entries(anchor, now_ms, before), page.limit + 1))
+            return list(islice(self._facts.entries(anchor, now_ms, after, window), page.reach + 1))
 
         return list(self._executor.map(strip, sorted(anchors)))
 

@@ -7,16 +7,10 @@ from stamgast.identity.identifiers import Identifier
 from stamgast.lookup.answer import answer_of
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.find import find, sights
+from stamgast.lookup.page import Page, timeline_page
 from stamgast.lookup.person import Profile, Sight
 from stamgast.lookup.reader import Reader
-from stamgast.lookup.request import (
-    Page,
-    View,
-    identifier_of,
-    page_of,
-    sections_of,
-    view_of,
-)
+from stamgast.lookup.request import View, identifier_of, sections_of, view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
 from stamgast.lookup.timeline import Leaf, event_of, leaf_of
 
@@ -47,7 +41,7 @@ def get_timeline(request: Request, parts: Parts, reader: Reader, desk: Desk) -> 
     """`GET /v1/profiles/{identifier}/timeline`"""
     if not reader.may_see("timeline"):
         return forbidden("This token may not read timelines.")
-    page = page_of(request.query)
+    page = timeline_page(request.query)
     if isinstance(page, Fault):
         return page
     found = timeline_of(request, parts, reader, desk, page)

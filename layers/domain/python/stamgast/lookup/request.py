@@ -1,22 +1,18 @@
-"""What a request asks for, read once and bounded: identifier, sections, view, page."""
+"""What a request asks for, read once and bounded: identifier, sections, view."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import unquote
 
 from stamgast.identity.identifiers import Identifier, normalise
 from stamgast.identity.settings import IdentitySettings
-from stamgast.lookup.cursor import Position, decode
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.reader import Reader
 
 SECTIONS = ("traits", "segments", "rfm", "activity", "scores", "consents", "identifiers")
 DEFAULT_SECTIONS = frozenset(("traits", "segments", "rfm", "activity"))
 LONGEST_VALUE = 1024
-MOST_IN_A_PAGE = 200
-PAGE = 50
 
 Query: TypeAlias = Mapping[str, str]
 
@@ -26,14 +22,6 @@ class View(StrEnum):
 
     VERIFIED = "verified"
     CLAIMED = "claimed"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """How many events, and from where on."""
-
-    limit: int
-    after: Position | None = None
 
 
 def identifier_of(
@@ -75,17 +63,3 @@ def view_of(query: Query) -> View | Fault:
     if told not in set(View):
         return bad("bad_as", f"as takes one of {', '.join(View)}.")
     return View(told)
-
-
-def page_of(query: Query, name_of_cursor: str = "cursor") -> Page | Fault:
-    """The page that `limit=` and a cursor ask for."""
-    told = query.get("limit", str(PAGE))
-    if not told.isascii() or not told.isdigit() or not 1 <= int(told[:9]) <= MOST_IN_A_PAGE:
-        return bad("bad_limit", f"limit is a whole number from 1 to {MOST_IN_A_PAGE}.")
-    cursor = query.get(name_of_cursor)
-    if not cursor:
-        return Page(int(told))
-    after = decode(cursor)
-    if after is None:
-        return bad("bad_cursor", "The cursor is not one that this API gave out.")
-    return Page(int(told), after)

@@ -10,9 +10,10 @@ from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import Kind
 from stamgast.lookup.faults import NO_ROUTE, UNAUTHORISED, WRONG_METHOD, Fault, forbidden
 from stamgast.lookup.find import ProfileStore
+from stamgast.lookup.page import Page
 from stamgast.lookup.person import Lens
 from stamgast.lookup.reader import Action, Reader
-from stamgast.lookup.request import Page, View
+from stamgast.lookup.request import View
 from stamgast.profile.timeline import Entry
 from stamgast.workspace.model import Workspace
 

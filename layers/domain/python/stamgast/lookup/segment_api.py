@@ -7,9 +7,10 @@ from stamgast.lookup import segment_forms
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.find import find
 from stamgast.lookup.own_api import key_of, timeline_of
+from stamgast.lookup.page import segment_page
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader
-from stamgast.lookup.request import Page, Query, page_of, view_of
+from stamgast.lookup.request import view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
 
 Parts: TypeAlias = Mapping[str, str]
@@ -35,13 +36,13 @@ def get_metadata(request: Request, parts: Parts, reader: Reader, desk: Desk) -> 
 
 
 def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
-    """`…/events`, newest first."""
+    """`…/events`, newest first unless `sort=asc`."""
     if not reader.may_see("timeline"):
         return forbidden("This token may not read timelines.")
     wrong = _collection(parts)
     if wrong:
         return wrong
-    page = _page(request.query)
+    page = segment_page(request.query)
     if isinstance(page, Fault):
         return page
     found = timeline_of(request, parts, reader, desk, page)
@@ -81,12 +82,6 @@ def _collection(parts: Parts) -> Fault | None:
     if parts["collection"] == segment_forms.COLLECTION:
         return None
     return bad("bad_collection", "The collection is users.")
-
-
-def _page(query: Query) -> Page | Fault:
-    if query.get("sort", "desc") != "desc":
-        return bad("bad_sort", "sort takes desc: the newest event comes first.")
-    return page_of(query, "next")
 
 
 def _base(parts: Parts, person_id: str) -> str:

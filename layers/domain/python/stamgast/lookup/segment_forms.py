@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from stamgast.lookup.faults import Fault, bad
+from stamgast.lookup.page import MOST_IN_A_PAGE, limit_of
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader
-from stamgast.lookup.request import MOST_IN_A_PAGE, Query
+from stamgast.lookup.request import Query, View
 from stamgast.lookup.timeline import Leaf, event_of
 from stamgast.moments import iso_of
 from stamgast.profile.facts import Facts
@@ -22,6 +23,8 @@ Answer: TypeAlias = dict[str, Any]
 
 COLLECTION = "users"
 LIMIT = 100
+# Of Segment's classes: its audiences are our segments, its computed traits what runs compute.
+CLASSES = ("audience", "computed_trait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,15 @@ class Listed:
     """Which of a profile's traits or identifiers, how many of them, and after which."""
 
     only: frozenset[str]
+    but_not: frozenset[str]
     after: str
     limit: int
     is_verbose: bool
+    of_class: str | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether the request asks for this name."""
+        return (not self.only or name in self.only) and name not in self.but_not
 
     def page(self, names: Iterable[str]) -> tuple[list[str], str]:
         """The names of this page in their order, and the cursor of the next one or nothing."""
@@ -44,15 +53,22 @@ Listing: TypeAlias = Callable[[Profile, Reader, str, Listed], Answer]
 
 
 def listed_of(query: Query) -> Listed | Fault:
-    """What `include`, `limit`, `next` and `verbose` ask for."""
-    limit = query.get("limit", str(LIMIT))
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_IN_A_PAGE:
-        return bad("bad_limit", f"limit is a whole number from 1 to {MOST_IN_A_PAGE}.")
+    """What `include`, `exclude`, `class`, `limit`, `next` and `verbose` ask for."""
+    limit = limit_of(query, LIMIT)
+    if isinstance(limit, Fault):
+        return limit
+    of_class = query.get("class") or None
+    if of_class not in (None, *CLASSES):
+        return bad("bad_class", f"class takes one of {', '.join(CLASSES)}.")
     after = _decoded(query.get("next", ""))
     if after is None:
         return bad("bad_cursor", "The cursor is not one that this API gave out.")
-    only = frozenset(name for name in query.get("include", "").split(",") if name)
-    return Listed(only, after, int(limit), query.get("verbose") == "true")
+    only, but_not = (
+        frozenset(name for name in query.get(told, "").split(",") if name)
+        for told in ("include", "exclude")
+    )
+    is_verbose = query.get("verbose") == "true"
+    return Listed(only, but_not, after, limit, is_verbose, of_class)
 
 
 def error_form(fault: Fault) -> Answer:
@@ -63,14 +79,16 @@ def error_form(fault: Fault) -> Answer:
 
 def traits_form(profile: Profile, reader: Reader, base: str, listed: Listed) -> Answer:
     """`{"traits": {name: value}, "cursor": {…}}`; verbose gives each with its moment."""
-    facts = profile.facts
-    names = [
-        name
-        for name in facts.values
-        if reader.may_see(f"traits.{name}") and (not listed.only or name in listed.only)
-    ]
-    page, following = listed.page(names)
-    told = {name: _trait(facts, name, is_verbose=listed.is_verbose) for name in page}
+    if listed.of_class is None:
+        told = {
+            name: _trait(profile.facts, name, is_verbose=listed.is_verbose)
+            for name in profile.facts.values
+            if reader.may_see(f"traits.{name}")
+        }
+    else:
+        told = _of_class(profile, reader, listed)
+    page, following = listed.page(name for name in told if listed.takes(name))
+    told = {name: told[name] for name in page}
     return {"traits": told, "cursor": _cursor(f"{base}/traits", following, listed.limit)}
 
 
@@ -80,7 +98,7 @@ def external_ids_form(profile: Profile, reader: Reader, base: str, listed: Liste
         key
         for key in profile.keys
         if _may_tell(reader, namespace := _namespace(key))
-        and (not listed.only or namespace in listed.only)
+        and listed.takes(namespace)
         and "value" in profile.values.get(key, {})
     ]
     page, following = listed.page(keys)
@@ -124,6 +142,27 @@ def _trait(facts: Facts, name: str, *, is_verbose: bool) -> Any:
         "updated_at": iso_of(register.event_ms),
         "message_id": register.key,
         "assurance": register.assurance.name.lower(),
+    }
+
+
+def _of_class(profile: Profile, reader: Reader, listed: Listed) -> Answer:
+    """What runs and rules say of the person; of a person who was only claimed, nothing."""
+    if profile.view is not View.VERIFIED:
+        return {}
+    rows = profile.person.rows
+    if listed.of_class == "audience":
+        told: Answer = {
+            name: dict(row) if listed.is_verbose else True
+            for name, row in rows.get("segments", {}).items()
+            if reader.may_see("segments")
+        }
+        return told
+    return {
+        f"{section}.{field}": value
+        for section in ("rfm", "scores")
+        for row in rows.get(section, {}).values()
+        for field, value in row.items()
+        if reader.may_see(f"{section}.{field}")
     }
 
 

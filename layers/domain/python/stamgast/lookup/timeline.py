@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from stamgast.lookup.cursor import Position, encode
-from stamgast.lookup.request import Page
+from stamgast.lookup.page import Page
 from stamgast.moments import iso_of
 from stamgast.profile.timeline import Entry, is_expired
 
@@ -26,15 +26,22 @@ def position_of(entry: Entry) -> Position:
 
 
 def leaf_of(strips: Iterable[Sequence[Entry]], page: Page, now_ms: int) -> Leaf:
-    """The newest entries of all strips, each strip newest first and one longer than the page.
+    """The page's entries of all strips, each in the page's order and one longer than its reach.
 
+    Where a page looks through its whole reach without being full, its cursor goes on from there.
     An item past its time to live may still stand in the store for days: it is left out here.
     """
     living = ([entry for entry in strip if not is_expired(entry, now_ms)] for strip in strips)
-    found = list(islice(merge(*living, key=position_of, reverse=True), page.limit + 1))
-    kept = tuple(found[: page.limit])
-    cursor = encode(position_of(kept[-1])) if len(found) > page.limit else ""
-    return Leaf(kept, cursor)
+    ordered = merge(*living, key=position_of, reverse=not page.is_ascending)
+    kept: list[Entry] = []
+    last: Entry | None = None
+    for looked_through, entry in enumerate(islice(ordered, page.reach + 1)):
+        if last is not None and (len(kept) == page.limit or looked_through == page.reach):
+            return Leaf(tuple(kept), encode(position_of(last)))
+        last = entry
+        if page.takes(entry):
+            kept.append(entry)
+    return Leaf(tuple(kept), "")
 
 
 def event_of(entry: Entry) -> dict[str, Any]:

@@ -1,19 +1,21 @@
-"""The stage `segments` of a run: RFM cells and memberships as at its moment, changes logged."""
+"""The stage `segments` of a run: RFM, computed traits and memberships, changes logged."""
 
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from stamgast.moments import ms_of
-from stamgast.segments.definitions import segments_of
+from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
 from stamgast_lake.rfm import rfm_sql
+from stamgast_lake.rules.computed import COMPUTED
 from stamgast_lake.rules.memberships import log_memberships
 from stamgast_lake.rules.relations import make_relations
 from stamgast_lake.rules.statements import verdicts
+from stamgast_lake.rules.traits import log_computed
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import PERSONS, PROFILES, RFM
@@ -50,6 +52,7 @@ LEFT = f"""
     from rfm_now was
     where was.segment is not null and was.person_id not in (select person_id from scored)
 """
+TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 CELLS = "select cell, count(*) from scored group by cell order by cell"
 
 
@@ -68,15 +71,19 @@ def evaluate_run(lake: Lake, run: Run) -> dict[str, int]:
 
 
 def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str, int]:
-    """Who is in each segment of the workspace, by this run's scores."""
+    """Everybody's computed traits, and who is in each segment by them and by this run's scores."""
     workspace = lake.workspace()
     rules = [segment.rule for segment in segments_of(workspace.segments)]
-    if rules:
+    traits = computed_traits_of(workspace.traits)
+    now = Now(ms_of(run.moment), ZoneInfo(workspace.time_zone))
+    if rules or traits:
         make_relations(engine, lake)
-        now = Now(ms_of(run.moment), ZoneInfo(workspace.time_zone))
+    figures = log_computed(engine, lake, run, traits, now, STAGE)
+    if rules:
+        make_relations(engine, lake, computed="told.computed", joins=TOLD)
         for statement in verdicts(rules, now):
             engine.execute(statement)
-    return log_memberships(engine, lake, run, rules, STAGE)
+    return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}
 
 
 def _changes(run: Run) -> str:

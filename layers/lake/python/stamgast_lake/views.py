@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stamgast_lake.tables import (
     ANCHORS,
+    COMPUTED_TRAITS,
     EVENTS,
     IDENTITY,
     LINKS,
@@ -112,6 +113,7 @@ ANCHORS_CURRENT = _latest(ANCHORS, "anchor_key")
 STANDING = f"person_id in (select person_id from {PERSONS_CURRENT.name} where state = 'active')"
 PROFILES_CURRENT = _latest(PROFILES, "person_id", STANDING, PERSONS_CURRENT)
 RFM_CURRENT = _latest(RFM, "person_id", "segment is not null")
+COMPUTED_TRAITS_CURRENT = _latest(COMPUTED_TRAITS, "person_id", "traits <> '{}'")
 MEMBERSHIPS_CURRENT = _latest(MEMBERSHIPS, "person_id, segment", "change = 'entered'")
 EVENTS_BY_PERSON = View(
     "events_by_person",
@@ -151,6 +153,7 @@ VIEWS = {
         ANCHORS_CURRENT,
         PROFILES_CURRENT,
         RFM_CURRENT,
+        COMPUTED_TRAITS_CURRENT,
         MEMBERSHIPS_CURRENT,
         EVENTS_BY_PERSON,
         LINKS_CURRENT,

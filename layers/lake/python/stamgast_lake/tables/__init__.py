@@ -15,7 +15,7 @@ from stamgast_lake.tables.columns import (
 )
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
 from stamgast_lake.tables.links import LINK_MODELS, LINKS
-from stamgast_lake.tables.memberships import MEMBERSHIPS
+from stamgast_lake.tables.memberships import COMPUTED_TRAITS, MEMBERSHIPS
 from stamgast_lake.tables.persons import EDGES, IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
@@ -32,6 +32,7 @@ ICEBERG = (
     ANCHORS,
     PROFILES,
     RFM,
+    COMPUTED_TRAITS,
     MEMBERSHIPS,
     LINKS,
     LINK_MODELS,
@@ -43,6 +44,7 @@ TABLES = {table.name: table for table in (*ARCHIVE, *ICEBERG)}
 __all__ = [
     "ANCHORS",
     "ARCHIVE",
+    "COMPUTED_TRAITS",
     "CONSTRAINTS",
     "EDGES",
     "EVENTS",

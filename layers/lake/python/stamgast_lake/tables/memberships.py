@@ -1,4 +1,4 @@
-"""Who belongs where, since when, and why."""
+"""Who belongs where, since when, and why; and what is computed of each person."""
 
 from stamgast_lake.tables.columns import RUN_ID, Column, LakeTable, Scalar
 
@@ -24,5 +24,24 @@ MEMBERSHIPS = LakeTable(
         RUN_ID,
     ),
     partition=("segment",),
+    sort=("person_id", "recorded_at"),
+)
+
+COMPUTED_TRAITS = LakeTable(
+    "computed_traits",
+    "The computed traits of each person; a log of changes, computed_traits_current has the latest.",
+    (
+        Column("person_id", Scalar.STRING, "The person.", required=True),
+        Column(
+            "traits",
+            Scalar.STRING,
+            'The traits as JSON; a count of days as `{"$since": day}`, the day to count from.',
+            required=True,
+        ),
+        Column("recorded_at", Scalar.TIMESTAMP, "The moment of the run.", required=True),
+        Column("shard", Scalar.INT, "Shard of the person, 0 to 15.", required=True),
+        RUN_ID,
+    ),
+    partition=("shard",),
     sort=("person_id", "recorded_at"),
 )

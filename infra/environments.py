@@ -44,6 +44,7 @@ class Environment:
     web_acl_arn: str | None = None
     release: Release = Release.CANARY
     run_every_minutes: int | None = 60
+    links_every_minutes: int | None = 24 * 60
     drain_every_minutes: int = 5
     live_concurrency: int = 20
     import_concurrency: int = 2
@@ -71,6 +72,7 @@ LOCAL = Environment(
     has_distribution=False,
     release=Release.DIRECT,
     run_every_minutes=None,
+    links_every_minutes=None,
     live_concurrency=4,
     log_days=1,
 )

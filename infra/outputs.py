@@ -31,6 +31,7 @@ def write_outputs(platform: PlatformStack, *, view: ProfileView, data: DataStack
         "EventQueueUrl": events.queue.queue_url,
         "DeadLetterQueueUrl": events.dead_letters.queue_url,
         "StateMachineArn": platform.authoritative.machine.state_machine_arn,
+        "LinksMachineArn": platform.links.machine.state_machine_arn,
         "WorkspaceSecret": data.secret_name,
         "EventBus": view.bus.event_bus_name,
         "RawStream": platform.raw.raw.name,

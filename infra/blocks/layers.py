@@ -11,7 +11,7 @@ LEFT_OUT = ["**/__pycache__", "**/*.pyc", "**/*.egg-info", "build.py"]
 
 
 class Layers(Construct):
-    """What functions are handed: `api` for all of them, `lake` for those that commit tables."""
+    """What functions are handed: `api` for most, `lake` to commit tables, `learn` to train."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, sources: Sources
@@ -22,11 +22,17 @@ class Layers(Construct):
         lake = self._own("Lake", sources.layer("lake"), "Stages over the lake's tables")
         self.api: list[lambda_.ILayerVersion] = [domain, aws]
         self.lake: list[lambda_.ILayerVersion] = [domain, aws, lake]
+        learn = self._own("Learn", sources.layer("learn"), "From features to probabilities")
+        self.learn: list[lambda_.ILayerVersion] = [domain, aws, learn]
         if environment.has_wheel_layers:
             api_wheels = self._own("ApiWheels", sources.wheels("api"), "Wheels of every function")
             lake_wheels = self._own("LakeWheels", sources.wheels("lake"), "Wheels of the engine")
             self.api += [api_wheels]
             self.lake += [api_wheels, lake_wheels]
+            learn_wheels = self._own(
+                "LearnWheels", sources.wheels("learn"), "Wheels of what trains models"
+            )
+            self.learn += [learn_wheels]
 
     def _own(self, name: str, folder: str, description: str) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(

@@ -33,8 +33,19 @@ FUNCTIONS = (
     "evaluate_segments",
     "publish_profiles",
     "close_run",
+    "pair_devices",
+    "train_links",
+    "store_links",
 )
-LAYERS = ("layers/domain", "layers/aws", "layers/lake", "build/layers/api", "build/layers/lake")
+LAYERS = (
+    "layers/domain",
+    "layers/aws",
+    "layers/lake",
+    "layers/learn",
+    "build/layers/api",
+    "build/layers/lake",
+    "build/layers/learn",
+)
 DOMAIN = Domain(
     zone_id="Z0123456789ABCDEFGHIJ",
     zone_name="example.com",

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from infra.wheels import LAYERS, NEVER_IMPORTED, UNZIPPED_LIMIT, build, pinned, weigh
+from infra.wheels import (
+    LAYERS,
+    NEVER_IMPORTED,
+    TOGETHER,
+    UNZIPPED_LIMIT,
+    build,
+    pinned,
+    weigh,
+)
 from tests.infra.assembly import FUNCTIONS, ROOT
 
-OURS = ("domain", "aws", "lake")
+OURS = ("domain", "aws", "lake", "learn")
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
 LIVE = ("collect_events", "process_events", "drain_parked", "look_up_profile")
+LEARNING = ("train_links",)
 IS_LIKE_LAMBDA = sys.platform == "linux" and sys.version_info[:2] == (3, 13)
 IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import handler; handler.handler"
 
@@ -46,16 +55,24 @@ def _built(into: Path, target: str) -> Path:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_with_all_its_layers_fits_lambda(name: str, sizes: dict[str, int]) -> None:
-    wheels = ("api",) if name in LIVE else ("api", "lake")
+    wheels = layers_of(name)[0]
     brought = sum(sizes[layer] for layer in (*wheels, "ours"))
     assert brought + weigh(ROOT / "functions" / name) <= UNZIPPED_LIMIT
 
 
-def test_no_package_is_in_two_layers(for_lambda: Path) -> None:
+def layers_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The third-party layers of a function, and our own."""
+    if name in LEARNING:
+        return ("learn",), ("domain", "aws", "learn")
+    return (("api",), OURS[:2]) if name in LIVE else (("api", "lake"), OURS[:3])
+
+
+def test_no_package_is_in_two_layers_of_one_function(for_lambda: Path) -> None:
     api, lake = (
         {path.name for path in (for_lambda / name / "python").iterdir()} for name in ("api", "lake")
     )
     assert not api & lake
+    assert TOGETHER == (("api", "lake"), ("learn",))
 
 
 def test_what_is_left_out_is_pinned_somewhere() -> None:
@@ -67,12 +84,28 @@ def test_what_is_left_out_is_pinned_somewhere() -> None:
 def test_a_handler_imports_with_its_layers_and_the_runtimes_packages_alone(
     name: str, for_this_machine: Path, tmp_path: Path
 ) -> None:
-    layers = [for_this_machine / layer / "python" for layer in ("api", "lake")]
-    ours = [ROOT / "layers" / layer / "python" for layer in OURS]
-    if name in LIVE:
-        layers, ours = layers[:1], ours[:2]
+    wheels, own = layers_of(name)
+    layers = [for_this_machine / layer / "python" for layer in wheels]
+    ours = [ROOT / "layers" / layer / "python" for layer in own]
     path = [ROOT / "functions" / name, *ours, *layers, _runtime(tmp_path)]
     command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT, *map(str, path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")
+def test_what_trains_models_imports_with_its_layers_alone(
+    for_this_machine: Path, tmp_path: Path
+) -> None:
+    """What is imported on use only: the engine and scikit-learn's estimators."""
+    ours = [ROOT / "layers" / layer / "python" for layer in ("domain", "aws", "learn")]
+    path = [*ours, for_this_machine / "learn" / "python", _runtime(tmp_path)]
+    told = (
+        "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, stamgast_learn.run;"
+        "from sklearn.isotonic import IsotonicRegression;"
+        "from sklearn.linear_model import LogisticRegression"
+    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", told, *map(str, path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
 

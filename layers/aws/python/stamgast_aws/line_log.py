@@ -4,13 +4,12 @@ The lines have the keys of Powertools' logger, which the other functions use; im
 would cost each cold start of these a tenth of its budget.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import environ
-
-import orjson
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
@@ -40,7 +39,7 @@ class LineLog:
             **self._trace(),
             **values,
         }
-        sys.stdout.write(orjson.dumps(line, default=str).decode() + "\n")
+        sys.stdout.write(json.dumps(line, default=str) + "\n")
         sys.stdout.flush()
 
     def _trace(self) -> dict[str, str]:

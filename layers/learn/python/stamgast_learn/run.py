@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was learnt: the model in use, whether it is new, why not, and the report."""
+    """What was learnt: a version, whether it is used, why not, and the report.
+
+    `scored_by` is the version that scored the pairs; None where no model is in use.
+    """
 
     version: str
+    scored_by: str | None
     is_new: bool
     is_used: bool
     why: str | None
@@ -63,17 +67,19 @@ def learn_run(order: Order, pairs: Path, scores: Path) -> Outcome:
     A version that abstains leaves the pinned model in use: a bad week takes nothing away.
     """
     columns = read_columns(pairs)
-    outcome = _trained(order, columns) if order.is_training else None
-    told = outcome.model if outcome and outcome.is_used else order.pinned
+    outcome = _trained(order, columns) if order.is_training else _kept(order)
+    told = outcome.model if outcome.is_used else order.pinned
     model = model_of(told) if told else None
     _write_scores(model, order, columns, scores)
-    return outcome or _kept(order)
+    return replace(outcome, scored_by=model.version if model else None)
 
 
 def _trained(order: Order, columns: Columns) -> Outcome:
     labelled = columns["label"] >= 0
     labels = columns["label"][labelled] == 1
-    counts = {"labels": int(labelled.sum()), "positives": int(labels.sum())}
+    report: dict[str, Any] = {"labels": int(labelled.sum()), "positives": int(labels.sum())}
+    model: dict[str, Any] | None = None
+    why = None
     try:
         trained = train(
             order.version,
@@ -83,21 +89,22 @@ def _trained(order: Order, columns: Columns) -> Outcome:
             columns["panel"][labelled].astype(np.int64),
             order.least_labels,
         )
-    except AbstainedError as error:
-        return Outcome(order.version, True, False, str(error), None, counts)
-    ends = {"train_until": trained.split.train_until, "judged_from": trained.split.calibrate_until}
-    report = {**counts, **ends, "held_out": trained.reliability.to_json()}
-    try:
+        model = trained.model.to_json()
+        report |= {
+            "train_until": trained.split.train_until,
+            "calibrate_until": trained.split.calibrate_until,
+            "held_out": trained.reliability.to_json(),
+        }
         require_better(trained)
     except AbstainedError as error:
-        return Outcome(order.version, True, False, str(error), trained.model.to_json(), report)
-    return Outcome(order.version, True, True, None, trained.model.to_json(), report)
+        why = str(error)
+    return Outcome(order.version, None, True, why is None, why, model, report)
 
 
 def _kept(order: Order) -> Outcome:
-    if order.pinned is None:
-        return Outcome(order.version, False, False, "no model was ever trained", None, {})
-    return Outcome(order.pinned["version"], False, True, None, order.pinned, {})
+    """What holds when nothing is to be trained: the pinned model, where there is one."""
+    version = order.pinned["version"] if order.pinned else order.version
+    return Outcome(version, None, False, order.pinned is not None, None, order.pinned, {})
 
 
 def _write_scores(model: DeviceModel | None, order: Order, columns: Columns, scores: Path) -> None:

@@ -1,0 +1,68 @@
+"""Ends a run of links under the run's lease: settles, states, expires, and tells the live view."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+
+from stamgast.identity.links import LinkKind
+from stamgast_aws.clients import client
+from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.run_lease import DynamoRunLease
+from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
+from stamgast_aws.settings import read_settings
+from stamgast_lake.lake import Lake, deployed_lake
+from stamgast_lake.links.run import store_run
+from stamgast_lake.publishing.work import PersonRow
+from stamgast_lake.runs import Run
+
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(RunSettings):
+    """The function's environment."""
+
+    profiles_table: str
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answers the payload with figures; `busy` while another run holds the lease."""
+    run_id, tries = event["run_id"], int(event.get("tries", 0)) + 1
+    seq = _lease().acquire(run_id)
+    if seq is None:
+        return {**event, "status": "busy", "tries": tries}
+    run = Run.of({**event, "seq": seq})
+    days = {LinkKind(kind): told for kind, told in event["expiry_days"].items()}
+    try:
+        figures = store_run(_lake(), run, days, lambda rows: _put(rows, seq), datetime.now(UTC))
+    finally:
+        _lease().release(run_id, seq)
+    _logger().info("links stored", run_id=run_id, figures=figures)
+    told = {**event.get("figures", {}), "store_links": figures}
+    return {**event, "status": "done", "tries": tries, "figures": told}
+
+
+def _put(rows: Iterable[PersonRow], seq: int) -> int:
+    store = DynamoPersonRows(client("dynamodb"), read_settings(Settings).profiles_table)
+    with ThreadPoolExecutor(THREADS) as threads:
+        return sum(threads.map(lambda row: store.put(row, seq), rows))
+
+
+@cache
+def _lease() -> DynamoRunLease:
+    return run_lease(read_settings(Settings))
+
+
+@cache
+def _lake() -> Lake:
+    return deployed_lake(**lake_access(read_settings(Settings)))
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()

@@ -22,6 +22,7 @@ from stamgast.identity.store import (
     CheckJob,
     CheckRoot,
     CloseJob,
+    DropEdge,
     Job,
     MoveEdge,
     MovePointer,
@@ -166,7 +167,7 @@ def test_a_write_under_the_version_that_stands_is_done(store: DynamoJobStore, wr
 def test_a_job_is_open_until_it_is_closed(store: DynamoJobStore) -> None:
     locked = replace(ROOT, state=RootState.SPLITTING, job="7-x")
     chunks: list[list[Write]] = [
-        [MovePointer(POINTER), MoveEdge(EDGE), MovePointer(replace(POINTER, key="email:1b"))],
+        [MovePointer(POINTER), MoveEdge(EDGE), DropEdge(("email:1a", "phone:1z"))],
         [UnlockRoot(ROOT, "7-x")],
     ]
     store.write_chunks("7-x", chunks)

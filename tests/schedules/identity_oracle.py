@@ -148,6 +148,16 @@ def _trusted(
     return label
 
 
+def canonical(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    """The copies that count, and those that lost: of two payloads the first received stays."""
+    first: dict[str, Message] = {}
+    told = sorted(messages, key=lambda m: (m.received, m.ids, m.at))
+    for message in told:
+        first.setdefault(message.mid, message)
+    kept = [m for m in told if (m.ids, m.at) == (first[m.mid].ids, first[m.mid].at)]
+    return kept, [m for m in told if m not in kept]
+
+
 def components(messages: Iterable[Message]) -> list[frozenset[str]]:
     """The sets of identifiers that messages connect through values that are not off."""
     messages = list(messages)

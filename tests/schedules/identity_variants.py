@@ -170,6 +170,15 @@ def name_anchor_late(draft: Draft) -> None:
 NAME_ANCHOR = plan_module.Draft.name_anchor
 
 
+def reviving_anybody(store: Any, found: Survey, plan: Partition) -> Any:
+    """A merged person is made active again whoever founded it."""
+    more = plan.targets.keys() - found.roots.keys()
+    read, _ = store.read_persons(more) if more else ({}, {})
+    if any(root.state is not RootState.MERGED for root in read.values()):
+        return None
+    return {**found.roots, **{person_id: read.get(person_id) for person_id in more}}
+
+
 def ignoring(*reasons: Reason) -> Callable[[Side, Side, Assurance, int], Reason | None]:
     """`may_join` without some of its reasons."""
 
@@ -209,6 +218,18 @@ VARIANTS: dict[str, Rules] = {
     ),
     "no trust groups": Rules(
         patches=((f"{PARTITION}.trust_groups", lambda keys, pairs: {key: key for key in keys}),)
+    ),
+    "edges of copies that lost stay": Rules(
+        patches=((f"{SURVEY}.void_pairs", lambda evidence, edges, links: frozenset()),)
+    ),
+    "births of copies that lost count": Rules(
+        patches=((f"{SURVEY}.void_births", lambda evidence, pointers, seen: frozenset()),)
+    ),
+    "whom a copy that lost met is remembered": Rules(
+        patches=((f"{SURVEY}.without", lambda pairs, p: {k: one.met for k, one in p.items()}),)
+    ),
+    "a person is revived without its founder": Rules(
+        patches=(("stamgast.identity.corrections.old_roots", reviving_anybody),)
     ),
     "no assurance raised": Rules(patches=((f"{PLAN}.Draft.raise_assurance", lambda draft: None),)),
 }

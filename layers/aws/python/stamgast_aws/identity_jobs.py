@@ -13,7 +13,7 @@ from stamgast.identity.codec import (
     root_attributes,
     root_of,
 )
-from stamgast.identity.store import DropRow, Job, MoveEdge, MovePointer, UnlockRoot, Write
+from stamgast.identity.store import DropEdge, DropRow, Job, MoveEdge, MovePointer, UnlockRoot, Write
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
@@ -104,6 +104,8 @@ def _item_of_write(write: Write) -> Item:
             told: dict[str, Any] = {"key": pointer.key, "pointer": pointer_attributes(pointer)}
         case MoveEdge(edge):
             told = {"pair": list(edge.pair), "edge": edge_attributes(edge)}
+        case DropEdge(pair):
+            told = {"drop_edge": list(pair)}
         case DropRow(person_id, sort_key):
             told = {"drop": [person_id, sort_key]}
         case UnlockRoot(root, job):
@@ -120,6 +122,9 @@ def _write_of(item: Item) -> Write:
     if "edge" in told:
         a, b = told["pair"]
         return MoveEdge(edge_of((a, b), told["edge"]))
+    if "drop_edge" in told:
+        a, b = told["drop_edge"]
+        return DropEdge((a, b))
     if "drop" in told:
         return DropRow(*told["drop"])
     return UnlockRoot(root_of(told["person"], told["root"]), told["job"])

@@ -19,6 +19,7 @@ from stamgast.identity.store import (
     CheckJob,
     CheckRoot,
     CloseJob,
+    DropEdge,
     DropRow,
     MoveEdge,
     MovePointer,
@@ -100,6 +101,10 @@ class Transactions:
     @entry.register
     def _(self, write: MoveEdge) -> dict[str, Any]:
         return self._put(_edge_item(write.edge), None, {}, {})
+
+    @entry.register
+    def _(self, write: DropEdge) -> dict[str, Any]:
+        return {"Delete": {"TableName": self.profiles, "Key": edge_key(write.pair)}}
 
     @entry.register
     def _(self, write: CheckRoot) -> dict[str, Any]:

@@ -84,6 +84,16 @@ class LakeEvidence:
         """Every pair with an end among these that was cut and not lifted."""
         return self._holding(keys).cannot_links(keys)
 
+    def conflicting(self, messages: Collection[str]) -> Collection[str]:
+        """Those of the messages of which the inputs hold a copy that lost."""
+        with self.lock:
+            return self.held.conflicting(messages)
+
+    def disputed(self, keys: Collection[str]) -> Collection[str]:
+        """Those of these identifiers that a losing copy may name."""
+        with self.lock:
+            return self.held.disputed(keys)
+
     def _holding(self, keys: Collection[str]) -> EvidenceInMemory:
         with self.lock:
             missing = set(keys) - self.loaded

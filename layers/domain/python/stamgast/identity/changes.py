@@ -16,6 +16,7 @@ from stamgast.identity.store import (
     CheckFence,
     CheckJob,
     CloseJob,
+    DropEdge,
     DropRow,
     JobStore,
     MoveEdge,
@@ -49,7 +50,7 @@ class Change:
     old: Mapping[str, Root | None]
     final: Mapping[str, Root]
     moves: tuple[MovePointer, ...]
-    states: tuple[MoveEdge, ...]
+    states: tuple[MoveEdge | DropEdge, ...]
     guards: tuple[Write, ...] = ()
     drops: tuple[DropRow, ...] = ()
 
@@ -72,8 +73,9 @@ def change_of(
     final = {p: _final(p, root, plan, seq) for p, root in old.items()}
     fence = () if seq is None else (CheckFence(seq),)
     guards = (*fence, *decisions_of(found, plan))
-    moves, states = tuple(_moves(found, plan)), tuple(map(MoveEdge, edge_moves(found, plan)))
-    return Change(seq, old, final, moves, states, guards)
+    moved = [MoveEdge(edge) for edge in edge_moves(found, plan)]
+    gone = [DropEdge(pair) for pair in sorted(found.void - found.links.keys())]
+    return Change(seq, old, final, tuple(_moves(found, plan)), (*moved, *gone), guards)
 
 
 def decisions_of(found: Survey, plan: Partition) -> tuple[CheckDecision, ...]:
@@ -103,17 +105,17 @@ def _final(person_id: str, old: Root | None, plan: Partition, seq: int | None) -
 def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
     for key, pointer in sorted(found.pointers.items()):
         trait, person_id = found.traits[key], plan.goal[key]
-        anchors = plan.targets[person_id].anchors
+        target = plan.targets[person_id]
         yield MovePointer(
             replace(
                 pointer,
                 person_id=person_id,
                 version=pointer.version + MOVED,
-                born=trait.born,
+                born=target.born if key == target.founder else trait.born,
                 assurance=trait.assurance,
                 met=trait.met,
                 off=trait.off,
-                hint=hint_of(anchors, key),
+                hint=hint_of(target.anchors, key),
             )
         )
 
@@ -123,7 +125,10 @@ def edge_moves(found: Survey, plan: Partition) -> Iterator[Edge]:
     for pair, edge in sorted(found.edges.items()):
         if pair[0] not in plan.goal or pair[1] not in plan.goal:
             continue
-        new = _state(edge, plan)
+        if pair in found.void and pair not in found.links:
+            continue
+        support = found.links[pair] if pair in found.void else edge.support
+        new = _state(replace(edge, support=support), plan)
         if new != edge:
             yield new
 
@@ -138,9 +143,10 @@ def _state(edge: Edge, plan: Partition) -> Edge:
 
 
 def is_same(found: Survey, plan: Partition) -> bool:
-    """Whether the live persons are already those of the plan."""
+    """Whether the live persons are already those of the plan, and nothing void holds them."""
     return (
-        all(_stands(found.roots.get(p), target) for p, target in plan.targets.items())
+        not found.void
+        and all(_stands(found.roots.get(p), target) for p, target in plan.targets.items())
         and all(found.home[key] == person_id for key, person_id in plan.goal.items())
         and all(_agrees(found, key, pointer) for key, pointer in found.pointers.items())
     )

@@ -102,7 +102,11 @@ def _stands(
     ends = {key: end_of(pointer.person_id, read) for key, pointer in mine.items()}
     home = {key: end for key, end in ends.items() if end is not None}
     roots = {end: read[end] for end in home.values()}
-    if len(home) < len(keys) or any(r.state is not RootState.ACTIVE for r in roots.values()):
+    if (
+        len(home) < len(keys)
+        or evidence.disputed(keys)
+        or any(r.state is not RootState.ACTIVE for r in roots.values())
+    ):
         return False
     found = survey_of(evidence, keys, settings)
     found = replace(found, pointers=mine, home=home, roots=roots)
@@ -119,6 +123,7 @@ def correct(
     pause: Pause,
 ) -> tuple[Result, tuple[IdentityChange, ...]]:
     """Brings one component to what the inputs and the live edges say together."""
+    keys = _known(store, evidence, keys)
     attempt, absent = 0, set(keys)
     while attempt < TRIES:
         if attempt:
@@ -144,18 +149,43 @@ def correct(
             attempt -= merged_some
             continue
         old = old_roots(store, found, plan)
-        if old is not None and apply(store, change_of(found, plan, old, seq), pause):
+        if old is None:
+            keys = {*keys, *_holders(store, found, plan)}
+        elif apply(store, change_of(found, plan, old, seq), pause):
             return Result.CORRECTED, tuple(_told(found, plan, seq))
     return Result.CONTENDED, ()
 
 
+def _known(store: JobStore, evidence: Evidence, keys: Collection[str]) -> Collection[str]:
+    """Those that inputs or live items name: a losing copy may name what neither knows."""
+    seen = evidence.sightings(keys)
+    if len(seen) == len(set(keys)):
+        return keys
+    return seen.keys() | store.read_pointers(keys).keys()
+
+
 def old_roots(store: JobStore, found: Survey, plan: Partition) -> dict[str, Root | None] | None:
-    """Every root to be changed as it stands; None if one is held by others than these."""
+    """Every root to be changed as it stands; None if one is held by others than these.
+
+    Pointers may still lead through a merged person: it is revived only together with its founder,
+    for whoever moved that moved them all.
+    """
+    read = _others(store, found, plan)
+    for root in read.values():
+        if root.state is not RootState.MERGED or root.founder not in found.home:
+            return None
     more = plan.targets.keys() - found.roots.keys()
-    read, _ = store.read_persons(more) if more else ({}, {})
-    if any(root.state is not RootState.MERGED for root in read.values()):
-        return None
     return {**found.roots, **{person_id: read.get(person_id) for person_id in more}}
+
+
+def _others(store: JobStore, found: Survey, plan: Partition) -> dict[str, Root]:
+    more = plan.targets.keys() - found.roots.keys()
+    return store.read_persons(more)[0] if more else {}
+
+
+def _holders(store: JobStore, found: Survey, plan: Partition) -> set[str]:
+    """Who founded persons whose ids the plan gives to others, by a copy that lost."""
+    return {root.founder for root in _others(store, found, plan).values()}
 
 
 def _told(found: Survey, plan: Partition, seq: int) -> Iterator[IdentityChange]:

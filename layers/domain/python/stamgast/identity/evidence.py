@@ -28,6 +28,23 @@ class Evidence(Protocol):
         """Every pair with an end among these that the inputs say may not be one person."""
         ...
 
+    def conflicting(self, messages: Collection[str]) -> Collection[str]:
+        """Those of these message keys of which the inputs hold a copy that lost against another.
+
+        The supports that count of such a message are those of the copy that was kept: a live
+        support by it that `links` does not bear out is void (`stamgast.identity.lost_copies`).
+        """
+        ...
+
+    def disputed(self, keys: Collection[str]) -> Collection[str]:
+        """Those of these identifiers that may be named by a losing copy that is new to this run.
+
+        Their live items are read in full even where their persons are as the inputs say, and how
+        well they are known is what the inputs say. Such an identifier belongs to a component of its
+        own if the inputs do not name it.
+        """
+        ...
+
 
 @dataclass(slots=True)
 class EvidenceInMemory:
@@ -38,6 +55,7 @@ class EvidenceInMemory:
     supports: dict[Pair, Support] = field(default_factory=dict)
     touching: defaultdict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
     cuts: defaultdict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
+    lost: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stars: Iterable[Star]) -> "EvidenceInMemory":
@@ -85,3 +103,15 @@ class EvidenceInMemory:
     def cannot_links(self, keys: Collection[str]) -> Collection[Pair]:
         """Every pair with an end among these that was added as cut."""
         return set().union(*(self.cuts.get(key, ()) for key in keys))
+
+    def lose(self, message_key: str, named: Collection[str]) -> None:
+        """Adds a copy that lost, and the identifiers that it named."""
+        self.lost[message_key] = self.lost.get(message_key, frozenset()) | frozenset(named)
+
+    def conflicting(self, messages: Collection[str]) -> Collection[str]:
+        """Those of the messages of which a copy lost."""
+        return self.lost.keys() & set(messages)
+
+    def disputed(self, keys: Collection[str]) -> Collection[str]:
+        """Those of these identifiers that a losing copy names."""
+        return frozenset().union(*self.lost.values()) & set(keys)

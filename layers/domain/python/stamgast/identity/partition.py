@@ -1,11 +1,12 @@
 """The persons of a component, by constrained Kruskal: edges are added one by one, best first."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.edge import Pair, Reason
+from stamgast.identity.plan import another_id
 from stamgast.identity.root import Member, Root, RootState
 from stamgast.identity.rules import (
     Side,
@@ -48,9 +49,21 @@ def partition(found: Survey, settings: IdentitySettings) -> Partition:
     distinct = {id(side): side for side in sides.values()}
     verified = _verified(found, sides)
     roots = [_target(found, side, cuts, verified[id(side)]) for side in distinct.values()]
+    roots = list(_by_one_id_each(found, roots))
     goal = {key: root.person_id for root in roots for key in root.members}
     targets = {root.person_id: root for root in roots}
     return Partition(targets, goal, refused, clashes=len(targets) != len(roots))
+
+
+def _by_one_id_each(found: Survey, roots: Iterable[Root]) -> Iterator[Root]:
+    """A person whose founding receipt is void gives way to the one that it truly founded."""
+    taken: set[str] = set()
+    for root in sorted(roots, key=lambda root: (found.traits[root.founder].is_void, root.founder)):
+        person_id = root.person_id
+        while found.traits[root.founder].is_void and person_id in taken:
+            person_id = another_id(person_id)
+        taken.add(person_id)
+        yield replace(root, person_id=person_id, born=replace(root.born, person_id=person_id))
 
 
 def _join_all(

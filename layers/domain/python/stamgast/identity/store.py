@@ -73,6 +73,13 @@ class MoveEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class DropEdge:
+    """Deletes an edge whatever it was: the lock on its anchor's root guards it."""
+
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRoot:
     """Holds if the root is ACTIVE at this version."""
 
@@ -132,6 +139,7 @@ Write: TypeAlias = (
     | UnlockRoot
     | PutEdge
     | MoveEdge
+    | DropEdge
     | CheckRoot
     | CheckFence
     | CheckDecision

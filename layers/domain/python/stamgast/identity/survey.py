@@ -10,6 +10,7 @@ from stamgast.identity.birth import Birth
 from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair, Support
 from stamgast.identity.evidence import Evidence
+from stamgast.identity.lost_copies import NO_DOUBTS, Doubts, void_births, void_pairs, without
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
 from stamgast.identity.rules import value_limit
@@ -24,12 +25,16 @@ Met: TypeAlias = defaultdict[str, set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """What decides an identifier's place: its birth, assurance, neighbours, and if it is off."""
+    """What decides an identifier's place: its birth, assurance, neighbours, and if it is off.
+
+    A void birth is that of a message whose copy with this identifier lost.
+    """
 
     born: Birth
     assurance: Assurance
     met: Neighbours = NOBODY
     off: Off = Off.NOT
+    is_void: bool = False
 
     @property
     def near(self) -> frozenset[str]:
@@ -47,7 +52,8 @@ class Survey:
     """Everything a plan needs, valid as long as the roots keep their versions.
 
     `told_cuts` are the cannot-links that the inputs know; `decisions` the newest there is about
-    each pair that roots or inputs name, read after the roots.
+    each pair that roots or inputs name, read after the roots. `void` are the live edges by which
+    only copies that lost stand, or stand as high as they do.
     """
 
     traits: Mapping[str, Trait]
@@ -59,6 +65,7 @@ class Survey:
     edges: Mapping[Pair, Edge]
     told_cuts: frozenset[Pair] = frozenset()
     decisions: Mapping[Pair, Decision] = field(default_factory=dict)
+    void: frozenset[Pair] = frozenset()
 
     @property
     def cuts(self) -> frozenset[Pair]:
@@ -135,14 +142,22 @@ def _read_rest(
     named = {anchor for root in view.roots.values() for anchor in root.anchors}
     edges = {e.pair: e for anchor in sorted(named) for e in store.edges_from(anchor)}
     links = dict(evidence.links(ids))
+    void = void_pairs(evidence, edges.values(), links)
     for edge in edges.values():
-        links[edge.pair] = min(edge.support, links.get(edge.pair, edge.support))
-    traits = _traits(evidence.sightings(ids), pointers, links, settings)
+        if edge.pair not in void:
+            links[edge.pair] = min(edge.support, links.get(edge.pair, edge.support))
+    seen = evidence.sightings(ids)
+    doubts = Doubts(
+        without(void, pointers), void_births(evidence, pointers, seen), evidence.disputed(ids)
+    )
+    traits = _traits(seen, pointers, links, settings, doubts)
     anchors = frozenset(evidence.anchors(ids)) | named
     told = frozenset(evidence.cannot_links(ids))
     pairs = named_cuts(view.roots.values()) | told | set(about)
     decisions = store.read_decisions(pairs) if pairs else {}
-    return Survey(traits, links, anchors, view.roots, view.home, pointers, edges, told, decisions)
+    return Survey(
+        traits, links, anchors, view.roots, view.home, pointers, edges, told, decisions, void
+    )
 
 
 def _grown(found: Survey, ids: set[str], *, follows: bool) -> set[str]:
@@ -155,7 +170,7 @@ def _grown(found: Survey, ids: set[str], *, follows: bool) -> set[str]:
         if not grown.isdisjoint(pair) and not found.is_blocked(pair, support.assurance)
         for key in pair
     }
-    return grown | followed
+    return grown | followed | {k for pair in found.void if grown & set(pair) for k in pair}
 
 
 def _traits(
@@ -163,16 +178,17 @@ def _traits(
     pointers: Mapping[str, Pointer],
     links: Mapping[Pair, Support],
     settings: IdentitySettings,
+    doubts: Doubts = NO_DOUBTS,
 ) -> dict[str, Trait]:
     near, vouched = _neighbours(links)
     traits = {}
     for key in seen.keys() | pointers.keys():
         limit = value_limit(key.partition(":")[0], settings)
-        had, told = pointers.get(key), seen.get(key)
-        before = had.met if had else NOBODY
-        met = Neighbours(before.near | near[key], before.vouched | vouched[key])
-        met = met.bounded(limit, settings)
-        traits[key] = replace(_joined(had, told), met=met, off=met.off(limit, settings))
+        before = doubts.met.get(key, NOBODY)
+        now = Neighbours(before.near | near[key], before.vouched | vouched[key])
+        now = now.bounded(limit, settings)
+        known = _joined(key, pointers.get(key), seen.get(key), doubts)
+        traits[key] = replace(known, met=now, off=now.off(limit, settings))
     return traits
 
 
@@ -186,7 +202,9 @@ def _neighbours(links: Mapping[Pair, Support]) -> tuple[Met, Met]:
     return near, vouched
 
 
-def _joined(had: Pointer | None, told: Sighting | None) -> Trait:
-    births = [one.born for one in (had, told) if one is not None]
-    words = [one.assurance for one in (had, told) if one is not None]
-    return Trait(min(births), max(words))
+def _joined(key: str, had: Pointer | None, told: Sighting | None, doubts: Doubts) -> Trait:
+    is_void = key in doubts.births
+    ones = [one for one in (told, had) if one is not None]
+    word = max(one.assurance for one in (ones[:1] if key in doubts.disputed else ones))
+    born = ones[0].born if is_void else min(one.born for one in ones)
+    return Trait(born, word, is_void=is_void and told is None)

@@ -6,7 +6,6 @@ split left behind tells nothing, and DynamoDB deletes it when the link has expir
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stamgast.moments import iso_of, ms_of
@@ -63,10 +62,12 @@ def publish_links(engine: "DuckDBPyConnection", lake: Lake, run: Run, put_all: P
     look(engine, lake)
     see(engine, lake, RUNS)
     engine.execute(LAST.format(stage=LINKS_STAGE, run_id=run.run_id))
-    before = engine.execute("select moment, workspace_version from links_run_before").fetchall()
+    before = engine.execute(
+        "select epoch_ms(moment), workspace_version from links_run_before"
+    ).fetchall()
     is_whole = not before or before[0][1] != lake.workspace().version
-    since = before[0][0] if before else run.moment
-    told = {"moment": _moment(run.moment), "since": _moment(since)}
+    since_ms = before[0][0] if before else ms_of(run.moment)
+    told = {"moment": _moment(ms_of(run.moment)), "since": _moment(since_ms)}
     engine.execute(SIDES.format(least=least, **told))
     engine.execute(CHANGED.format(most=MOST_OF_AN_IDENTIFIER, is_whole=is_whole, **told))
     return sum(put_all(page) for page in _pages(engine))
@@ -101,5 +102,5 @@ def _row(row: tuple[Any, ...]) -> PersonRow:
     )
 
 
-def _moment(at: datetime) -> str:
-    return f"to_timestamp({ms_of(at)} / 1000.0)"
+def _moment(at_ms: int) -> str:
+    return f"to_timestamp({at_ms} / 1000.0)"

@@ -16,7 +16,6 @@ from infra.sources import Sources
 from infra.stages.authoritative import Authoritative
 from infra.stages.identity import Identity
 from infra.stages.ingestion import Ingestion
-from infra.stages.links import Links
 from infra.stages.lookup import Lookup
 from infra.stages.profile import Profile
 from infra.stages.raw import Raw
@@ -54,13 +53,13 @@ class PlatformStack(Stack):
             self,
             "Authoritative",
             bench=bench,
+            view=view,
             raw=self.raw,
             identity=self.identity,
             profile=self.profile,
             segments=self.segments,
         )
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
-        self.links = Links(self, "Links", bench=bench, view=view)
         write_outputs(self, view=view, data=data)
 
     def _serve_changes(self) -> None:

@@ -47,6 +47,7 @@ class Watch(Construct):
         self._ingestion(platform)
         self._live_loop(platform)
         self._own_metrics(environment)
+        self._health(environment)
         self._archive(platform)
         self._authoritative_loop(platform)
         self._lookup(platform)
@@ -94,6 +95,12 @@ class Watch(Construct):
                 periods=periods,
             )
 
+    def _health(self, environment: Environment) -> None:
+        findings = own_metric(
+            environment, Metric.HEALTH_FINDINGS, service="close_run", statistic="Maximum"
+        )
+        self.alarms.on("identity-unhealthy", findings, at_least=1)
+
     def _archive(self, platform: PlatformStack) -> None:
         for name, stream in (("raw", platform.raw.raw), ("rejected", platform.raw.rejected)):
             self.alarms.on(
@@ -111,19 +118,7 @@ class Watch(Construct):
 
     def _authoritative_loop(self, platform: PlatformStack) -> None:
         loop = platform.authoritative
-        failed = {
-            "loop": loop.machine.metric_failed(period=FIVE_MINUTES),
-            "links": platform.links.machine.metric_failed(period=FIVE_MINUTES),
-        }
-        self.alarms.on(
-            "run-failed",
-            cloudwatch.MathExpression(
-                expression="FILL(loop, 0) + FILL(links, 0)",
-                using_metrics=failed,
-                period=FIVE_MINUTES,
-            ),
-            at_least=1,
-        )
+        self.alarms.on("run-failed", loop.machine.metric_failed(period=FIVE_MINUTES), at_least=1)
         if loop.every:
             self.alarms.below(
                 "runs-overdue",

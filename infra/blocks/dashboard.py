@@ -94,11 +94,19 @@ def _own(environment: Environment) -> list[cloudwatch.IWidget]:
 
     lag = Metric.LIVE_LAG_SECONDS
     identity = [name for name in Metric if name.value.startswith(("Identity", "Changes"))]
-    rest = [name for name in Metric if name is not lag and name not in identity]
+    health = [name for name in Metric if name.value.startswith("Health")]
+    rest = [name for name in Metric if name not in (lag, *identity, *health)]
     return [
         _graph("live loop: events", *shown(*rest)),
         _graph("live loop: lag", *shown(lag, statistic="Maximum")),
         _graph("identity: changes", *shown(*identity)),
+        _graph(
+            "identity: health",
+            *(
+                own_metric(environment, name, service="close_run", statistic="Maximum")
+                for name in health
+            ),
+        ),
     ]
 
 

@@ -8,9 +8,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from infra.blocks import permissions
 from infra.blocks.dead_letters import DeadLetters
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
+from infra.blocks.profile_view import ProfileView
 from infra.blocks.retention import kept
 from infra.blocks.run_definition import RunFunctions, run_definition
 from infra.blocks.schedule import Every
@@ -47,6 +49,7 @@ class Authoritative(Construct):
         construct_id: str,
         *,
         bench: Workbench,
+        view: ProfileView,
         raw: Raw,
         identity: Identity,
         profile: Profile,
@@ -63,7 +66,7 @@ class Authoritative(Construct):
                 segments.evaluate_segments,
                 profile.publish_profiles,
             ),
-            close_run=self._ledger("close_run", bench),
+            close_run=self._close_run(bench, view),
         )
         self.functions = functions
         self.machine = self._machine(bench, functions)
@@ -82,6 +85,17 @@ class Authoritative(Construct):
     ) -> Function:
         timeout = Duration.minutes(5)
         return lake_function(self, name, bench=bench, timeout=timeout, permissions=permissions)
+
+    def _close_run(self, bench: Workbench, view: ProfileView) -> Function:
+        """It compares a sample of the live view with the lake, and so may read the view."""
+        return lake_function(
+            self,
+            "close_run",
+            bench=bench,
+            timeout=Duration.minutes(5),
+            variables={"PROFILES_TABLE": view.table.table_name},
+            permissions=[permissions.read_items(view.table)],
+        )
 
     def _machine(self, bench: Workbench, functions: RunFunctions) -> stepfunctions.StateMachine:
         environment = bench.environment

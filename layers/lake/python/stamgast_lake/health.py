@@ -1,11 +1,14 @@
 """How identity is doing: sizes of persons, shared values, refusals, links, drift; one scan each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow.dataset as ds
+from duckdb import Error as DuckDBError
 
+from stamgast.metrics import Metric
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.query import LakeSession
@@ -19,6 +22,7 @@ STAGE = "identity_health"
 SMALL_EVIDENCE = 1_000_000
 MOST_SHARED = 10
 SAMPLED = 500
+DRIFT_SHARE, LARGE_SHARE = 0.01, 0.75
 SIZES = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 BELONGING = """
@@ -71,6 +75,20 @@ SAMPLE = f"""
 TABLES = "identity_current evidence constraints links"
 
 
+class HealthError(Exception):
+    """The engine could not measure: the figures are left out, the run goes on."""
+
+
+@contextmanager
+def _opened(lake: Lake, names: str) -> Iterator["DuckDBPyConnection"]:
+    try:
+        with session() as engine:
+            LakeSession(engine, lake.catalogue, lake.s3, lake.bucket).open_named(names)
+            yield engine
+    except DuckDBError as error:
+        raise HealthError("the engine could not measure") from error
+
+
 def is_due(lake: Lake, run: Run) -> bool:
     """Whether a run measures: each while there is little evidence, else the first one of a day."""
     rows = sum(file.record_count for file in lake.catalogue.files(EVIDENCE))
@@ -79,8 +97,7 @@ def is_due(lake: Lake, run: Run) -> bool:
 
 def measure(lake: Lake) -> dict[str, Any]:
     """The figures of identity as the lake has it now; identifiers by their keys alone."""
-    with session() as engine:
-        LakeSession(engine, lake.catalogue, lake.s3, lake.bucket).open_named(TABLES)
+    with _opened(lake, TABLES) as engine:
         engine.execute(BELONGING)
         engine.execute(CONSTRAINTS_NOW)
         sizes = dict(engine.execute(PERSON_SIZES).fetchall())
@@ -97,6 +114,25 @@ def measure(lake: Lake) -> dict[str, Any]:
             "cannot_links": sum(held.get("cannot_link", {}).values()),
             "links": dict(engine.execute(LINKS).fetchall()),
         }
+
+
+def findings_of(figures: Mapping[str, Any], person_limit: int) -> list[str]:
+    """What an operator should look at: a drifting view, a person near the limit."""
+    drifts = figures["drift"]["share"] >= DRIFT_SHARE
+    is_large = figures["largest_person"] >= LARGE_SHARE * person_limit
+    return ["drift"] * drifts + ["large_person"] * is_large
+
+
+def emitted(figures: Mapping[str, Any]) -> dict[Metric, int]:
+    """The figures that are metrics, too."""
+    return {
+        Metric.HEALTH_FINDINGS: len(figures["findings"]),
+        Metric.HEALTH_LARGEST_PERSON: figures["largest_person"],
+        Metric.HEALTH_DRIFTING: figures["drift"]["drifting"],
+        Metric.HEALTH_VALUES_OFF: sum(figures["off"].values()),
+        Metric.HEALTH_EDGES_REFUSED: sum(figures["refused"].values()),
+        Metric.HEALTH_LINKS_STANDING: figures["links"].get("standing", 0),
+    }
 
 
 def binned(sizes: Mapping[int, int]) -> dict[str, int]:
@@ -144,8 +180,7 @@ def _held(engine: "DuckDBPyConnection") -> dict[str, dict[str, int]]:
 
 def sample(lake: Lake, run_id: str) -> dict[str, str]:
     """Some identifiers with their persons in the lake; others for each run."""
-    with session() as engine:
-        LakeSession(engine, lake.catalogue, lake.s3, lake.bucket).open_named("identity_current")
+    with _opened(lake, "identity_current") as engine:
         return dict(engine.execute(SAMPLE.format(run_id=run_id)).fetchall())
 
 

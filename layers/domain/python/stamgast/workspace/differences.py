@@ -68,9 +68,10 @@ def _namespaces(before: IdentitySettings, after: IdentitySettings) -> Iterator[D
     for name in dict.fromkeys([*before.by_name, *after.by_name]):
         old, new = before.by_name.get(name), after.by_name.get(name)
         place = f"namespaces.{name}"
-        if old is None or new is None:
-            told = (None, "added") if old is None else ("there", "removed")
-            yield Difference(place, *told, Reach.NEW if old is None else Reach.BOTH)
+        if old is None:
+            yield Difference(place, None, "added", Reach.NEW)
+        elif new is None:
+            yield Difference(place, "there", "removed", Reach.BOTH)
         else:
             yield from _namespace(place, old, new)
 

@@ -16,6 +16,7 @@ from infra.sources import Sources
 from infra.stages.authoritative import Authoritative
 from infra.stages.identity import Identity
 from infra.stages.ingestion import Ingestion
+from infra.stages.links import Links
 from infra.stages.lookup import Lookup
 from infra.stages.profile import Profile
 from infra.stages.raw import Raw
@@ -59,6 +60,7 @@ class PlatformStack(Stack):
             profile=self.profile,
             segments=self.segments,
         )
+        self.links = Links(self, "Links", bench=bench, view=view)
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
         write_outputs(self, view=view, data=data)
 

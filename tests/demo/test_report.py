@@ -13,6 +13,36 @@ from stamgast_cli.demo.pictures import PICTURES
 from stamgast_cli.demo.verify import Verdict, key_of
 
 
+def named(key: str, **more: Any) -> dict[str, Any]:
+    """An identifier as explanations tell it."""
+    return {"key": key, "namespace": key.split(":")[0], "value": "<i>", "is_masked": True, **more}
+
+
+def explained() -> dict[str, Any]:
+    """Why two identifiers are one person, and a third is not."""
+    member = {"kind": "linked", "is_off": False}
+    edge = {
+        "a": named("user_id:1"),
+        "b": named("email:1"),
+        "assurance": "verified",
+        "event_at": "2026-11-01T10:00:00.000Z",
+        "source": "server",
+        "in_tree": True,
+        "is_bridge": True,
+    }
+    return {
+        "identifiers": [
+            named("user_id:1", is_founder=True, **member),
+            named("email:1", is_founder=False, **member),
+        ],
+        "evidence": [edge],
+        "weakest": edge,
+        "bridges": 1,
+        "refused": [{**edge, "b": named("device_id:1"), "reason": "value_limit"}],
+        "provisional": [],
+    }
+
+
 @pytest.fixture
 def report() -> dict[str, Any]:
     """A small report with every part that the page shows."""
@@ -72,6 +102,15 @@ def report() -> dict[str, Any]:
             "groups": [{"segment": "at_risk", "persons": 2, "revenue_minor": 250}],
         },
         "person": {"profile": profile, "timeline": [order]},
+        "health": {
+            "largest_person": 3,
+            "sizes": {"1": 2, "3": 1},
+            "by_namespace": {"user_id": {"identifiers": 2, "persons": 2}},
+            "off": {"device_id": 1},
+            "refused": {"value_limit": 4},
+            "drift": {"sampled": 4, "drifting": 0, "share": 0.0},
+        },
+        "explained": explained(),
         "verification": {
             "agrees": True,
             "checks": [{"check": "stored", "expected": 2, "found": 2, "agrees": True}],

@@ -1,8 +1,9 @@
 """The last weeks, sent live by the unmodified `segment-analytics-python` over HTTP."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 from segment.analytics.client import Client
@@ -46,9 +47,9 @@ class Sender:
     def send(self, acts: Sequence[Act], moved: Callable[[int], None] = lambda _: None) -> Sent:
         """Sends the events in the order of their times."""
         products = products_of(act.basket.basket_id for act in acts if act.basket)
-        with _Session(self) as client:
+        with _Session(self) as clients:
             for act in acts:
-                say(client, act, products)
+                say(next(clients), act, products)
                 moved(1)
         return Sent(events=len(acts))
 
@@ -57,13 +58,15 @@ class Sender:
         baskets = [act for act in acts if act.basket]
         products = products_of(act.basket.basket_id for act in baskets if act.basket)
         again, changed = baskets[:DUPLICATES], baskets[-CONFLICTS:]
-        with _Session(self) as client:
+        with _Session(self) as clients:
             for act in again:
-                say(client, act, products)
+                say(next(clients), act, products)
             for act in changed:
-                say(client, act, products, revenue=act.basket.revenue_minor / 100 + 1)  # type: ignore[union-attr]
+                say(next(clients), act, products, revenue=act.basket.revenue_minor / 100 + 1)  # type: ignore[union-attr]
             for number, act in enumerate(baskets[:NAMELESS]):
-                client.track(act.user_id, "", anonymous_id="nobody", message_id=f"bad-{number}")
+                next(clients).track(
+                    act.user_id, "", anonymous_id="nobody", message_id=f"bad-{number}"
+                )
         return Sent(0, len(again), len(changed), min(NAMELESS, len(baskets)))
 
     def send_now(self, act: Act) -> None:
@@ -83,25 +86,33 @@ class Sender:
 
 
 class _Session:
-    """One client from its first event to its last one's acknowledgement."""
+    """Clients that take turns, from the first event to the last one's acknowledgement.
+
+    One client with several threads would do, but version 2.3 forgets all of its threads but the
+    last: they are never ended, and a thread alive at the end of the process keeps DuckDB's types
+    from being freed, which its binding then tells on standard error.
+    """
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._client = Client(
-            sender.write_key,
-            host=sender.host,
-            on_error=sender.failed,
-            gzip=True,
-            max_queue_size=1_000_000,
-            upload_size=BATCH,
-            thread=SENDERS,
-        )
+        self._clients = [
+            Client(
+                sender.write_key,
+                host=sender.host,
+                on_error=sender.failed,
+                gzip=True,
+                max_queue_size=1_000_000,
+                upload_size=BATCH,
+            )
+            for _ in range(SENDERS)
+        ]
 
-    def __enter__(self) -> Any:
-        return self._client
+    def __enter__(self) -> Iterator[Any]:
+        return cycle(self._clients)
 
     def __exit__(self, *_: object) -> None:
-        self._client.shutdown()
+        for client in self._clients:
+            client.shutdown()
         self._sender.check()
 
 

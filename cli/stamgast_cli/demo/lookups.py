@@ -66,6 +66,18 @@ class Readers:
         )
         return told
 
+    def explained(self, named: str) -> dict[str, Any]:
+        """Why the person behind an identifier is one person."""
+        body = {"identifier": named, "cuts": 3}
+        answer = self.client.post("/v1/identity:explain", json=body).raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def health(self) -> dict[str, Any]:
+        """The figures of identity that the last run measured."""
+        runs = self.client.post("/v1/identity:health", json={}).raise_for_status().json()["runs"]
+        return dict(runs[0]) if runs else {}
+
     def timed(self, named: Sequence[str]) -> Latency:
         """How long each of these look-ups takes, one after the other."""
         spent = []

@@ -7,6 +7,7 @@ from string import Template
 from typing import Any
 
 from stamgast_cli.demo.pictures import PICTURES
+from stamgast_cli.explain.words import pair_of, support_of
 
 TEMPLATE = Path(__file__).with_name("report.html")
 SHOWN_EVENTS = 24
@@ -48,10 +49,33 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
         "lookups": f"{report['lookup_ms']['count']:,}",
         "seen": f"{seen['p50'] / 1000:.1f} s" if seen else "–",
         "seconds": f"{report['seconds']:.0f}",
+        **_health(report["health"], report["explained"]),
         "person": _person(report["person"]["profile"]),
         "timeline": _timeline(report["person"]["timeline"]),
         **_verdict(report["verification"]),
     }
+
+
+def _health(health: dict[str, Any], explained: dict[str, Any]) -> dict[str, str]:
+    drift, weakest = health["drift"], explained["weakest"]
+    return {
+        "largest": f"{health['largest_person']:,}",
+        "sampled": f"{drift['sampled']:,}",
+        "drifting": f"{drift['drifting']:,}",
+        "spaces": _pills(
+            {
+                name.replace("_", " "): f"{one['identifiers']:,} in {one['persons']:,} persons"
+                for name, one in sorted(health["by_namespace"].items(), key=_place)
+            }
+        ),
+        "edges": f"{len(explained['evidence']):,}",
+        "bridges": f"{explained['bridges']:,}",
+        "weakest": escape(f"{pair_of(weakest)} ({support_of(weakest)})" if weakest else "none"),
+    }
+
+
+def _place(space: tuple[str, Any]) -> int:
+    return ORDER.index(space[0]) if space[0] in ORDER else len(ORDER)
 
 
 def _sum_of(events: dict[str, Any]) -> str:

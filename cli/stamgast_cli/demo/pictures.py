@@ -10,6 +10,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stamgast_cli.explain.graph import picture_of
+
 INK, FAINT, LINE = "#1c2430", "#6b7686", "#e3e7ed"
 HISTORY, LIVE = "#2f5d8a", "#e08a1e"
 STATE_COLOURS = {
@@ -140,6 +142,44 @@ def _shares(axes: Axes, told: dict[str, Any]) -> None:
     axes.set_axis_off()
 
 
+def health(report: dict[str, Any]) -> str:
+    """Persons by how many identifiers they have, and what keeps evidence from joining."""
+    told = report["health"]
+    with _axes(11, 2.9, 2, width_ratios=[3, 2]) as (figure, (sizes, held)):
+        names, counts = list(told["sizes"]), list(told["sizes"].values())
+        sizes.bar(range(len(names)), counts, 0.7, color=HISTORY)
+        for place, count in enumerate(counts):
+            sizes.text(place, count * 1.06, f"{count:,}", ha="center", fontsize=9)
+        sizes.set_xticks(range(len(names)), names)
+        sizes.set_yscale("log")
+        sizes.set_ylim(0.7, max(counts, default=1) * 4)
+        sizes.set_title(
+            "Persons by their number of identifiers (logarithmic)", loc="left", fontsize=11
+        )
+        _held(held, told)
+        return _svg(figure)
+
+
+def _held(axes: Axes, told: dict[str, Any]) -> None:
+    rows = [
+        (f"off: {name}", count, STATE_COLOURS["conflict"]) for name, count in told["off"].items()
+    ]
+    refused = STATE_COLOURS["rejected"]
+    rows += [(f"refused: {name}", count, refused) for name, count in told["refused"].items()]
+    for place, (_, count, colour) in enumerate(reversed(rows)):
+        axes.barh(place, count, 0.6, color=colour)
+        axes.text(count, place, f"  {count:,}", va="center", fontsize=9)
+    labels = [name.replace("_", " ") for name, _, _ in reversed(rows)]
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_xlim(0, max((count for _, count, _ in rows), default=1) * 1.25)
+    axes.set_title("Values and edges that do not join", loc="left", fontsize=11)
+
+
+def explained(report: dict[str, Any]) -> str:
+    """The evidence of one person as a graph."""
+    return picture_of(report["explained"])
+
+
 def rfm(report: dict[str, Any]) -> str:
     """The grid of recency and frequency, and the named groups with what they spent."""
     grid = [[0] * 5 for _ in range(5)]
@@ -215,6 +255,8 @@ PICTURES: dict[str, Callable[[dict[str, Any]], str]] = {
     "events": events,
     "states": states,
     "persons": persons,
+    "health": health,
+    "explained": explained,
     "rfm": rfm,
     "latency": latency,
     "phases": phases,

@@ -194,7 +194,7 @@ def _probe(
 
 
 def _look(reader: lookups.Readers, told: Story) -> dict[str, Any]:
-    """Timed look-ups of the people who came live, and the timeline of the busiest of them."""
+    """Timed look-ups of the people who came live; of the busiest the timeline, and why one."""
     named = sorted(expected_last(told.present))
     draw = random.Random(households.SEED)  # noqa: S311
     latency = reader.timed([draw.choice(named) for _ in range(TIMED_LOOKUPS)])
@@ -212,6 +212,8 @@ def _look(reader: lookups.Readers, told: Story) -> dict[str, Any]:
             "profile": reader.profile(busiest, everything),
             "timeline": reader.timeline(busiest)["events"],
         },
+        "health": reader.health(),
+        "explained": reader.explained(busiest),
     }
 
 

@@ -60,6 +60,8 @@ def _persons(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("households found exactly", f"{told['exact']:,}"),
         ("pair precision", f"{told['precision']:.4f}"),
         ("pair recall", f"{told['recall']:.4f}"),
+        ("identifiers of the largest person", f"{report['health']['largest_person']:,}"),
+        ("live view that drifts (sample)", f"{report['health']['drift']['share']:.2%}"),
     ]
 
 

@@ -78,6 +78,7 @@ def verify(home: Path) -> Verdict:
     _check_states(verdict, stack, sent, report)
     _check_revenue(verdict, stack, sent, report)
     _check_persons(verdict, stack, sent, report)
+    _check_health(verdict, stack, sent, report)
     return verdict
 
 
@@ -155,6 +156,44 @@ def _check_persons(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: A
     verdict.equal("report: households with an identifier", len(true), told["households"])
     exact = sum(n == true[house] == joined[person] for (house, person), n in both.items())
     verdict.equal("report: households found exactly", exact, told["exact"])
+
+
+def _check_health(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: Any) -> None:
+    """Sizes of persons and shared values, counted anew from the tables and from the input."""
+    told = report["health"]
+    log = stack.table("identity", "identifier", "person_id", "recorded_at", "run_id")
+    log = log.sort_values(["recorded_at", "run_id"]).groupby("identifier").last().dropna()
+    sizes = log.groupby("person_id").size()
+    verdict.equal("report: persons of the lake", len(sizes), told["persons"])
+    verdict.equal("report: identifiers of the lake", len(log), told["identifiers"])
+    verdict.equal("report: largest person", int(sizes.max()), told["largest_person"])
+    verdict.equal("report: persons in all sizes", len(sizes), sum(told["sizes"].values()))
+    verdict.equal(
+        "report: persons of one identifier", int((sizes == 1).sum()), told["sizes"].get("1", 0)
+    )
+    spaces = Counter(key.partition(":")[0] for key in log.index)
+    found = {name: one["identifiers"] for name, one in told["by_namespace"].items()}
+    verdict.equal("report: identifiers by namespace", dict(spaces), found)
+    version, secret = stack.secret()
+    met = _neighbours(sent, version, secret)
+    for one in told["shared"]:
+        if one["key"] in met:
+            name = f"report: neighbours of {one['key'][:20]}…"
+            verdict.equal(name, met[one["key"]], one["neighbours"])
+    drift = told["drift"]
+    counted = sum(drift[name] for name in ("same", "ahead", "absent", "apart"))
+    verdict.equal("report: compared identifiers, each in one state", counted, drift["sampled"])
+    verdict.equal("report: identifiers that drift after a run", 0, drift["drifting"])
+
+
+def _neighbours(sent: pd.DataFrame, version: int, secret: bytes) -> dict[str, int]:
+    """How many others each identifier is linked to: a message links its first to its others."""
+    near: dict[str, set[str]] = {}
+    for named in sent.loc[sent["kind"] == "event", "identifiers"]:
+        for other in list(named)[1:]:
+            near.setdefault(named[0], set()).add(other)
+            near.setdefault(other, set()).add(named[0])
+    return {key_of(one, version, secret): len(others) for one, others in near.items()}
 
 
 def key_of(named: str, version: int, secret: bytes) -> str:

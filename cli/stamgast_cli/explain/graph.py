@@ -26,7 +26,7 @@ def picture_of(answer: Json) -> str:
         *(_dot(members[key], place) for key, place in places.items()),
         *(_ghost(place) for place in beyond.values()),
     ]
-    return f'<svg viewBox="{corner}" role="img">{"".join(parts)}</svg>'
+    return f'<svg class="graph" viewBox="{corner}" role="img">{"".join(parts)}</svg>'
 
 
 def placed(answer: Json) -> dict[str, Place]:

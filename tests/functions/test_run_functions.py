@@ -17,7 +17,9 @@ from stamgast.identity.keys import Keyring
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
 from stamgast_aws.executions import StepFunctionsExecutions
+from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.run_lease import DynamoRunLease, LeaseLostError
+from stamgast_lake.health import HealthError, newest_figures
 from stamgast_lake.lake import Lake
 from stamgast_lake.tables import EVENTS, RUNS
 from tests.fakes.dynamodb import DynamoDB
@@ -55,6 +57,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "test")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Stamgast/test")
     workspace = workspace_of(compile_files({"sources.yaml": SOURCES}))
     with mock_aws():
         s3: Any = boto3.client("s3", region_name="us-east-1")
@@ -72,6 +75,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         for module in (open_run, import_file, load_events, close_run):
             monkeypatch.setattr(module, "_lake", lambda: lake)
             monkeypatch.setattr(module, "_lease", lambda: lease)
+        live = DynamoIdentityStore(DynamoDB("profiles"), "profiles", "control", lambda _: None)
+        monkeypatch.setattr(close_run, "_store", lambda: live)
         monkeypatch.setattr(close_run, "maintain_daily", lambda *_: None)  # needs Iceberg's files
         yield made
 
@@ -86,7 +91,30 @@ def test_a_run_takes_a_file_all_the_way_into_the_tables(stack: Stack) -> None:
     assert closed["status"] == "done"
     assert [row["message_id"] for row in stack.catalogue.rows(EVENTS)] == ["m1"]
     stages = {row["stage"]: row["status"] for row in stack.catalogue.rows(RUNS)}
-    assert stages == {"open_run": "done", "load_events": "done", "run": "done"}
+    assert stages == dict.fromkeys(("open_run", "load_events", "identity_health", "run"), "done")
+
+
+def test_identity_is_measured_and_told_as_metrics_when_a_run_closes(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack)
+    stack.run()
+    [figures] = newest_figures(stack.lake, 5)
+    assert figures["persons"] == 0  # nothing was resolved between the load and the close
+    assert figures["findings"] == []
+    assert '"HealthFindings":[0.0]' in capsys.readouterr().out
+
+
+def test_a_run_is_closed_when_identity_cannot_be_measured(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> None:
+        raise HealthError("the engine could not measure")
+
+    monkeypatch.setattr(close_run, "measure", down)
+    put(stack)
+    assert stack.run()["status"] == "done"
+    assert newest_figures(stack.lake, 5) == []
 
 
 def test_nothing_new_ends_the_run_at_its_first_state_and_frees_the_lease(stack: Stack) -> None:

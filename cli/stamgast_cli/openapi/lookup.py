@@ -69,8 +69,9 @@ LISTED = [
 SORT = parameter("sort", "The newest first, or the oldest.", enum=list(SORTS), default=SORTS[0])
 AS = parameter("as", "`claimed` lowers what is told.", enum=list(View), default=View.VERIFIED)
 VERBOSE = parameter("verbose", "`true` adds source and moment.", enum=["true", "false"])
+PURPOSE = parameter("purpose", "What `links` are for: one that the workspace has opted in.")
 QUERY: dict[str, list[Json]] = {
-    "profile": [parameter("include", f"A list of {', '.join(SECTIONS)}."), AS, VERBOSE],
+    "profile": [parameter("include", f"A list of {', '.join(SECTIONS)}."), PURPOSE, AS, VERBOSE],
     "timeline": [
         *PAGED,
         parameter("since", "Events from this moment on (ISO 8601), by the client's own time."),

@@ -62,12 +62,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
     told, dynamodb = read_settings(Settings), client("dynamodb")
+    bus = EventBridgeBus(client("events"), told.event_bus)
     return Publisher(
         lake=_lake(),
         identity=DynamoJobStore(dynamodb, told.profiles_table, told.control_table, _pause),
         facts=DynamoFactStore(dynamodb, told.profiles_table, _pause),
         rows=DynamoPersonRows(dynamodb, told.profiles_table),
-        tell=EventBridgeBus(client("events"), told.event_bus).publish_identity,
+        tell=bus.publish_identity,
+        tell_memberships=bus.publish_memberships,
         timeline_days=int(told.timeline_days),
         pause=_pause,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,

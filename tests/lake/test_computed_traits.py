@@ -10,7 +10,7 @@ from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import Workspace, workspace_of
 from stamgast_lake.tables import COMPUTED_TRAITS
 from tests.lake.test_memberships import DAY_MS, STAGES, bought
-from tests.lake.world import NOON_MS, WORKSPACE, World
+from tests.lake.world import NOON_MS, WORKSPACE, World, publish
 
 TRAITS = """
 traits:
@@ -71,3 +71,18 @@ def test_traits_that_are_no_longer_computed_go() -> None:
     shop.workspace = workspace("{}")
     assert shop.run(STAGES)["evaluate"]["computed"] == 1
     assert kept(shop)[-1] == {}
+
+
+def test_a_run_publishes_what_is_computed_and_takes_it_back() -> None:
+    shop = World(workspace=workspace(TRAITS))
+    shop.send(bought("a", "m1", store="north"))
+    shop.run((*STAGES, publish))
+    assert published(shop)[0]["favourite_store"] == "north"
+    shop.workspace = workspace("{}")
+    shop.run((*STAGES, publish))
+    assert published(shop) == []
+
+
+def published(shop: World) -> list[dict[str, Any]]:
+    items = shop.dynamodb.items("profiles")
+    return [orjson.loads(item["traits"]["S"]) for item in items if item["SK"]["S"] == "T#computed"]

@@ -10,8 +10,9 @@ from stamgast.moments import ms_of
 from stamgast.segments.changes import MembershipChange
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import Workspace, workspace_of
+from stamgast_lake.publishing.work import UntoldError
 from stamgast_lake.tables import MEMBERSHIPS
-from tests.lake.world import NOON_MS, WORKSPACE, World, evaluate, resolve, unify
+from tests.lake.world import NOON_MS, WORKSPACE, World, evaluate, publish, resolve, unify
 
 STAGES = (resolve, unify, evaluate)
 DAY_MS = 86_400_000
@@ -173,3 +174,52 @@ def test_a_day_is_one_of_the_workspaces_zone(zone: str, is_in: int) -> None:
     midnight = NOON_MS // DAY_MS * DAY_MS
     shop.send(bought("a", "m1", midnight - 3_600_000))
     assert shop.run(STAGES, midnight + 3_600_000)["evaluate"]["segment_today"] == is_in
+
+
+def standing(shop: World) -> list[str]:
+    items = shop.dynamodb.items("profiles")
+    return sorted(item["SK"]["S"] for item in items if item["SK"]["S"].startswith("M#"))
+
+
+def test_who_entered_stands_in_the_live_view_and_is_told_once_a_change() -> None:
+    shop = world(buyers="orders.count >= 1", dear="orders.total_365d > 15")
+    shop.send(bought("a", "m1"), bought("b", "m2", revenue=99))
+    shop.run((*STAGES, publish))
+    assert standing(shop) == ["M#buyers", "M#buyers", "M#dear"]
+    assert sorted(one.segment for one in shop.told_memberships) == ["buyers", "buyers", "dear"]
+    shop.run((*STAGES, publish))
+    assert len(shop.told_memberships) == 3
+
+
+def test_who_left_because_time_passed_is_gone_from_the_live_view_and_told() -> None:
+    shop = world(recent="orders.count_2d >= 1")
+    shop.send(bought("a", "m1"))
+    shop.run((*STAGES, publish))
+    shop.run((*STAGES, publish), moment_ms=NOON_MS + 5 * DAY_MS)
+    assert standing(shop) == []
+    assert [one.change for one in shop.told_memberships] == ["entered", "left"]
+
+
+def test_a_change_that_the_bus_did_not_take_is_told_by_the_next_run_under_the_same_id() -> None:
+    shop = world(buyers="orders.count >= 1")
+    shop.send(bought("a", "m1"))
+    shop.untold = 1
+    with pytest.raises(UntoldError):
+        shop.run((*STAGES, publish))
+    shop.untold = 0
+    shop.run((*STAGES, publish))
+    first, again = shop.told_memberships
+    assert first.change_id == again.change_id
+
+
+def test_a_view_that_was_thrown_away_gets_its_memberships_back_and_nobody_is_told() -> None:
+    shop = world(buyers="orders.count >= 1")
+    shop.send(bought("a", "m1"))
+    shop.run((*STAGES, publish))
+    shop.dynamodb.tables["profiles"].clear()
+    run = shop.open()
+    shop.load(run)
+    shop.publish(run, is_whole=True)
+    shop.close(run)
+    assert standing(shop) == ["M#buyers"]
+    assert len(shop.told_memberships) == 1

@@ -32,6 +32,7 @@ from stamgast.profile.loop import LiveLoop
 from stamgast.profile.steps import read_facts
 from stamgast.raw.record import RawRecord
 from stamgast.raw.unfold import unfold
+from stamgast.segments.changes import MembershipChange
 from stamgast.workspace.model import Workspace
 from stamgast_aws.dynamo_values import attributes_of
 from stamgast_aws.fact_store import DynamoFactStore
@@ -102,6 +103,8 @@ class World:
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
     archive: Archive = field(default_factory=Archive)
     told: list[IdentityChange] = field(default_factory=list)
+    told_memberships: list[MembershipChange] = field(default_factory=list)
+    untold: int = 0
     loaded: int = 0
     seq: int = 0
     now_ms: int = NOON_MS
@@ -144,6 +147,10 @@ class World:
             now_ms=lambda: self.now_ms,
             pause=lambda _: None,
         )
+
+    def tell_memberships(self, changes: Sequence[MembershipChange]) -> int:
+        self.told_memberships += changes
+        return self.untold
 
     def tell(self, changes: Sequence[IdentityChange]) -> int:
         self.told += changes
@@ -205,6 +212,7 @@ class World:
                 self.facts,
                 DynamoPersonRows(self.dynamodb, "profiles"),
                 self.tell,
+                self.tell_memberships,
                 TIMELINE_DAYS,
                 lambda _: None,
                 is_late,

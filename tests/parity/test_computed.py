@@ -12,8 +12,9 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from stamgast.segments.computed import TraitBook, at_day
+from stamgast.segments.computed import TraitBook
 from stamgast.segments.definitions import ComputedTrait, Making
+from stamgast.segments.kept import at_day
 from stamgast.segments.language.check import checked_window, compile_filter, compile_value
 from stamgast.segments.language.event_check import valued
 from stamgast.segments.language.names import Scope

@@ -7,11 +7,13 @@ from typing import Any
 import orjson
 
 from stamgast.identity.plan import IdentityChange
+from stamgast.segments.changes import ENTERED, LEFT, MembershipChange
 from stamgast.store_error import StoreError
 from stamgast_aws.calls import call
 
 SOURCE = "stamgast"
 IDENTITY_CHANGED = "Identity Changed"
+SEGMENT_CHANGED = {ENTERED: "Segment Entered", LEFT: "Segment Left"}
 MOST_ENTRIES = 10
 
 
@@ -25,6 +27,13 @@ class EventBridgeBus:
     def publish_identity(self, changes: Sequence[IdentityChange]) -> int:
         """Tells each change of identity; how many of them the bus did not take."""
         return self.publish(IDENTITY_CHANGED, [asdict(change) for change in changes])
+
+    def publish_memberships(self, changes: Sequence[MembershipChange]) -> int:
+        """Tells who entered and who left a segment; how many changes the bus did not take."""
+        return sum(
+            self.publish(name, [change.told for change in changes if change.change == kind])
+            for kind, name in SEGMENT_CHANGED.items()
+        )
 
     def publish(self, detail_type: str, details: Sequence[dict[str, Any]]) -> int:
         """Puts the details under one type; how many of them the bus did not take."""

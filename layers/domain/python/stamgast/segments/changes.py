@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
+from stamgast.moments import iso_of
+
 SEPARATOR = "\x1f"
 ENTERED, LEFT = "entered", "left"
 
@@ -23,3 +25,16 @@ class MembershipChange:
         """The same wherever and however often this change is told."""
         parts = (self.segment, self.person_id, self.change, self.rule_version, str(self.at_ms))
         return sha256(SEPARATOR.join(parts).encode()).hexdigest()[:32]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The change as others are told it."""
+        return {
+            "person_id": self.person_id,
+            "segment": self.segment,
+            "change": self.change,
+            "rule_version": self.rule_version,
+            "at": iso_of(self.at_ms),
+            "because": self.because,
+            "change_id": self.change_id,
+        }

@@ -39,24 +39,9 @@ FUNCTIONS: Mapping[Making, Function] = {
     Making.UNIQUE_COUNT: Function.COUNT_DISTINCT,
 }
 GATHERED = frozenset({Making.MOST_FREQUENT, Making.UNIQUE_LIST, Making.USUAL_INTERVAL})
-SINCE = "$since"
 AT = Field(("event_at",), Type.MOMENT)
 Item = tuple[bool, float, bool, str, bool, bool]
 """A value as it sorts: numbers by size, then texts by code points, then false and true."""
-
-
-def at_day(kept: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """The traits on a day, of their kept form: `{"$since": "2026-11-01"}` becomes a count of days.
-
-    So a value that only counts days is right whenever it is read, and no day rewrites it.
-    """
-    return {name: _at_day(value, today) for name, value in kept.items()}
-
-
-def _at_day(value: Any, today: date) -> Any:
-    if not isinstance(value, Mapping) or SINCE not in value:
-        return value
-    return float((today - date.fromisoformat(value[SINCE])).days)
 
 
 def node_of(trait: ComputedTrait) -> Node | None:

@@ -51,7 +51,7 @@ def publish_rows(task: Task) -> Iterator[str]:
     see(engine, publisher.lake, RFM)
     see_fresh(engine, publisher.lake, RFM)
     latest(engine, "rfm", "person_id", "rfm_now")
-    _name_parted(task)
+    name_parted(task)
     engine.execute(CHANGED.format(after=task.after, fresh=task.fresh("rfm")))
     last = task.after
     while rows := engine.execute(PAGE, [last, ROWS_A_PAGE]).fetchall():
@@ -62,7 +62,7 @@ def publish_rows(task: Task) -> Iterator[str]:
         yield last
 
 
-def _name_parted(task: Task) -> None:
+def name_parted(task: Task) -> None:
     """Makes `parted`: the persons, of now and of before, that a cut or a lift was about."""
     engine, lake = task.engine, task.publisher.lake
     see_fresh(engine, lake, EVIDENCE)

@@ -8,6 +8,7 @@ from stamgast.identity.corrections import begin
 from stamgast.identity.results import Result
 from stamgast_lake.engine import session
 from stamgast_lake.publishing.anchors import publish_anchors
+from stamgast_lake.publishing.memberships import publish_computed, publish_memberships
 from stamgast_lake.publishing.persons import publish_persons
 from stamgast_lake.publishing.rows import publish_rows
 from stamgast_lake.publishing.timeline import publish_timeline
@@ -19,6 +20,8 @@ PHASES: tuple[tuple[str, Callable[[Task], Iterator[str]]], ...] = (
     ("timeline", publish_timeline),
     ("anchors", publish_anchors),
     ("rows", publish_rows),
+    ("computed", publish_computed),
+    ("memberships", publish_memberships),
 )
 CONTENDED = f"persons_{Result.CONTENDED}"
 
@@ -49,7 +52,8 @@ def publish_run(
     """Publishes what differs, from `place` on; every page may be repeated.
 
     `is_whole` compares everything, for a view that was thrown away. Raises FencedError, and at the
-    end UnsettledError, after which the run counts as failed and the next one takes its work up.
+    end UnsettledError or UntoldError, after which the run counts as failed and the next one takes
+    its work up.
     """
     if not begin(publisher.identity, run.seq, publisher.pause):
         raise FencedError("a newer run has raised the fence")

@@ -2,7 +2,8 @@
 
 PublishError
 ├── FencedError      a newer run has shut this one out
-└── UnsettledError   persons stayed contended; the next run takes them up again
+├── UnsettledError   persons stayed contended; the next run takes them up again
+└── UntoldError      the event bus did not take what must be told; the next run tells it again
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stamgast.identity.plan import IdentityChange
 from stamgast.identity.store import JobStore
 from stamgast.profile.store import FactStore, Pause
+from stamgast.segments.changes import MembershipChange
 from stamgast_lake.lake import Lake
 from stamgast_lake.runs import Run
 
@@ -31,6 +33,10 @@ class FencedError(PublishError):
 
 class UnsettledError(PublishError):
     """Some persons stayed contended; everything else is published."""
+
+
+class UntoldError(PublishError):
+    """Others were not told what they must be told at least once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Publisher:
     facts: FactStore
     rows: PersonRows
     tell: Callable[[Sequence[IdentityChange]], int]
+    tell_memberships: Callable[[Sequence[MembershipChange]], int]
     timeline_days: int
     pause: Pause
     is_late: Callable[[], bool]

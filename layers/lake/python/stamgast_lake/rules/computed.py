@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from stamgast.segments.computed import SINCE, node_of
+from stamgast.segments.computed import node_of
 from stamgast.segments.definitions import ComputedTrait, Making
+from stamgast.segments.kept import SINCE
 from stamgast.segments.language.tree import DaysBetween, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.windows import Now
@@ -50,7 +51,7 @@ def computed(
 
     `computed` has the traits as JSON, equal, person by person, to what
     `stamgast.segments.computed.TraitBook` says; `kept` is its form that days alone do not change,
-    which `stamgast.segments.computed.at_day` reads.
+    which `stamgast.segments.kept.at_day` reads.
     """
     columns = Extractions(now.zone.key, "c")
     whole = Whole(now, {}, Aggregates(now, Extractions(now.zone.key, "e")))

@@ -1,0 +1,96 @@
+"""Memberships and computed traits: the rows of each person whom a run moved, and who is told."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from stamgast.moments import iso_of
+from stamgast.segments.changes import ENTERED, MembershipChange
+from stamgast_lake.logs import latest, see, see_fresh, see_runs
+from stamgast_lake.publishing.rows import name_parted
+from stamgast_lake.publishing.work import PersonRow, Task, UntoldError
+from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS
+
+PERSONS_A_PAGE = 500
+COMPUTED_KEY = "T#computed"
+MEMBERSHIP = """
+    create or replace temp table changed_membership as
+    select person_id, segment, change, rule_version, epoch_ms("at") as at_ms, because,
+        run_id not in (select run_id from settled_run) as is_fresh
+    from membership_now
+    where person_id > '{after}' and (person_id in (select person_id from parted)
+        or (person_id, segment) in (select (person_id, segment) from {fresh}))
+"""
+COMPUTED = """
+    create or replace temp table changed_computed as
+    select person_id, traits from computed_now
+    where person_id > '{after}' and (person_id in (select person_id from parted)
+        or person_id in (select person_id from {fresh}))
+"""
+PAGE = """
+    select * from {rows} where person_id in (
+        select distinct person_id from {rows} where person_id > ?
+        order by person_id limit {size})
+    order by person_id
+"""
+
+
+def publish_memberships(task: Task) -> Iterator[str]:
+    """Writes who is in which segment and tells who entered or left; yields the last of a page.
+
+    A change is told after it is written and before its page counts as done, so it is told at least
+    once, each time under the same `change_id`. Raises UntoldError for what the bus does not take.
+    """
+    _look(task)
+    see(task.engine, task.publisher.lake, MEMBERSHIPS)
+    see_fresh(task.engine, task.publisher.lake, MEMBERSHIPS)
+    latest(task.engine, "memberships", "person_id, segment", "membership_now")
+    task.engine.execute(MEMBERSHIP.format(after=task.after, fresh=task.fresh("memberships")))
+    for rows in _pages(task, "changed_membership"):
+        _put(task, "memberships", [_membership_row(row) for row in rows])
+        changes = [MembershipChange(*row[:-1]) for row in rows if row[-1]]
+        if task.publisher.tell_memberships(changes):
+            raise UntoldError("the event bus did not take every change of membership")
+        task.figures["memberships_told"] += len(changes)
+        yield rows[-1][0]
+
+
+def publish_computed(task: Task) -> Iterator[str]:
+    """Writes the computed traits that changed; yields the last person of each page."""
+    _look(task)
+    see(task.engine, task.publisher.lake, COMPUTED_TRAITS)
+    see_fresh(task.engine, task.publisher.lake, COMPUTED_TRAITS)
+    latest(task.engine, "computed_traits", "person_id", "computed_now")
+    task.engine.execute(COMPUTED.format(after=task.after, fresh=task.fresh("computed_traits")))
+    for rows in _pages(task, "changed_computed"):
+        _put(task, "computed", [_computed_row(*row) for row in rows])
+        yield rows[-1][0]
+
+
+def _look(task: Task) -> None:
+    see_runs(task.engine, task.publisher.lake)
+    name_parted(task)
+
+
+def _pages(task: Task, rows: str) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of some persons at a time, each person whole."""
+    last, page = task.after, PAGE.format(rows=rows, size=PERSONS_A_PAGE)
+    while found := task.engine.execute(page, [last]).fetchall():
+        last = found[-1][0]
+        yield found
+
+
+def _put(task: Task, figure: str, rows: Sequence[PersonRow]) -> None:
+    publisher = task.publisher
+    written = publisher.each(lambda row: publisher.rows.put(row, task.run.seq), rows)
+    task.figures[figure] += sum(written)
+
+
+def _membership_row(row: tuple[Any, ...]) -> PersonRow:
+    """Who is in has a row since when and by which rule; who left has none."""
+    person_id, segment, change, rule_version, at_ms, *_ = row
+    since = {"since": iso_of(at_ms), "rule_version": rule_version}
+    return PersonRow(person_id, f"M#{segment}", since if change == ENTERED else None)
+
+
+def _computed_row(person_id: str, traits: str) -> PersonRow:
+    return PersonRow(person_id, COMPUTED_KEY, None if traits == "{}" else {"traits": traits})

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stamgast.identity.records import RecordSettings
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
@@ -32,6 +34,7 @@ class LinkSettings:
 
     devices: DeviceSettings = DeviceSettings()
     purposes: Mapping[str, float] = field(default_factory=dict)
+    records: RecordSettings = field(default_factory=RecordSettings)
 
     def threshold(self, purpose: str | None) -> float | None:
         """The least probability for a purpose; None for one that has not opted in."""

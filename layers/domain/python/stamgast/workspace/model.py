@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stamgast.identity.link_settings import DeviceSettings, LinkSettings
+from stamgast.identity.records import DEFAULT_TRAITS, RecordSettings, Similarity
 from stamgast.identity.settings import Form, IdentitySettings, Kind, Namespace
 
 
@@ -93,7 +94,28 @@ def _links(told: Mapping[str, Any]) -> LinkSettings:
     devices = dict(told.get("devices", {}))
     is_on = devices.pop("enabled", False)
     return LinkSettings(
-        DeviceSettings(is_on=is_on, **devices), told.get("links", {}).get("purposes", {})
+        DeviceSettings(is_on=is_on, **devices),
+        told.get("links", {}).get("purposes", {}),
+        _records(told.get("records")),
+    )
+
+
+def _records(told: Mapping[str, Any] | None) -> RecordSettings:
+    """Records are linked where the workspace has a part for them, be it empty."""
+    if told is None:
+        return RecordSettings()
+    similarities = {
+        column: Similarity(tuple(one["jaro_winkler"]), tuple(one["edits"]))
+        for column, one in told["comparisons"].items()
+    }
+    plain = ("comparisons_a_record", "least_probability", "expiry_days", "train_every_days")
+    return RecordSettings(
+        is_on=True,
+        traits={**DEFAULT_TRAITS, **{name: tuple(one) for name, one in told["traits"].items()}},
+        rules=tuple(told["rules"]),
+        similarities=similarities,
+        leave_out=frozenset(told["leave_out"]),
+        **{name: told[name] for name in plain},
     )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from stamgast.identity.records import COLUMNS, DEFAULT_RULES, DEFAULT_TRAITS, rule_of
 from stamgast.identity.settings import BLOCKED_PATTERNS, BLOCKED_VALUES, DEFAULT_NAMESPACES
 
 
@@ -23,6 +24,21 @@ def _a_pattern(text: str) -> str:
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return text
+
+
+def _a_rule(text: str) -> str:
+    rule_of(text)
+    return text
+
+
+def _a_column(name: str) -> str:
+    if name not in COLUMNS:
+        raise ValueError(f"{name!r} is no comparison column; known are {', '.join(COLUMNS)}")
+    return name
+
+
+def _a_column_or_name(name: str) -> str:
+    return name if name in DEFAULT_TRAITS else _a_column(name)
 
 
 class Part(BaseModel):
@@ -84,6 +100,28 @@ class DevicesPart(Part):
     train_every_days: Annotated[int, Field(ge=1, le=90)] = 7
 
 
+class SimilarityPart(Part):
+    """Levels between equal and different, most alike first: similarities, then edits."""
+
+    jaro_winkler: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(max_length=4)] = []
+    edits: Annotated[list[Annotated[int, Field(gt=0, le=5)]], Field(max_length=3)] = []
+
+
+class RecordsPart(Part):
+    """Links between the records of persons; off without this part, on where it stands, empty."""
+
+    traits: dict[Annotated[str, AfterValidator(_a_column_or_name)], list[str]] = {}
+    rules: Annotated[
+        list[Annotated[str, AfterValidator(_a_rule)]], Field(min_length=1, max_length=62)
+    ] = list(DEFAULT_RULES)
+    comparisons: dict[Annotated[str, AfterValidator(_a_column)], SimilarityPart] = {}
+    leave_out: list[Annotated[str, AfterValidator(_a_column)]] = []
+    comparisons_a_record: Annotated[int, Field(ge=1, le=100)] = 12
+    least_probability: Annotated[float, Field(ge=0.05, le=0.99)] = 0.5
+    expiry_days: Annotated[int, Field(ge=1, le=365)] = 90
+    train_every_days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
 class LinksPart(Part):
     """The purposes that opt in to provisional links, each from a probability on."""
 
@@ -105,6 +143,7 @@ class IdentityPart(Part):
     default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     devices: DevicesPart = DevicesPart()
     links: LinksPart = LinksPart()
+    records: RecordsPart | None = None
 
 
 class LookupPart(Part):

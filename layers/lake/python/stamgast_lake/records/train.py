@@ -1,0 +1,241 @@
+"""Training without labels: what random pairs show, and what the pairs that blocking reaches say."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stamgast.identity.records import COLUMNS, BlockingRule, RecordSettings
+from stamgast_lake.logs import count
+from stamgast_lake.records import expectation
+from stamgast_lake.records.blocking import Block, choose_pairs
+from stamgast_lake.records.comparisons import (
+    BORN_WITH,
+    MOST_DIFFERENT,
+    MOST_DIFFERENT_ELSEWHERE,
+    PRIOR_OF_EQUAL,
+    columns_in,
+    comparisons_of,
+    edges_of,
+    place_sql,
+)
+from stamgast_lake.records.dependence import Floats, Gain, Ints
+from stamgast_lake.records.expectation import Beliefs, Fitted, Patterns
+from stamgast_lake.records.linker import UNIQUE_ID, linking, settings_of
+from stamgast_lake.records.model import (
+    Compared,
+    Dependence,
+    Frequencies,
+    Level,
+    Model,
+    Reach,
+    prior_levels,
+    rounded,
+)
+from stamgast_lake.records.relation import add_frequencies, filled, frequencies_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LEAST_FILLED = 0.01
+FEWEST_RECORDS = 50
+SAMPLED_RECORDS = 1_500
+SAMPLED_PAIRS = 2_000_000
+LEAST_BUDGET = 4_000_000
+MATCHES_A_RECORD = 0.2
+EXCLUDED = "record_id"
+SAMPLE = f"""
+    create or replace temp table record_sample as
+    select * from record order by md5({EXCLUDED}) limit {SAMPLED_RECORDS}
+"""
+PATTERNS = f"""
+    with compared as (
+        select {{columns}}, found from pair
+        join record l on l.{UNIQUE_ID} = a join record r on r.{UNIQUE_ID} = b
+        where (a * 40503 + b * 9973) % {{of}} = 0
+    )
+    select {{places}}, found, count(*) as pairs from compared group by all order by all
+"""
+
+
+class TooFewRecordsError(ValueError):
+    """Nothing can be learnt from so few records."""
+
+
+def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) -> Model:
+    """A model of relation `record`, which gains the model's columns; raises TooFewRecordsError."""
+    if records < FEWEST_RECORDS:
+        raise TooFewRecordsError(f"{records} records are too few; {FEWEST_RECORDS} are needed")
+    columns, notes = _usable(engine, settings, records)
+    rules = _rules_over(settings, columns, notes)
+    budget = max(settings.comparisons_a_record * records, LEAST_BUDGET)
+    blocks = choose_pairs(engine, rules, budget)
+    notes += _tightened(blocks)
+    frequencies = {column: frequencies_of(engine, column) for column in columns}
+    add_frequencies(engine, frequencies)
+    return _fit(engine, comparisons_of(settings, columns), blocks, frequencies, records, notes)
+
+
+def _usable(
+    engine: "DuckDBPyConnection", settings: RecordSettings, records: int
+) -> tuple[list[str], list[str]]:
+    """The columns that tell records apart, and a note for each of the others."""
+    columns, notes = [], []
+    for column in COLUMNS:
+        values, different = filled(engine, column)
+        if column in settings.leave_out:
+            notes.append(f"{column}: left out by the workspace")
+        elif values < LEAST_FILLED * records:
+            notes.append(f"{column}: not compared, {values} of {records} records have it")
+        elif different < 2:
+            notes.append(f"{column}: not compared, all of its values are equal")
+        else:
+            columns.append(column)
+    return columns, notes
+
+
+def _rules_over(
+    settings: RecordSettings, columns: Sequence[str], notes: list[str]
+) -> list[BlockingRule]:
+    has = {*columns}
+    has |= {"email_local"} if "email" in has else set()
+    has |= {"names"} if {"given_name", "surname"} <= has else set()
+    rules = [rule for rule in settings.blocking if all(key.column in has for key in rule.keys)]
+    if not rules:
+        notes.append("no blocking rule has all of its columns: nothing can be compared")
+    return rules
+
+
+def _tightened(blocks: Sequence[Block]) -> list[str]:
+    return [
+        f"rule {block.rule!r}: tightened to {block.comparisons} comparisons,"
+        f" {block.refused_comparisons} between too common keys are not made"
+        for block in blocks
+        if block.stopped
+    ]
+
+
+def _fit(
+    engine: "DuckDBPyConnection",
+    comparisons: list[dict[str, Any]],
+    blocks: Sequence[Block],
+    frequencies: dict[str, Frequencies],
+    records: int,
+    notes: list[str],
+) -> Model:
+    columns = [one["output_column_name"] for one in comparisons]
+    edges = edges_of(columns)
+    patterns, finders = _patterns(engine, comparisons, records)
+    beliefs = Beliefs(
+        observed=_observed(engine, comparisons),
+        m=[np.array(prior_levels(one, PRIOR_OF_EQUAL)) for one in comparisons],
+        most_different=[
+            MOST_DIFFERENT if one in BORN_WITH else MOST_DIFFERENT_ELSEWHERE for one in columns
+        ],
+        edges=edges,
+        prior=MATCHES_A_RECORD * records / patterns.all_pairs,
+    )
+    fitted = expectation.fit(patterns, beliefs)
+    return Model(
+        records=records,
+        prior=rounded(fitted.prior),
+        comparisons=tuple(
+            _compared(told, m, u)
+            for told, m, u in zip(comparisons, fitted.m, fitted.u, strict=True)
+        ),
+        blocks=tuple(blocks),
+        frequencies=frequencies,
+        reach=_reach(blocks, finders, fitted),
+        dependences=tuple(
+            _dependence([columns[place] for place in edge.columns], gains)
+            for edge, gains in zip(edges, fitted.gains, strict=True)
+        ),
+        notes=tuple(notes),
+    ).named()
+
+
+def _dependence(columns: Sequence[str], gains: Mapping[int, Gain]) -> Dependence:
+    bits = {code: rounded(gain.weight / math.log(2)) for code, gain in gains.items()}
+    expected = tuple(code for code, gain in gains.items() if gain.is_expected)
+    return Dependence(tuple(columns), bits, expected)
+
+
+def _observed(engine: "DuckDBPyConnection", comparisons: list[dict[str, Any]]) -> list[Floats]:
+    """How often random pairs of records show each level, by Splink's random sampling."""
+    engine.execute(SAMPLE)
+    settings = settings_of(comparisons)
+    with linking(engine, settings, "record_sample") as (linker, _):
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=SAMPLED_RECORDS**2, min_count_per_level=None, num_chunks=1
+        )
+        told = linker.misc.save_model_to_json()
+    floor = 1 / SAMPLED_RECORDS**2
+    return [
+        np.array(
+            [
+                max(floor, _number(level.get("u_probability")))
+                for level in one["comparison_levels"]
+                if not level.get("is_null_level")
+            ]
+        )
+        for one in told["comparisons"]
+    ]
+
+
+def _number(told: object) -> float:
+    return float(told) if isinstance(told, int | float) else 0.0
+
+
+def _patterns(
+    engine: "DuckDBPyConnection", comparisons: list[dict[str, Any]], records: int
+) -> tuple[Patterns, Ints]:
+    """Agreement patterns of the pairs that blocking reaches, and which rules find each of them."""
+    of = max(1, -(-count(engine, "select count(*) from pair") // SAMPLED_PAIRS))
+    places = ", ".join(f"{place_sql(one)} as place_{i}" for i, one in enumerate(comparisons))
+    columns = ", ".join(
+        f'l."{one}" as "{one}_l", r."{one}" as "{one}_r"' for one in columns_in(comparisons)
+    )
+    found = engine.execute(PATTERNS.format(columns=columns, places=places, of=of)).fetchnumpy()
+    values = list(found.values())
+    told = Patterns(
+        levels=np.stack(values[:-2], axis=1).astype(np.int64),
+        pairs=np.asarray(values[-1], dtype=np.float64) * of,
+        all_pairs=records * (records - 1) / 2,
+        filled=np.array(
+            [(filled(engine, one["output_column_name"])[0] / records) ** 2 for one in comparisons]
+        ),
+    )
+    return told, np.asarray(values[-2], dtype=np.int64)
+
+
+def _reach(blocks: Sequence[Block], finders: Ints, fitted: Fitted) -> Reach:
+    """Matches by rule, and an estimate of all by those that one rule and two rules find.
+
+    Chao (1987), the bias-corrected lower bound for a population that is caught unequally often.
+    """
+    times = np.bitwise_count(finders)
+    found = float(fitted.matches.sum())
+    once = float(fitted.matches[times == 1].sum())
+    twice = float(fitted.matches[times == 2].sum())
+    missed = once * max(0.0, once - 1) / (2 * (twice + 1))
+    return Reach(
+        found_by_rule={
+            block.rule: rounded(float(fitted.matches[finders >> place & 1 == 1].sum()))
+            for place, block in enumerate(blocks)
+        },
+        found=rounded(found),
+        estimated=rounded(found + missed),
+    )
+
+
+def _compared(told: dict[str, Any], m: Floats, u: Floats) -> Compared:
+    parameters = iter(zip(m, u, strict=True))
+    levels = []
+    for level in told["comparison_levels"]:
+        if level.get("is_null_level"):
+            levels.append(Level(level, 1.0, 1.0))
+        else:
+            of_matches, of_others = next(parameters)
+            levels.append(Level(level, rounded(float(of_matches)), rounded(float(of_others))))
+    return Compared(told["output_column_name"], tuple(levels))

@@ -38,7 +38,7 @@ HOMES = (
 )
 TOLD = """
     select distinct a, b, position, message_key, message_id, source_id, assurance,
-        epoch_ms(event_at), epoch_ms(received_at)
+        epoch_ms(event_at), epoch_ms(received_at), rule not in ('cut', 'lift') as is_event
     from evidence_as_of('{moment}')
     where probability is null
       and (a in (select key from asked) or b in (select key from asked))
@@ -159,12 +159,14 @@ class _Reading:
         assurance: int,
         event_ms: int,
         received_ms: int,
+        is_event: bool,
     ) -> None:
-        for key, place in ((a, 0), (b, position)):
+        """One row; a cut or a lift names identifiers alone, each at its own position."""
+        for key, place in ((a, position if b is None else 0), (b, position)):
             if key is not None:
                 person_id = self.lake.keyring().person_id(source_id, message_id, place)
                 birth = Birth(received_ms, message_key, place, person_id)
-                self._see(key, Assurance(assurance), birth, is_anchor=place == 0)
+                self._see(key, Assurance(assurance), birth, is_anchor=is_event and key == a)
         if b is not None:
             weakness = Support.weakness_of(Assurance(assurance))
             rank = priority_of(b, self.settings)
@@ -253,7 +255,7 @@ def _root(found: Survey, person_id: str, members: frozenset[str], target: Root |
 def with_details(past: Past, case: Case, settings: IdentitySettings) -> Case:
     """The live case with what only rows tell: every message behind an edge, who cut, links."""
     supports: defaultdict[Pair, set[Support]] = defaultdict(set)
-    for a, b, position, message_key, _, source_id, assurance, event_ms, _ in past.rows(
+    for a, b, position, message_key, _, source_id, assurance, event_ms, *_ in past.rows(
         TOLD, case.members
     ):
         if b is not None:

@@ -52,7 +52,8 @@ CONSTRAINTS_NOW = """
     create or replace temp table constraints_now as
     select kind, a, reason from (
         select *, row_number() over (
-            partition by kind, a, b order by recorded_at desc, run_id desc) as nth
+            partition by kind, a, b
+            order by recorded_at desc, message_key desc, run_id desc) as nth
         from constraints
     ) numbered where nth = 1 and lifted_at is null
 """
@@ -64,7 +65,8 @@ HELD = """
 LINKS = """
     select state, count(*) from (
         select state, row_number() over (
-            partition by kind, a, b order by recorded_at desc, run_id desc) as nth
+            partition by kind, a, b
+            order by recorded_at desc, message_key desc, run_id desc) as nth
         from links
     ) numbered where nth = 1 group by state order by state
 """

@@ -67,7 +67,8 @@ CONSTRAINTS_AS_OF = Macro(
     f"""
     select * exclude (nth) from (
         select *, row_number() over (
-            partition by kind, a, b order by recorded_at desc, run_id desc) as nth
+            partition by kind, a, b
+            order by recorded_at desc, message_key desc, run_id desc) as nth
         from {_until("constraints")}
     ) numbered
     where nth = 1 and (lifted_at is null or lifted_at > cast({PARAMETER} as timestamptz))""",

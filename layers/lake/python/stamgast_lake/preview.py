@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stamgast.identity.edge import Reason
+from stamgast.identity.served import Off
 from stamgast.identity.settings import IdentitySettings
 from stamgast_lake.engine import session
 from stamgast_lake.evidence import gather
@@ -25,12 +26,16 @@ MOST_NAMED = 8
 INDIRECT = "indirect"
 Step = Callable[[str], AbstractContextManager[None]]
 
-KEPT = """
-    create or replace temp table {name}_person as
+KEPT = f"""
+    create or replace temp table {{name}}_person as
     select settled.key, founded.person_id from settled join founded on founded.part = settled.part;
-    create or replace temp table {name}_refused as select a, b, reason from refused;
-    create or replace temp table {name}_off as select key, is_wholly from off;
-    create or replace temp table {name}_edge as select a, b, weakness from edge;
+    create or replace temp table {{name}}_refused as
+    select a, b, reason from refused
+    union all
+    select a, b, '{Reason.VALUE_LIMIT}:' || min(split_part(off.key, ':', 1))
+    from edge join off on off.key = edge.a or off.key = edge.b
+    where weakness > 0 or level = {int(Off.WHOLLY)} group by a, b;
+    create or replace temp table {{name}}_edge as select a, b from edge;
 """
 BOTH = """
     create or replace temp table moved as
@@ -46,15 +51,11 @@ CHANGED = """
 """`whole` and `part` are `was` and `shall` of splits, the other way round of merges."""
 CAUSES = f"""
     create or replace temp table {{into}}_cause as
-    select one.{{whole}} as person_id, coalesce(refused.reason,
-        case when off_a.key is not null or off_b.key is not null
-            then '{Reason.VALUE_LIMIT}:' || split_part(coalesce(off_a.key, off_b.key), ':', 1)
-            else '{INDIRECT}' end) as cause, count(*) as edges
+    select one.{{whole}} as person_id, coalesce(refused.reason, '{INDIRECT}') as cause,
+        count(*) as edges
     from {{name}}_edge edge
     join moved one on one.key = edge.a join moved other on other.key = edge.b
     left join {{name}}_refused refused on refused.a = edge.a and refused.b = edge.b
-    left join {{name}}_off off_a on off_a.key = edge.a and (off_a.is_wholly or edge.weakness > 0)
-    left join {{name}}_off off_b on off_b.key = edge.b and (off_b.is_wholly or edge.weakness > 0)
     where one.{{whole}} = other.{{whole}} and one.{{part}} <> other.{{part}}
     group by 1, 2
 """
@@ -134,7 +135,7 @@ PHASES = {"before": "in force", "after": "of this folder"}
 
 def settle(engine: "DuckDBPyConnection", lake: Lake, settings: IdentitySettings, name: str) -> None:
     """Makes `<name>_person` (key, person_id) and what was refused, of all of the evidence."""
-    gather(engine, "evidence", settings)
+    gather(engine, settings)
     resolve(engine, settings, lake.keyring())
     engine.execute(KEPT.format(name=name))
 

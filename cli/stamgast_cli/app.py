@@ -17,6 +17,7 @@ from stamgast_cli.commands import (
     doctor,
     identity,
     lifecycle,
+    links,
     logs,
     plan,
     redrive,
@@ -42,6 +43,7 @@ def application() -> typer.Typer:
         module.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")
+    app.add_typer(links.group(), name="links")
     app.add_typer(workspace.group(), name="workspace")
     app.add_typer(identity.group(), name="identity")
     return app

@@ -3,6 +3,7 @@
 StamgastError
 ├── NotRunningError        nothing runs locally, or the named stack is not deployed
 ├── NotLoopbackError       a local verb was pointed at something that is not this machine
+├── BusyError              another process is changing the local deployment
 ├── EmulatorError          the emulator did not start, answer or stop
 ├── DeployError            the CDK command line failed
 └── InputError             the user's input cannot be used
@@ -27,6 +28,10 @@ class NotLoopbackError(StamgastError):
 
 class EmulatorError(StamgastError):
     """The emulator did not start, answer or stop."""
+
+
+class BusyError(StamgastError):
+    """Another process is changing the local deployment."""
 
 
 class DeployError(StamgastError):

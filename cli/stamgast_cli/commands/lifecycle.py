@@ -7,9 +7,10 @@ import httpx
 import typer
 
 from stamgast_cli.deployment import Deployment, find
-from stamgast_cli.local import cdk, emulator
+from stamgast_cli.local import cdk, emulator, lock
 from stamgast_cli.local.places import Places, default_places
 from stamgast_cli.local.up import up as bring_up
+from stamgast_cli.local.up import up_code
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
@@ -18,6 +19,10 @@ Workspace = Annotated[
 ]
 Enforced = Annotated[
     bool, typer.Option("--enforce-iam", help="Restart with every role's permissions enforced.")
+]
+Code = Annotated[
+    bool,
+    typer.Option("--code", help="Only put changed code into what runs: seconds, no templates."),
 ]
 Wipe = Annotated[bool, typer.Option("--wipe", help="Also forget everything that it stored.")]
 
@@ -29,7 +34,12 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
 
 
-def up(workspace: Workspace = None, enforce_iam: Enforced = False, json: Json = False) -> None:
+def up(
+    workspace: Workspace = None,
+    enforce_iam: Enforced = False,
+    code: Code = False,
+    json: Json = False,
+) -> None:
     """Start the whole product on this machine, or bring it up to this checkout's code.
 
     Leaves it running and writes `.stamgast/local.json` with addresses and keys.
@@ -38,6 +48,9 @@ def up(workspace: Workspace = None, enforce_iam: Enforced = False, json: Json = 
     """
     output = Output(is_json=json)
     places = default_places()
+    if code:
+        output.facts(vars(up_code(places, output.step)))
+        return
     made = bring_up(places, workspace=workspace, step=output.step)
     if enforce_iam:
         made = bring_up(places, workspace=workspace, step=output.step, is_enforcing=True)
@@ -52,10 +65,11 @@ def down(wipe: Wipe = False, json: Json = False) -> None:
     """
     output = Output(is_json=json)
     places = default_places()
-    with output.step("Stopping the emulator"):
-        ran = emulator.stop(places)
-    if wipe:
-        emulator.wipe(places)
+    with lock.held(places):
+        with output.step("Stopping the emulator"):
+            ran = emulator.stop(places)
+        if wipe:
+            emulator.wipe(places)
     output.facts({"stopped": ran, "wiped": wipe})
 
 

@@ -26,6 +26,11 @@ class Places:
         return self.home / "emulator.json"
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever changes this deployment; names its process."""
+        return self.home / "lock"
+
+    @property
     def routes(self) -> Path:
         """Which API each port of the front serves."""
         return self.home / "routes.json"
@@ -59,6 +64,11 @@ class Places:
     def deployed(self) -> Path:
         """A hash of the sources that the emulator runs."""
         return self.data / "deployed"
+
+    @property
+    def reloaded(self) -> Path:
+        """The code that was put into functions past CloudFormation, by hash."""
+        return self.data / "reloaded.json"
 
     @property
     def cdk(self) -> Path:

@@ -15,6 +15,8 @@ from stamgast_cli.local.front import App, Front, Receive, Scope, Send
 from stamgast_cli.local.places import Places, default_places
 from stamgast_cli.local.routes import reader
 
+MOST_INHERITED = 256
+
 
 class Switch:
     """Gives each port its application."""
@@ -49,6 +51,9 @@ def composed(emulator: App, places: Places, *, ingest: int, profile: int) -> Swi
 
 def main(ports: list[str]) -> None:
     """Serve until a signal; the emulator saves its state in the graceful end."""
+    # What the shell of whoever started this happens to hold open is none of ours: a lock of its
+    # own, say, would stay held for as long as this runs.
+    os.closerange(3, MOST_INHERITED)
     emulator, ingest, profile = (int(port) for port in ports)
     places = default_places()
     if os.environ.get("GATEWAY_PORT") != str(emulator) or os.environ.get("BIND_HOST") is None:

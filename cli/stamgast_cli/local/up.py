@@ -12,9 +12,11 @@ from stamgast.lookup.reader import Action
 from stamgast.workspace.model import Workspace, workspace_of
 from stamgast_cli.access import access_to
 from stamgast_cli.deployment import LOCAL_STACK, Deployment, read_outputs
-from stamgast_cli.local import cdk, emulator
+from stamgast_cli.errors import NotRunningError
+from stamgast_cli.local import cdk, emulator, lock
 from stamgast_cli.local.emulator import Emulator
 from stamgast_cli.local.places import Places
+from stamgast_cli.local.reload import Reloaded, reload
 from stamgast_cli.local.routes import http_target, rest_target, write_routes
 from stamgast_cli.workspaces import compile_folder, publish
 
@@ -38,7 +40,15 @@ class Connection:
 def up(
     places: Places, *, workspace: Path | None = None, step: Step, is_enforcing: bool = False
 ) -> Connection:
-    """Start what does not run, deploy what has changed, and return how to reach it."""
+    """Start what does not run, deploy what has changed, and return how to reach it.
+
+    Raises BusyError while another process does that here.
+    """
+    with lock.held(places):
+        return _up(places, workspace or places.root / "workspace", step, is_enforcing)
+
+
+def _up(places: Places, workspace: Path, step: Step, is_enforcing: bool) -> Connection:
     running = emulator.running(places)
     if running is not None and running.is_enforcing != is_enforcing:
         emulator.stop(places)
@@ -48,7 +58,7 @@ def up(
             running = emulator.start(places, is_enforcing=is_enforcing)
     if not is_enforcing:  # assets cannot be uploaded while IAM is enforced: deploy first
         _deploy(running, places, step)
-    return _connect(running, places, workspace or places.root / "workspace", step)
+    return _connect(running, places, workspace, step)
 
 
 def _deploy(running: Emulator, places: Places, step: Step) -> None:
@@ -60,6 +70,19 @@ def _deploy(running: Emulator, places: Places, step: Step) -> None:
         cdk.synthesise(running, places)
     with step("Deploying both stacks (cdk deploy)"):
         cdk.deploy(running, places)
+    if places.reloaded.exists():  # CloudFormation left alone what it thinks it knows
+        with step("Putting the code on the disk into every function"):
+            reload(running, places)
+
+
+def up_code(places: Places, step: Step) -> Reloaded:
+    """Put changed code into what runs, without its templates."""
+    with lock.held(places):
+        running = emulator.running(places)
+        if running is None:
+            raise NotRunningError("nothing runs here", hint="Run `stamgast up` first.")
+        with step("Putting changed code into the functions"):
+            return reload(running, places)
 
 
 def _connect(running: Emulator, places: Places, workspace: Path, step: Step) -> Connection:

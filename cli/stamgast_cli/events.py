@@ -11,8 +11,6 @@ import orjson
 from stamgast.ingestion.accept import Noted
 from stamgast.workspace.model import ImportMapping
 from stamgast_cli.errors import InputError
-from stamgast_lake.imports.mapping import mapper
-from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
 
 MOST_EVENTS = 500
 MOST_BYTES = 450_000
@@ -31,6 +29,10 @@ def events_of(file: Path, mapping: ImportMapping, reading: Reading) -> Iterator[
 
     So a file that is sent twice is all duplicates.
     """
+    # The engine takes longer to load than most verbs to run.
+    from stamgast_lake.imports.mapping import mapper
+    from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
+
     try:
         mapped = mapper(mapping, format_of(file.name))
         digest = _digest(file)

@@ -12,7 +12,6 @@ from stamgast_cli.deployment import find
 from stamgast_cli.local.places import default_places
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
-from stamgast_cli.previews import Values, preview_of, values_of
 from stamgast_cli.workspaces import compile_folder, store
 
 Folder = Annotated[Path | None, typer.Argument(help="The folder of YAML; left out: workspace/.")]
@@ -51,6 +50,9 @@ def plan(
     The lake's evidence is settled on this machine under the settings in force and under the
     folder's; values of examples are masked.
     """
+    # The engine takes longer to load than most verbs to run.
+    from stamgast_cli.previews import preview_of, values_of
+
     output = Output(is_json=json)
     compiled = compile_folder(folder or default_places().root / "workspace")
     deployment = find(stack)
@@ -91,7 +93,9 @@ def _show(told: dict[str, Any], changes: list[Difference], output: Output) -> No
         _show_change(title, persons[name], told["values"], output)
 
 
-def _show_change(title: str, change: dict[str, Any], values: Values, output: Output) -> None:
+def _show_change(
+    title: str, change: dict[str, Any], values: dict[str, str], output: Output
+) -> None:
     causes = ", ".join(f"{_cause(cause)}: {count:,}" for cause, count in change["causes"].items())
     output.facts({title.lower(): f"{change['persons']:,} ({causes})" if causes else "none"})
     rows = [
@@ -108,7 +112,7 @@ def _show_change(title: str, change: dict[str, Any], values: Values, output: Out
         output.rows(names, rows, title=f"{title}, the largest first")
 
 
-def _part(part: tuple[str, int, tuple[str, ...]], values: Values) -> str:
+def _part(part: tuple[str, int, tuple[str, ...]], values: dict[str, str]) -> str:
     person_id, size, keys = part
     shown = ", ".join(values.get(key, key) for key in keys)
     return f"{person_id[:9]}…: {size} ({shown}{' …' if size > len(keys) else ''})"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stamgast_cli.bill.model import Line, Volume, Work, fixed_lines, volume_lines
-from stamgast_cli.bill.prices import AS_OF, REGION
+from stamgast_cli.bill.prices import AS_OF, LISTED, REGION, Check
 from stamgast_cli.bill.used import resource_types, used_lines
 from stamgast_cli.deployment import find
 from stamgast_cli.local.places import default_places
@@ -83,14 +83,38 @@ def _show(output: Output, lines: list[Line], *, is_measured: bool) -> None:
             {"stage": one.stage, "what": one.what, "units": one.units, "usd": one.usd}
             for one in lines
         ]
-        output.document({"usd": round(total, 2), "prices": AS_OF, "region": REGION, "lines": told})
+        prices = {
+            name: {
+                "usd": LISTED[name].usd,
+                "check": LISTED[name].check,
+                "source": LISTED[name].source,
+            }
+            for name in sorted({one.what for one in lines})
+        }
+        output.document(
+            {
+                "usd": round(total, 2),
+                "checked_on": AS_OF,
+                "region": REGION,
+                "lines": told,
+                "prices": prices,
+            }
+        )
         return
     rows = [(one.stage, one.what, f"{one.units:,.2f}", f"{one.usd:,.4f}") for one in lines]
     rows.append(("", "in all", "", f"{total:,.2f}"))
     title = "Used in the last 30 days" if is_measured else "A month at this volume"
     output.rows(("stage", "what", "units", "USD"), rows, title=title)
+    shares = {check: sum(one.usd for one in lines if _is(one, check)) for check in Check}
+    unchecked = sorted({one.what for one in lines if _is(one, Check.NONE)})
     output.note(
-        f"List prices of {REGION}, as of {AS_OF}, without free tiers and taxes: compare them with "
-        "AWS's own price list before you rely on the sum. Not counted: "
-        "data transfer out, a WAF, a hosted zone, Athena and CloudTrail where you use them."
+        f"List prices of {REGION} without free tiers and taxes, checked on {AS_OF}: "
+        f"{shares[Check.AWS]:,.2f} USD of the sum against pages of AWS's own, "
+        f"{shares[Check.QUOTED]:,.2f} against pages that quote its list, {shares[Check.NONE]:,.2f} "
+        f"against nothing ({', '.join(unchecked) or 'none'}). Not counted: data transfer out, a "
+        "WAF, a hosted zone, Athena and CloudTrail where you use them."
     )
+
+
+def _is(line: Line, check: Check) -> bool:
+    return LISTED[line.what].check is check

@@ -1,8 +1,13 @@
 """The bill is the sum of its lines, and idle it is what the README says."""
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from stamgast_cli.app import application
 from stamgast_cli.bill.model import Volume, Work, fixed_lines, volume_lines
+from stamgast_cli.bill.prices import LISTED, Check
 
 STACK = [
     "AWS::KMS::Key",
@@ -46,3 +51,15 @@ def test_a_measured_write_unit_takes_the_estimates_place() -> None:
     saved = usd(volume, Work(write_units=2.9)) - usd(volume, Work(write_units=1.9))
 
     assert saved == pytest.approx(volume.events * 0.625e-6)
+
+
+def test_each_price_names_what_it_was_checked_against_or_that_it_was_not() -> None:
+    for name, price in LISTED.items():
+        assert bool(price.source) == (price.check is not Check.NONE), name
+
+
+def test_the_bill_says_how_much_of_it_rests_on_unchecked_prices() -> None:
+    shown = CliRunner().invoke(application(), ["cost", "--json"])
+    told = json.loads(shown.stdout)
+    assert {price["check"] for price in told["prices"].values()} == set(Check)
+    assert {line["what"] for line in told["lines"]} == set(told["prices"])

@@ -65,8 +65,7 @@ HELD = """
 LINKS = """
     select state, count(*) from (
         select state, row_number() over (
-            partition by kind, a, b
-            order by recorded_at desc, message_key desc, run_id desc) as nth
+            partition by kind, a, b order by recorded_at desc, run_id desc) as nth
         from links
     ) numbered where nth = 1 group by state order by state
 """

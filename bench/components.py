@@ -46,22 +46,18 @@ NODES = """
 
 
 def ours(engine: duckdb.DuckDBPyConnection) -> int:
-    """Star edges and numbers in DuckDB, min-hooking in numpy."""
-    from stamgast_lake.components import connect, star_edges
+    """Codes in DuckDB, min-hooking in numpy, and a table (key, component) in the end."""
+    from stamgast_lake.components import connect
 
-    star_edges(engine, "record", "record", "key", "edge")
     connect(engine, "edge", "component")
     return count(engine, "select count(distinct component) from component")
 
 
 def scipy(engine: duckdb.DuckDBPyConnection) -> int:
-    """The same edges and numbers, labelled by scipy.sparse.csgraph."""
+    """Numbers in DuckDB, labels by scipy.sparse.csgraph; they are not brought back to the keys."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    from stamgast_lake.components import star_edges
-
-    star_edges(engine, "record", "record", "key", "edge")
     engine.execute(NODES)
     nodes = count(engine, "select count(*) from node")
     found = engine.execute(NUMBERED).fetchnumpy()
@@ -71,12 +67,9 @@ def scipy(engine: duckdb.DuckDBPyConnection) -> int:
 
 
 def networkx(engine: duckdb.DuckDBPyConnection) -> int:
-    """The same edges as Python objects in a networkx graph."""
+    """The edges as Python objects in a networkx graph."""
     import networkx as nx
 
-    from stamgast_lake.components import star_edges
-
-    star_edges(engine, "record", "record", "key", "edge")
     graph = nx.Graph()
     graph.add_edges_from(engine.execute("select a, b from edge").fetchall())
     return sum(1 for _ in nx.connected_components(graph))
@@ -87,9 +80,6 @@ def splink(engine: duckdb.DuckDBPyConnection) -> int:
     from splink import DuckDBAPI
     from splink.clustering import cluster_pairwise_predictions_at_threshold
 
-    from stamgast_lake.components import star_edges
-
-    star_edges(engine, "record", "record", "key", "edge")
     engine.execute("create table pairs as select a as unique_id_l, b as unique_id_r from edge")
     engine.execute("create table nodes as select a as unique_id from edge union select b from edge")
     clusters: Any = cluster_pairwise_predictions_at_threshold(
@@ -98,7 +88,7 @@ def splink(engine: duckdb.DuckDBPyConnection) -> int:
     return count(engine, f"select count(distinct cluster_id) from {clusters.physical_name}")
 
 
-SUBJECTS: dict[str, Callable[[duckdb.DuckDBPyConnection], int]] = {
+LABELLERS: dict[str, Callable[[duckdb.DuckDBPyConnection], int]] = {
     "ours": ours,
     "scipy": scipy,
     "splink": splink,
@@ -120,8 +110,11 @@ def measure(name: str, rows: int) -> dict[str, Any]:
             engine.execute(f"set {setting}")
         engine.execute("set preserve_insertion_order = false")
         engine.execute(ROWS.format(rows=rows, records=rows // 3))
+        from stamgast_lake.components import star_edges
+
         began, busy = perf_counter(), process_time()
-        components = SUBJECTS[name](engine)
+        star_edges(engine, "record", "record", "key", "edge")
+        components = LABELLERS[name](engine)
         seconds, cpu = perf_counter() - began, process_time() - busy
         engine.close()
     return {
@@ -163,14 +156,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[MILLION, 10 * MILLION])
     parser.add_argument("--deep", action="store_true", help="20 M rows, too")
     parser.add_argument("--json", action="store_true", help="figures for machines")
-    parser.add_argument("--one", choices=SUBJECTS, help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=LABELLERS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
         print(json.dumps(measure(chosen.one, chosen.rows[0])))
         return
     told = []
     for rows in [*chosen.rows, *([20 * MILLION] if chosen.deep else [])]:
-        names = [n for n in SUBJECTS if n != "networkx" or rows <= NETWORKX_ROWS]
+        names = [n for n in LABELLERS if n != "networkx" or rows <= NETWORKX_ROWS]
         for name in names:
             told.append(in_fresh_process(name, rows))
             if not chosen.json:

@@ -73,9 +73,10 @@ MOVES = f"""
        or was.born_position is distinct from seen.position
 """
 UNNAMED = f"""
-    select was.identifier, was.namespace, cast(null as varchar) as person_id, 'gone' as cause,
-        was.support, was.assurance, was.is_anchor, was.born_at, was.born_message,
-        was.born_message_id, was.born_source, was.born_position, {STAMP}
+    select was.identifier, split_part(was.identifier, ':', 1) as namespace,
+        cast(null as varchar) as person_id, 'gone' as cause,
+        cast(null as varchar) as support, was.assurance, was.is_anchor, was.born_at,
+        was.born_message, was.born_message_id, was.born_source, was.born_position, {STAMP}
     from identity_was was
     where was.person_id is not null and was.identifier in (select key from touched)
       and was.identifier not in (select key from membership)
@@ -169,11 +170,6 @@ HELD = f"""
         where was.kind = held.kind and was.a = held.a
           and was.b is not distinct from held.b)
 """
-WANTED_PERSONS = """
-    create or replace temp table logged_person as
-    select person_id as key from founded
-    union select person_id from identity_was where person_id is not null
-"""
 COPIES = (
     ("identity", "identifier", "identity_was"),
     ("persons", "person_id", "person_was"),
@@ -228,8 +224,7 @@ def _remember(state: State, is_whole: bool) -> None:
     else:
         newest(engine, "identity_row", "identifier", "identity_was")
         newest(engine, "edge_row", "a, b", "edge_was")
-        engine.execute(WANTED_PERSONS)
-        state.ask_persons("logged_person")
+        state.see_unsettled_persons()
         newest(engine, "person_row", "person_id", "person_was")
     engine.execute(CONSTRAINT_WAS)
 

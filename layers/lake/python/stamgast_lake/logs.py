@@ -36,7 +36,7 @@ FRESH = """
 """
 LOOKED_UP = """
     create or replace temp table {into} as
-    select *, run_id in (select run_id from settled_run) as is_settled
+    select {told}, run_id in (select run_id from settled_run) as is_settled
     from {rows} where {column} in (select key from {keys})
 """
 NEWEST = """
@@ -94,16 +94,21 @@ def see_fresh(engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> N
 
 
 def look_up(
-    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, column: str, keys: str, into: str
+    engine: "DuckDBPyConnection",
+    lake: Lake,
+    table: LakeTable,
+    keys: str,
+    into: str,
+    told: str = "*",
 ) -> None:
-    """Makes temporary table `into`: a log's rows whose `column` is a key of relation `keys` (key).
+    """Makes temporary table `into`: a log's rows of the keys of relation `keys` (key).
 
-    Each with `is_settled`. A few keys are found by the statistics of row groups, many in one pass.
-    Needs `settled_run`.
+    Each with `is_settled`, and with the columns `told` alone where those are named. A few keys are
+    found by the statistics of row groups, many in one pass. Needs `settled_run`.
     """
-    rows = f"looked_up_{table.name}"
+    rows, column = f"looked_up_{table.name}", table.sort[0]
     engine.register(rows, _holding(engine, lake, table, column, keys))
-    engine.execute(LOOKED_UP.format(into=into, rows=rows, column=column, keys=keys))
+    engine.execute(LOOKED_UP.format(into=into, rows=rows, column=column, keys=keys, told=told))
     engine.unregister(rows)
 
 

@@ -161,7 +161,7 @@ def _touch(engine: "DuckDBPyConnection", lake: Lake, is_whole: bool) -> None:
     if is_whole:
         engine.execute(LOGGED_ANCHORS)
     engine.execute(TOUCHED_EVENTS.format(events=events))
-    look_up(engine, lake, ANCHORS, "anchor_key", "touched_anchor", "anchor_row")
+    look_up(engine, lake, ANCHORS, "touched_anchor", "anchor_row")
     newest(engine, "anchor_row", "anchor_key", "anchor_was")
     newest(engine, "anchor_row", "anchor_key", "anchor_base", str(not is_whole) + " and is_settled")
 
@@ -213,7 +213,7 @@ def _unify(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> tuple[int, int
 
 def _find(engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, keys: str, into: str) -> None:
     """Makes table `into`: the newest row of a log of each of these keys."""
-    look_up(engine, lake, table, table.sort[0], keys, "log_row")
+    look_up(engine, lake, table, keys, "log_row")
     newest(engine, "log_row", table.sort[0], into)
 
 

@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING
 from stamgast.identity.settings import IdentitySettings
 from stamgast_lake.evidence import SIGHTINGS, SUPPORTS, conclude, fold, name_namespaces
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import count, look_up, newest
+from stamgast_lake.logs import count, look_up, newest, see_fresh
 from stamgast_lake.tables import EDGES, IDENTITY, PERSONS, LakeTable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-NO_ROW = "create or replace temp table {into} as select *, true as is_settled from {rows} limit 0"
+# No more than is asked of them: a text costs more to read than to compare.
+TOLD = {
+    "identity": "identifier, person_id, assurance, is_anchor, born_at, born_message,"
+    " born_message_id, born_source, born_position, recorded_at, run_id",
+    "persons": "person_id, state, born_at, founding_source, founding_message, founding_position,"
+    " members, recorded_at, run_id",
+    "edges": "a, b, assurance, event_at, message_key, position, source_id, recorded_at, run_id",
+}
+NO_ROW = """
+    create or replace temp table {into} as
+    select {told}, true as is_settled from {rows} limit 0
+"""
 NOTHING_ASKED = (
     "create or replace temp table touched (key varchar)",
-    NO_ROW.format(into="identity_row", rows="identity"),
-    NO_ROW.format(into="person_row", rows="persons"),
+    NO_ROW.format(into="identity_row", rows="identity", told=TOLD["identity"]),
+    NO_ROW.format(into="person_row", rows="persons", told=TOLD["persons"]),
     "create or replace temp table known as select * from identity_row",
     "create or replace temp table person_known as select * from person_row",
     "create or replace temp table asked_identifier (key varchar)",
@@ -108,6 +119,10 @@ SUPPORTED = """
     select a, b, assurance, event_ms, message_key, position, source_id from fresh_best_supported
     where a in (select key from touched) or b in (select key from touched)
 """
+UNSETTLED_PERSONS = f"""
+    insert into person_row select {TOLD["persons"]}, false from fresh_persons
+    where person_id not in (select key from asked_person)
+"""
 LACKING = """
     select (select count(*) from known where person_id is not null and born_at is null)
         + (select count(*) from person_known where state = 'active' and members is null)
@@ -163,6 +178,11 @@ class State:
             self._conclude()
         return added
 
+    def see_unsettled_persons(self) -> None:
+        """Makes `person_row` hold, too, what runs that are not settled said of any person."""
+        see_fresh(self.engine, self.lake, PERSONS)
+        self.engine.execute(UNSETTLED_PERSONS)
+
     def _begin(self) -> None:
         name_namespaces(self.engine, self.settings)
         for statement in (*NOTHING_ASKED, CHANGED_CONSTRAINTS):
@@ -176,7 +196,7 @@ class State:
             self.engine.execute("insert into touched select key from frontier")
             self._ask("frontier")
             self.engine.execute(PERSONS_OF_FRONTIER)
-            self.ask_persons("frontier_person")
+            self._ask_persons("frontier_person")
             newest(self.engine, "person_row", "person_id", "person_known", self.rows)
             self._refuse()
             self.engine.execute(FRONTIER.format(keys=WIDER))
@@ -186,15 +206,14 @@ class State:
         self._look_up(keys, "identifier", IDENTITY, "identity_row")
         newest(self.engine, "identity_row", "identifier", "known", self.rows)
 
-    def ask_persons(self, keys: str) -> None:
+    def _ask_persons(self, keys: str) -> None:
         """Makes `person_row` hold the rows of these persons, too."""
         self._look_up(keys, "person", PERSONS, "person_row")
 
     def _look_up(self, keys: str, what: str, table: LakeTable, into: str) -> None:
         self.engine.execute(UNASKED.format(keys=keys, what=what))
         if count(self.engine, "select count(*) from wanted"):
-            column = table.sort[0]
-            look_up(self.engine, self.lake, table, column, "wanted", "found")
+            look_up(self.engine, self.lake, table, "wanted", "found", TOLD[table.name])
             self.engine.execute(f"insert into {into} select * from found")
             self.engine.execute(f"insert into asked_{what} select key from wanted")
 
@@ -203,12 +222,12 @@ class State:
         self.engine.execute(REFUSALS.format(is_seen=is_seen))
 
     def _find_edges(self) -> None:
-        look_up(self.engine, self.lake, EDGES, "a", "wanted", "edge_row")
+        look_up(self.engine, self.lake, EDGES, "wanted", "edge_row", TOLD["edges"])
         newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
 
     def _conclude(self) -> None:
         self.engine.execute(ANCHORS)
-        look_up(self.engine, self.lake, EDGES, "a", "wanted", "edge_row")
+        look_up(self.engine, self.lake, EDGES, "wanted", "edge_row", TOLD["edges"])
         self.engine.execute(TOUCHED_EDGES)
         newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
         for statement in (SIGHTED, SUPPORTED):

@@ -34,7 +34,7 @@ from tests.schedules.identity_world import Rules
 
 PLAN, LIVE = "stamgast.identity.plan", "stamgast.identity.live"
 SURVEY, PARTITION = "stamgast.identity.survey", "stamgast.identity.partition"
-CHANGES = "stamgast.identity.changes"
+CHANGES, JOBS = "stamgast.identity.changes", "stamgast.identity.jobs"
 
 
 class Rewriting(DynamoJobStore):
@@ -98,6 +98,18 @@ class JobsUnchecked(Rewriting):
 
     def rewritten(self, write: Write) -> Write | None:
         return None if isinstance(write, CheckJob) else write
+
+
+class TakingWhatMovedOn(Rewriting):
+    """A job that locks step by step takes a root at whatever version it is."""
+
+    def read_chunk(self, job_id: str, number: int) -> list[Write]:
+        return [
+            replace(write, was=self.version_now(write.root.person_id))
+            if isinstance(write, PutRoot)
+            else write
+            for write in DynamoJobStore.read_chunk(self, job_id, number)
+        ]
 
 
 class BelievingTimeOuts(Rewriting):
@@ -219,6 +231,10 @@ VARIANTS: dict[str, Rules] = {
     "no trust groups": Rules(
         patches=((f"{PARTITION}.trust_groups", lambda keys, pairs: {key: key for key in keys}),)
     ),
+    "a large job moves before it holds all roots": Rules(
+        patches=((f"{JOBS}._settle", lambda *arguments: True),)
+    ),
+    "a large job takes roots that moved on": Rules(store=TakingWhatMovedOn),
     "edges of copies that lost stay": Rules(
         patches=((f"{SURVEY}.void_pairs", lambda evidence, edges, links: frozenset()),)
     ),

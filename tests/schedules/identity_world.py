@@ -28,6 +28,7 @@ from stamgast.identity.star import Sighting, Star
 from stamgast.identity.store import (
     CheckFence,
     CloseJob,
+    JobState,
     MovePointer,
     Outcome,
     PutRoot,
@@ -440,7 +441,7 @@ def touched(writes: Sequence[Write]) -> tuple[set[str], int]:
     """The identifiers of a correction that these writes bring to its end, and its run."""
     kinds = {type(write) for write in writes}
     for write in writes:
-        if isinstance(write, CloseJob):
+        if isinstance(write, CloseJob) and write.state is JobState.OPEN:
             roots = [w.root for w in writes if isinstance(w, UnlockRoot)]
             return {key for root in roots for key in root.members}, int(write.job_id.split("-")[0])
         if isinstance(write, CheckFence) and kinds >= {MovePointer, PutRoot}:
@@ -515,6 +516,8 @@ def run(seed: int, rules: Rules = PROTOCOL) -> Counter[str]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch("stamgast.identity.changes.MOST_WRITES", small))
         stack.enter_context(mock.patch("stamgast.identity.changes.CHUNK", 2))
+        locked = world.random.choice([1, 2, 4, 98])
+        stack.enter_context(mock.patch("stamgast.identity.changes.MOST_LOCKED", locked))
         for target, replacement in rules.patches:
             stack.enter_context(mock.patch(target, replacement))
         try:

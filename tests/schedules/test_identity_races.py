@@ -135,6 +135,16 @@ def test_a_resumer_that_was_overtaken_writes_nothing(monkeypatch: pytest.MonkeyP
     assert items.home("u:1") is items.home("e:1") is items.home("u:2")
 
 
+@pytest.mark.failure_line(14)
+def test_a_resumer_of_a_job_that_locks_step_by_step_writes_nothing_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Line 14: the same where the roots fit no one transaction."""
+    monkeypatch.setattr("stamgast.identity.changes.MOST_LOCKED", 1)
+    items = resume_a_job_that_another_has_closed(DynamoJobStore, monkeypatch)
+    assert items.home("u:1") is items.home("e:1") is items.home("u:2")
+
+
 def test_a_chunk_that_does_not_check_its_job_overwrites_what_came_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -13,7 +13,18 @@ from stamgast.identity.codec import (
     root_attributes,
     root_of,
 )
-from stamgast.identity.store import DropEdge, DropRow, Job, MoveEdge, MovePointer, UnlockRoot, Write
+from stamgast.identity.root import RootState
+from stamgast.identity.store import (
+    DropEdge,
+    DropRow,
+    Job,
+    JobState,
+    MoveEdge,
+    MovePointer,
+    PutRoot,
+    UnlockRoot,
+    Write,
+)
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
@@ -51,11 +62,14 @@ class DynamoJobStore(DynamoIdentityStore):
         put_items(self.client, self.control, items, self.pause)
 
     def read_job(self, job_id: str) -> Job | None:
-        """A job that is open; None once it is closed, and before it is opened."""
+        """A job that stands; None once it is closed, and before it is opened."""
         key = job_key(job_id)
         answer = call(self.client.get_item, TableName=self.control, Key=key, ConsistentRead=True)
         item = answer.get("Item")
-        return Job(job_id, attributes_of(item)["chunks"]) if item else None
+        if not item:
+            return None
+        told = attributes_of(item)
+        return Job(job_id, told["chunks"], told.get("locks", 0), JobState(told["state"]))
 
     def read_chunk(self, job_id: str, number: int) -> list[Write]:
         """The writes of one chunk."""
@@ -108,6 +122,9 @@ def _item_of_write(write: Write) -> Item:
             told = {"drop_edge": list(pair)}
         case DropRow(person_id, sort_key):
             told = {"drop": [person_id, sort_key]}
+        case PutRoot(root, was):
+            told = {"person": root.person_id, "root": root_attributes(root), "lock": True}
+            told["was"] = [was[0], was[1].value] if was else None
         case UnlockRoot(root, job):
             told = {"person": root.person_id, "job": job, "root": root_attributes(root)}
         case _:
@@ -127,4 +144,7 @@ def _write_of(item: Item) -> Write:
         return DropEdge((a, b))
     if "drop" in told:
         return DropRow(*told["drop"])
+    if "lock" in told:
+        was = (told["was"][0], RootState(told["was"][1])) if told["was"] else None
+        return PutRoot(root_of(told["person"], told["root"]), was)
     return UnlockRoot(root_of(told["person"], told["root"]), told["job"])

@@ -14,6 +14,7 @@ from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.store import (
+    AdvanceJob,
     CheckDecision,
     CheckFence,
     CheckJob,
@@ -21,6 +22,7 @@ from stamgast.identity.store import (
     CloseJob,
     DropEdge,
     DropRow,
+    JobState,
     MoveEdge,
     MovePointer,
     OpenJob,
@@ -130,13 +132,14 @@ class Transactions:
 
     @entry.register
     def _(self, write: CheckJob) -> dict[str, Any]:
-        return _check(
-            self.control, job_key(write.job_id), "#state = :open", NAMES, {":open": typed("open")}
-        )
+        values = {":state": typed(write.state.value)}
+        return _check(self.control, job_key(write.job_id), "#state = :state", NAMES, values)
 
     @entry.register
     def _(self, write: OpenJob) -> dict[str, Any]:
-        item = {**job_key(write.job_id), **item_of({"state": "open", "chunks": write.chunks})}
+        state = JobState.LOCKING if write.locks else JobState.OPEN
+        told = {"state": state.value, "chunks": write.chunks, "locks": write.locks}
+        item = {**job_key(write.job_id), **item_of(told)}
         return {
             "Put": {"TableName": self.control, "Item": item, "ConditionExpression": ABSENT},
         }
@@ -147,9 +150,25 @@ class Transactions:
             "Delete": {
                 "TableName": self.control,
                 "Key": job_key(write.job_id),
-                "ConditionExpression": "#state = :open",
+                "ConditionExpression": "#state = :state",
                 "ExpressionAttributeNames": NAMES,
-                "ExpressionAttributeValues": {":open": typed("open")},
+                "ExpressionAttributeValues": {":state": typed(write.state.value)},
+            }
+        }
+
+    @entry.register
+    def _(self, write: AdvanceJob) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.control,
+                "Key": job_key(write.job_id),
+                "UpdateExpression": "SET #state = :state",
+                "ConditionExpression": "#state = :was",
+                "ExpressionAttributeNames": NAMES,
+                "ExpressionAttributeValues": {
+                    ":state": typed(write.state.value),
+                    ":was": typed(write.was.value),
+                },
             }
         }
 

@@ -1,11 +1,12 @@
 """A planned partition applied to the store: at once, or as a job that anyone may resume."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from stamgast.identity.decision import pair_of
 from stamgast.identity.edge import Edge, EdgeState, Pair, Reason
+from stamgast.identity.jobs import carry_out
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import hint_of, merged
 from stamgast.identity.pointer import Pointer
@@ -14,8 +15,6 @@ from stamgast.identity.store import (
     MOST_WRITES,
     CheckDecision,
     CheckFence,
-    CheckJob,
-    CloseJob,
     DropEdge,
     DropRow,
     JobStore,
@@ -33,8 +32,6 @@ from stamgast.identity.survey import Survey
 CHUNK = 40
 # More than the one that a compaction, which leaves its root's version alone, may have added.
 MOVED = 2
-JOB_TRIES = 50
-LONGEST_PAUSE_SECONDS = 1.0
 MOST_LOCKED = MOST_WRITES - 2
 
 
@@ -43,7 +40,8 @@ class Change:
     """A partition with the versions it was planned under.
 
     `seq` is the run's number; None for what no run does. `old` holds every root that it touches as
-    it was read (None: absent), `final` as it shall be. `guards` must hold when it begins.
+    it was read (None: absent), `final` as it shall be; `home` is where each identifier was.
+    `guards` must hold when it begins.
     """
 
     seq: int | None
@@ -51,6 +49,7 @@ class Change:
     final: Mapping[str, Root]
     moves: tuple[MovePointer, ...]
     states: tuple[MoveEdge | DropEdge, ...]
+    home: Mapping[str, str]
     guards: tuple[Write, ...] = ()
     drops: tuple[DropRow, ...] = ()
 
@@ -75,7 +74,8 @@ def change_of(
     guards = (*fence, *decisions_of(found, plan))
     moved = [MoveEdge(edge) for edge in edge_moves(found, plan)]
     gone = [DropEdge(pair) for pair in sorted(found.void - found.links.keys())]
-    return Change(seq, old, final, tuple(_moves(found, plan)), (*moved, *gone), guards)
+    moves = tuple(_moves(found, plan))
+    return Change(seq, old, final, moves, (*moved, *gone), found.home, guards)
 
 
 def decisions_of(found: Survey, plan: Partition) -> tuple[CheckDecision, ...]:
@@ -171,11 +171,16 @@ def apply(store: JobStore, change: Change, pause: Pause) -> bool:
         roots = [_put(change, p, root, 1) for p, root in sorted(change.final.items())]
         return store.commit([*change.guards, *roots, *change.rest]) is Outcome.DONE
     job_id = change.job_id
-    store.write_chunks(job_id, list(_chunks(change, job_id)))
-    outcome = store.commit(_lock(change, job_id))
+    locks = [_locked(change, person_id, job_id) for person_id in _in_order(change)]
+    is_large = len(change.guards) + len(locks) > MOST_LOCKED
+    chunks = list(_chunks(change, job_id, locks) if is_large else _small_chunks(change, job_id))
+    store.write_chunks(job_id, chunks)
+    pages = -(-len(locks) // MOST_LOCKED) if is_large else 0
+    opened = OpenJob(job_id, len(chunks) - 3 * pages, pages)
+    outcome = store.commit([*change.guards, opened, *(() if is_large else locks)])
     if outcome is Outcome.CANCELLED or store.read_job(job_id) is None:
         return False
-    return run_job(store, job_id, pause)
+    return carry_out(store, job_id, pause)
 
 
 def _put(change: Change, person_id: str, root: Root, step: int) -> PutRoot:
@@ -184,48 +189,52 @@ def _put(change: Change, person_id: str, root: Root, step: int) -> PutRoot:
     return PutRoot(replace(root, version=version), (old.version, old.state) if old else None)
 
 
-def _lock(change: Change, job_id: str) -> list[Write]:
-    """Every root SPLITTING under the version it was read at; it goes on listing what it listed."""
-    writes: list[Write] = [*change.guards, OpenJob(job_id, _count(change))]
-    for person_id, root in sorted(change.final.items()):
+def _in_order(change: Change) -> list[str]:
+    """Those that stand first: pointers may lead through one that is revived to one that stands."""
+
+    def stands(person_id: str) -> bool:
         old = change.old[person_id]
-        shown = old if old is not None and old.state is RootState.ACTIVE else root
-        locked = replace(shown, state=RootState.SPLITTING, job=job_id, into=None)
-        writes.append(_put(change, person_id, locked, 1))
-    return writes
+        return old is not None and old.state is RootState.ACTIVE
+
+    return sorted(change.final, key=lambda person_id: (not stands(person_id), person_id))
 
 
-def _chunks(change: Change, job_id: str) -> Iterator[list[Write]]:
+def _locked(change: Change, person_id: str, job_id: str) -> PutRoot:
+    """A root SPLITTING under the version it was read at; it goes on listing what it listed."""
+    old = change.old[person_id]
+    shown = old if old is not None and old.state is RootState.ACTIVE else change.final[person_id]
+    locked = replace(shown, state=RootState.SPLITTING, job=job_id, into=None)
+    return _put(change, person_id, locked, 1)
+
+
+def _undone(change: Change, person_id: str) -> Root:
+    """A root as it was before its lock; one that was not there leads to where its founder is."""
+    old, final = change.old[person_id], change.final[person_id]
+    if old is None:
+        return replace(merged(final, change.home[final.founder]), version=final.version)
+    return replace(old, version=final.version)
+
+
+def _moved(change: Change) -> list[list[Write]]:
     rest = change.rest
-    for start in range(0, len(rest), CHUNK):
-        yield rest[start : start + CHUNK]
+    return [rest[start : start + CHUNK] for start in range(0, len(rest), CHUNK)]
+
+
+def _small_chunks(change: Change, job_id: str) -> Iterator[list[Write]]:
+    yield from _moved(change)
     yield [UnlockRoot(root, job_id) for _, root in sorted(change.final.items())]
 
 
-def _count(change: Change) -> int:
-    return -(-len(change.rest) // CHUNK) + 1
+def _chunks(change: Change, job_id: str, locks: Sequence[Write]) -> Iterator[Sequence[Write]]:
+    """The locks, the moves, the roots as they shall be, and as they were."""
+    final = [UnlockRoot(root, job_id) for _, root in sorted(change.final.items())]
+    undone = [UnlockRoot(_undone(change, p), job_id) for p in reversed(_in_order(change))]
+    yield from _paged(locks)
+    yield from _moved(change)
+    yield from _paged(final)
+    yield from _paged(undone)
 
 
-def run_job(store: JobStore, job_id: str, pause: Pause) -> bool:
-    """Starts or resumes a job; any number may do so at once. True once the job is closed."""
-    job = store.read_job(job_id)
-    if job is None:
-        return True
-    for number in range(job.chunks):
-        is_last = number == job.chunks - 1
-        end: Write = CloseJob(job_id) if is_last else CheckJob(job_id)
-        done = _run_chunk(store, job_id, [end, *store.read_chunk(job_id, number)], pause)
-        if not done:
-            return store.read_job(job_id) is None
-    store.drop_chunks(job_id)
-    return True
-
-
-def _run_chunk(store: JobStore, job_id: str, writes: list[Write], pause: Pause) -> bool:
-    for attempt in range(JOB_TRIES):
-        if store.commit(writes) is Outcome.DONE:
-            return True
-        if store.read_job(job_id) is None:
-            return False
-        pause(min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt))
-    return False
+def _paged(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
+    for start in range(0, len(writes), MOST_LOCKED):
+        yield writes[start : start + MOST_LOCKED]

@@ -5,26 +5,26 @@ from dataclasses import replace
 
 from stamgast.identity.births import mint_absent, mint_all, pages
 from stamgast.identity.changes import (
-    MOST_LOCKED,
     apply,
     change_of,
     decisions_of,
     is_same,
-    run_job,
 )
 from stamgast.identity.evidence import Evidence
+from stamgast.identity.jobs import run_job
 from stamgast.identity.partition import Partition, partition
 from stamgast.identity.plan import Cause, IdentityChange
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.results import Corrections, Result
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.settings import IdentitySettings
-from stamgast.identity.shrinking import merge_some
-from stamgast.identity.store import JobStore, Pause
+from stamgast.identity.store import MOST_WRITES, JobStore, Pause
 from stamgast.identity.survey import Survey, survey, survey_of
 from stamgast.identity.view import end_of, read_chain
 
 TRIES = 30
+# What the transaction that begins a change can ask for besides its fence and its job.
+MOST_DECIDED = MOST_WRITES - 2
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 2.0
 PAGE = 500
 
@@ -141,13 +141,8 @@ def correct(
             return Result.CLASHING, ()
         if is_same(found, plan):
             return Result.SAME if attempt == 1 else Result.CORRECTED, ()
-        room = MOST_LOCKED - len(decisions_of(found, plan))
-        if len(plan.targets.keys() | found.roots.keys()) > room:
-            merged_some = merge_some(store, found, plan, seq)
-            if merged_some is None:
-                return Result.TOO_LARGE, ()
-            attempt -= merged_some
-            continue
+        if len(decisions_of(found, plan)) > MOST_DECIDED:
+            return Result.TOO_LARGE, ()
         old = old_roots(store, found, plan)
         if old is None:
             keys = {*keys, *_holders(store, found, plan)}

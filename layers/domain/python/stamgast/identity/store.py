@@ -110,26 +110,50 @@ class DropRow:
     sort_key: str
 
 
+class JobState(StrEnum):
+    """How far a job is (`stamgast.identity.jobs`)."""
+
+    LOCKING = "locking"
+    OPEN = "open"
+    UNLOCKING = "unlocking"
+    UNDOING = "undoing"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """Holds if the job is open."""
+    """Holds if the job is in this state."""
 
     job_id: str
+    state: JobState = JobState.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """Makes a job open if it is not; its chunks were written before."""
+    """Makes a job if there is none; its chunks were written before.
+
+    `locks` is the number of chunks that lock its roots; 0 if the same transaction locks them.
+    """
 
     job_id: str
     chunks: int
+    locks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceJob:
+    """Brings a job from one state to the next."""
+
+    job_id: str
+    was: JobState
+    state: JobState
 
 
 @dataclass(frozen=True, slots=True)
 class CloseJob:
-    """Ends an open job."""
+    """Ends a job that is in this state."""
 
     job_id: str
+    state: JobState = JobState.OPEN
 
 
 Write: TypeAlias = (
@@ -146,16 +170,23 @@ Write: TypeAlias = (
     | DropRow
     | CheckJob
     | OpenJob
+    | AdvanceJob
     | CloseJob
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An open identity change, with the number of its chunks; the last one closes it."""
+    """An identity change under way.
+
+    Its chunks are the `locks`, then `chunks` moves (without locks the last of them unlocks), then
+    as many chunks of roots as they shall be, and as they were, as there are locks.
+    """
 
     job_id: str
     chunks: int
+    locks: int = 0
+    state: JobState = JobState.OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,16 +232,15 @@ class Draft:
 
     def _pointer_write(self, key: str) -> Iterator[PutPointer]:
         pointer, was = self.pointers[key], self.view.pointers.get(key)
-        if pointer == was:
-            return
         person_id = self.home[key]
+        hint = hint_of(self.roots[person_id].anchors, key)
+        # A merge brings anchors: a look-up that is not told of them takes a third round.
+        is_told = person_id not in self.dirty or pointer.hint == hint
+        if pointer == was and is_told:
+            return
+        version = was.version + 1 if was else 1
         yield PutPointer(
-            replace(
-                pointer,
-                person_id=person_id,
-                version=was.version + 1 if was else 1,
-                hint=hint_of(self.roots[person_id].anchors, key),
-            ),
+            replace(pointer, person_id=person_id, version=version, hint=hint),
             was.version if was else None,
         )
 

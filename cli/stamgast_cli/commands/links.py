@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stamgast_cli.commands.link_trying import try_links
 from stamgast_cli.commands.running import follow
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.options import Json, Stack
@@ -36,6 +37,7 @@ def group() -> typer.Typer:
     told.command("run")(run)
     told.command("list")(list_links)
     told.command("report")(report)
+    told.command("try")(try_links)
     return told
 
 

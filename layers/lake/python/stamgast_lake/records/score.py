@@ -28,10 +28,10 @@ LIKELY = """
 """
 PAIRS = """
     with weighed as (
-        select a, b, match_weight {sum} as weight, * exclude (a, b, match_weight {codes})
+        select a, b, match_weight {sum} as weight, {weights}
         from (select likely.* {gains} from likely {joins})
     )
-    select a, b, 1 / (1 + pow(2::double, -weight)) as probability, * exclude (a, b)
+    select a, b, 1 / (1 + pow(2::double, -weight)) as probability, weight, {names}
     from weighed where weight >= {least} order by a, b
 """
 
@@ -39,8 +39,8 @@ PAIRS = """
 def score(engine: "DuckDBPyConnection", model: Model, least_probability: float) -> pa.Table:
     """The pairs of relation `pair` from a probability on: a, b, probability, weight, weights.
 
-    `a` is smaller than `b`; `weight_<column>` is what the column adds to the weight, in bits, and
-    `weight_together_<n>` what the joint pattern of the model's n-th group of columns adds.
+    `a` is smaller than `b`; `weight_<column>` is what the column adds to the weight, in bits, with
+    what the columns that it follows from leave of that.
     """
     least = math.log2(least_probability / (1 - least_probability))
     most = sum(max(0.0, *one.gains.values(), 0.0) for one in model.dependences)
@@ -83,18 +83,27 @@ def _keep_likely(engine: "DuckDBPyConnection", model: Model, scored: str) -> Non
 
 
 def _corrected(engine: "DuckDBPyConnection", model: Model, least: float) -> pa.Table:
+    """The likely pairs with what dependences add, each to the weight of its first column."""
+    children = {}
     for number, one in enumerate(model.dependences):
         keep(engine, f"gain_{number}", _gains(one))
-    numbers = range(len(model.dependences))
+        children[one.columns[0]] = number
+    names = [f'"weight_{column}"' for column in model.columns]
     statement = PAIRS.format(
-        sum="".join(f" + weight_together_{n}" for n in numbers),
-        codes="".join(f", code_{n}, rarity_{n}" for n in numbers),
+        sum="".join(f" + together_{n}" for n in children.values()),
+        weights=", ".join(
+            f"{name} + together_{children[column]} as {name}" if column in children else name
+            for name, column in zip(names, model.columns, strict=True)
+        ),
+        names=", ".join(names),
         gains="".join(
             f", coalesce(gain_{n}.bits - if(gain_{n}.is_expected, rarity_{n}, 0), 0)"
-            f" as weight_together_{n}"
-            for n in numbers
+            f" as together_{n}"
+            for n in children.values()
         ),
-        joins="".join(f" left join gain_{n} on gain_{n}.code = code_{n}" for n in numbers),
+        joins="".join(
+            f" left join gain_{n} on gain_{n}.code = code_{n}" for n in children.values()
+        ),
         least=least,
     )
     return engine.sql(statement).to_arrow_table()

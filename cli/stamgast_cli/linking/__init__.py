@@ -1,0 +1,1 @@
+"""Record linkage over files on this machine."""

@@ -16,8 +16,8 @@ PYTHON = "3.13"
 UNZIPPED_LIMIT = 262_144_000
 """Bytes of a function and all its layers (AWS Lambda quotas: 250 MB, unzipped)."""
 
-NEVER_IMPORTED = frozenset({"markdown-it-py", "mdurl", "pygments", "rich", "splink", "sqlglot"})
-"""Packages that only command lines and statistical models of the engine's libraries need."""
+NEVER_IMPORTED = frozenset({"markdown-it-py", "mdurl", "pygments", "rich"})
+"""Packages that only command lines of the engine's libraries need."""
 
 TRIMMED = (
     ".lock",
@@ -36,6 +36,7 @@ TRIMMED = (
     "pyarrow/libarrow_flight*",
     "pyarrow/libarrow_python.so",  # the loader asks for the versioned name
     "pyarrow/libarrow_python.so.*.*",
+    "splink/internals/files",  # scripts and pages of its charts
     "zstandard/_cffi*",  # CPython takes the C backend
     "zstandard/backend_cffi.py",
 )

@@ -26,7 +26,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
     moment = datetime.fromisoformat(event["moment"]) if "moment" in event else now
     run_id = event.get("run_id") or f"links-{now:%Y%m%dT%H%M%SZ}-{context.aws_request_id[:8]}"
-    run, devices = Run(run_id, 0, moment.astimezone(UTC)), _lake().workspace().links.devices
+    run, links = Run(run_id, 0, moment.astimezone(UTC)), _lake().workspace().links
+    devices, records = links.devices, links.records
     figures = {}
     if devices.is_on:
         figures = pair_run(_lake(), run, is_training=bool(event.get("train")))
@@ -37,7 +38,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "devices": devices.is_on,
         "train": bool(event.get("train")),
         "tries": 0,
-        "expiry_days": {"device": devices.expiry_days} if devices.is_on else {},
+        "records": records.is_on,
+        "expiry_days": {
+            kind: told.expiry_days
+            for kind, told in (("device", devices), ("record", records))
+            if told.is_on
+        },
         "figures": {"pair_devices": figures},
     }
 

@@ -31,7 +31,7 @@ class Links(Construct):
         self.functions = LinkFunctions(
             pair_devices=lake_function(self, "pair_devices", bench=bench, timeout=TIMEOUT),
             train_links=self._train_links(bench),
-            link_records=None,
+            link_records=self._link_records(bench),
             store_links=self._store_links(bench, view),
         )
         self.machine = self._machine(bench)
@@ -60,6 +60,20 @@ class Links(Construct):
             memory_mb=bench.environment.lake_memory_mb,
             storage_mb=bench.environment.lake_storage_mb,
             timeout=TIMEOUT,
+        )
+
+    def _link_records(self, bench: Workbench) -> Function:
+        """It keeps its models, and what each has compared, beside the tables."""
+        data = bench.data
+        return lake_function(
+            self,
+            "link_records",
+            bench=bench,
+            timeout=TIMEOUT,
+            permissions=[
+                permissions.read_objects(data, "models/records/"),
+                permissions.write_objects(data, "models/records/"),
+            ],
         )
 
     def _store_links(self, bench: Workbench, view: ProfileView) -> Function:

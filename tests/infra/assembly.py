@@ -35,6 +35,7 @@ FUNCTIONS = (
     "close_run",
     "pair_devices",
     "train_links",
+    "link_records",
     "store_links",
 )
 LAYERS = (

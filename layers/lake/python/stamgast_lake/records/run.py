@@ -53,13 +53,19 @@ class Known:
     links: pa.Table
 
 
-def link_records_run(lake: Lake, run: Run, settings: RecordSettings) -> dict[str, Any]:
-    """Links all persons, incrementally where a model is in use, and writes the documents of it."""
+def link_records_run(
+    lake: Lake, run: Run, settings: RecordSettings, *, is_training: bool = False
+) -> dict[str, Any]:
+    """Links all persons, incrementally where a model is in use, and writes the documents of it.
+
+    A model is trained when there is none, when its days are over, when settings changed, or when
+    it is asked for.
+    """
     with session() as engine:
         records, hashes = read_persons(engine, lake, settings)
         current = _json(lake, f"{FOLDER}/current.json")
         try:
-            if current is None or _is_old(current, run, settings):
+            if is_training or current is None or _is_old(current, run, settings):
                 model, links, figures = _anew(engine, records, settings)
             else:
                 model = Model.from_json(_object(lake, _key(current["version"])) or b"")

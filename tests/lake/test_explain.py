@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from stamgast.identity.edge import Reason
+from stamgast.identity.explain import effects
 from stamgast.identity.explain.answer import Telling, explanation_of
 from stamgast.identity.explain.case import Case
+from stamgast.identity.explain.effects import effect_of
 from stamgast.identity.explain.live import live_case
-from stamgast.moments import moment_of
+from stamgast.moments import iso_of, moment_of
 from stamgast_lake import explain
-from stamgast_lake.explain import case_as_of, past_of
+from stamgast_lake.explain import case_as_of, last_run, past_of, with_details
+from tests.lake.test_cuts import Operators
 from tests.lake.test_laws import history
 from tests.lake.world import SETTINGS, World, publish, resolve
 
@@ -90,3 +94,78 @@ def test_evidence_of_later_runs_would_be_found_out(monkeypatch: pytest.MonkeyPat
         explain, "TOLD", explain.TOLD.replace("evidence_as_of('{moment}')", "evidence")
     )
     assert any(differences(seed) for seed in range(2))
+
+
+# what operators cut
+
+
+def named(world: World, key: str) -> str:
+    pointer = world.identity.read_pointers([key])[key]
+    return f"{pointer.namespace}:{pointer.value}"
+
+
+def wrong_effects(seeds: range) -> list[int]:
+    """Where an operator's cut did not what the explanation said beforehand."""
+    wrong = []
+    for seed in seeds:
+        world = World()
+        for number, one in enumerate(history(Random(seed))):
+            told = {"received_ms": one.received_ms, "assurance": one.assurance}
+            world.send({**one.body, "messageId": f"n{number}"}, request_id=f"q{number}", **told)
+        key = min(max(world.persons().values(), key=lambda keys: (len(keys), min(keys))))
+        case = live_case(world.identity, key, SETTINGS, lambda _: None)
+        assert case is not None
+        for pair in sorted(case.active)[:1]:
+            effect = effect_of(case, pair, SETTINGS)
+            Operators(world).cut(*(named(world, end) for end in pair))
+            said = {part.person_id: frozenset(part.identifiers) for part in effect.parts}
+            found = {p: keys for p, keys in world.persons().items() if p in said}
+            wrong += [seed] if found != said else []
+    return wrong
+
+
+def test_an_operators_cut_does_what_the_explanation_said() -> None:
+    assert wrong_effects(range(12)) == []
+
+
+def test_an_effect_without_the_cut_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effects, "with_cuts", lambda found, *_: found)
+    assert wrong_effects(range(12))
+
+
+def test_the_past_tells_who_cut_when_and_why_and_nothing_before_it() -> None:
+    world = World()
+    body = {"type": "identify", "userId": "a", "anonymousId": "d", "messageId": "1"}
+    world.send(body)
+    world.run(IDENTITY_ALONE)
+    before, key = world.now_ms, min(next(iter(world.persons().values())))
+    world.now_ms += HOUR_MS
+    operators = Operators(world)
+    operators.now_ms = world.now_ms - 10
+    operators.cut("u:a", "d:d")
+    world.run(IDENTITY_ALONE)
+    with past_of(world.lake, moment_of(world.now_ms)) as past:
+        case = case_as_of(past, world.lake, key)
+        assert case is not None
+        [cut] = case.cannot_links
+        assert (cut.by, cut.reason) == ("privacy-desk", "two customers")
+        assert [edge.why for edge in case.apart] == [Reason.CANNOT_LINK]
+        assert case.members == {key}
+    with past_of(world.lake, moment_of(before)) as past:
+        case = case_as_of(past, world.lake, key)
+        assert case is not None
+        assert (len(case.members), case.cannot_links) == (2, ())
+
+
+def test_the_live_case_tells_what_rows_alone_know() -> None:
+    world = World()
+    for number in range(3):
+        body = {"type": "identify", "userId": "a", "anonymousId": "d", "messageId": str(number)}
+        world.send(body, request_id=f"r{number}")
+    world.run(IDENTITY_ALONE)
+    case = live_case(world.identity, min(next(iter(world.persons().values()))), SETTINGS, print)
+    assert case is not None
+    with past_of(world.lake, moment_of(world.now_ms)) as past:
+        [supports] = with_details(past, case, SETTINGS).supports.values()
+        assert len(supports) == 3
+        assert last_run(past) == {"run_id": "r0001", "moment": iso_of(world.now_ms)}

@@ -106,7 +106,7 @@ def _refusal(one: Json) -> str:
 
 
 def _off(one: Json) -> str:
-    return f"{escape(name_of(one))}: more than {one['limit']}"
+    return f"{escape(name_of(one))}: serves more than {one['limit']}, blocks {one['blocks']}"
 
 
 def _cannot_link(one: Json) -> str:

@@ -33,11 +33,16 @@ def support_of(edge: Json) -> str:
 
 def persons_of(effect: Json) -> str:
     """What becomes of the person: `6 identifiers stay, 2 become p1abc…`."""
+    later = effect.get("persons_after_run")
+    return _parts(effect["persons"]) + (f"; after the next run: {_parts(later)}" if later else "")
+
+
+def _parts(parts: list[Json]) -> str:
     return "; ".join(
         f"{len(part['identifiers'])} {'stay' if part['is_same_person'] else 'become'} "
         f"{short(part['person_id'])} ({', '.join(map(name_of, part['identifiers'][:4]))}"
         f"{' …' if len(part['identifiers']) > 4 else ''})"
-        for part in effect["persons"]
+        for part in parts
     )
 
 

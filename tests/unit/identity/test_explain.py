@@ -175,14 +175,15 @@ def standing(store: DynamoJobStore, keys: Iterable[str]) -> dict[str, frozenset[
 
 
 def told(effect: Effect) -> dict[str, frozenset[str]]:
-    return {part.person_id: frozenset(part.identifiers) for part in effect.parts}
+    """After a run, which looks beyond the person."""
+    return {part.person_id: frozenset(part.identifiers) for part in effect.settled}
 
 
 def edge_taken_away(case: Case, pair: Pair) -> Effect:
     """A broken reading: without the edge, instead of with a pair that may not meet."""
     links = {one: support for one, support in case.found.links.items() if one != pair}
     plan = partition(replace(case.found, links=links), SMALL)
-    return Effect(pair, parts_of(case, plan))
+    return Effect(pair, parts_of(case, plan), parts_of(case, plan))
 
 
 def right(case: Case, pair: Pair) -> Effect:

@@ -102,11 +102,12 @@ class CutPart(Form):
 
 
 class CutEffect(Form):
-    """What cutting one edge would do."""
+    """What cutting one edge would do at once, and where it differs after the next run."""
 
     a: Named
     b: Named
     persons: list[CutPart]
+    persons_after_run: list[CutPart] | None
 
 
 class OffValue(Named):
@@ -114,6 +115,7 @@ class OffValue(Named):
 
     neighbours_known: int
     limit: int
+    blocks: Literal["claims", "everything"]
 
 
 class CannotLinkForm(Form):

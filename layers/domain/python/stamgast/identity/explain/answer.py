@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 
 from stamgast.identity.edge import Edge, EdgeState, Pair, Reason, Support
 from stamgast.identity.explain.case import CannotLink, Case, Provisional
-from stamgast.identity.explain.effects import Effect, effects_of, is_settled
+from stamgast.identity.explain.effects import Effect, Part, effects_of, is_settled
 from stamgast.identity.explain.masking import masked
 from stamgast.identity.explain.structure import Structure, structure_of
 from stamgast.identity.rules import kind_of, value_limit
+from stamgast.identity.served import Off
 from stamgast.identity.settings import IdentitySettings
 from stamgast.moments import iso_of
 
@@ -138,17 +139,23 @@ def _messages(case: Case, pair: Pair) -> Json:
 
 
 def _effect(effect: Effect, telling: Telling) -> Json:
+    is_final = effect.parts == effect.settled
     return {
         **telling.pair(effect.pair),
-        "persons": [
-            {
-                "person_id": part.person_id,
-                "is_same_person": part.is_same_person,
-                "identifiers": [telling.identifier(key) for key in part.identifiers],
-            }
-            for part in effect.parts
-        ],
+        "persons": _parts(effect.parts, telling),
+        "persons_after_run": None if is_final else _parts(effect.settled, telling),
     }
+
+
+def _parts(parts: tuple[Part, ...], telling: Telling) -> list[Json]:
+    return [
+        {
+            "person_id": part.person_id,
+            "is_same_person": part.is_same_person,
+            "identifiers": [telling.identifier(key) for key in part.identifiers],
+        }
+        for part in parts
+    ]
 
 
 def _refusal(case: Case, edge: Edge, telling: Telling) -> Json:
@@ -180,6 +187,7 @@ def _off(case: Case, key: str, telling: Telling) -> Json:
         **telling.identifier(key),
         "neighbours_known": len(case.found.traits[key].near),
         "limit": value_limit(key.partition(":")[0], telling.settings),
+        "blocks": "claims" if case.found.traits[key].off is Off.TO_CLAIMS else "everything",
     }
 
 

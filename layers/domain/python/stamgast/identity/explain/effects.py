@@ -22,10 +22,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The persons that the identifiers of one person would form after a cut."""
+    """The persons that the identifiers of one person would form after a cut.
+
+    A cut acts within the person at once: `parts`. The next run looks beyond it: `settled` are the
+    persons after that, which differ where a limit or an unsettled live view had kept others away.
+    """
 
     pair: Pair
     parts: tuple[Part, ...]
+    settled: tuple[Part, ...]
 
 
 def effects_of(case: Case, pairs: Iterable[Pair], settings: IdentitySettings) -> list[Effect]:
@@ -35,9 +40,10 @@ def effects_of(case: Case, pairs: Iterable[Pair], settings: IdentitySettings) ->
 
 def effect_of(case: Case, pair: Pair, settings: IdentitySettings) -> Effect:
     """What cutting this pair would do."""
-    cut = pair_of(*pair)
-    plan = partition(with_cuts(case.found, case.person_id, [cut]), settings)
-    return Effect(pair, parts_of(case, plan))
+    cut = with_cuts(case.found, case.person_id, [pair_of(*pair)])
+    mine = {key: trait for key, trait in cut.traits.items() if key in case.members}
+    within, beyond = partition(replace(cut, traits=mine), settings), partition(cut, settings)
+    return Effect(pair, parts_of(case, within), parts_of(case, beyond))
 
 
 def parts_of(case: Case, plan: Partition) -> tuple[Part, ...]:

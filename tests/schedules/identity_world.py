@@ -314,6 +314,8 @@ class World:
             if message.is_cut:
                 for sighting in star(message, self.rules).sightings.values():
                     live.see(sighting)
+        for pair in self.told_cuts(evidence):
+            live.cut(pair)
         parts = components(kept)
         told_of = {key for part in parts for key in part}
         parts += [frozenset({key}) for key in sorted({k for m in lost for k in m.ids} - told_of)]
@@ -326,6 +328,27 @@ class World:
             if told.is_complete or Result.FENCED in told.counts or not is_last:
                 return
             finish_jobs(self.store, self.schedule.pause)
+
+    # what a world of more operations adds
+
+    def scenario(self) -> tuple[list[Message], list[Message]]:
+        """The messages that come, and the cuts that were made before them all."""
+        return scenario(self.random)
+
+    def operations(self) -> list[Callable[[], None]]:
+        """More processes, each begun at some moment; `operator` is their name, and they may die."""
+        return []
+
+    def finish(self) -> None:
+        """Brings to its end what those processes left open, without faults."""
+
+    def told_cuts(self, evidence: Iterable[Message]) -> set[Pair]:
+        """The pairs that a run's inputs say are cut."""
+        return {(m.ids[0], m.ids[1]) for m in evidence if m.is_cut}
+
+    def cuts_of(self, keys: set[str]) -> Iterable[Pair]:
+        """The pairs that a correction of these identifiers had to keep apart."""
+        return self.items.cuts
 
     def began(self, seq: int) -> bool:
         try:
@@ -347,7 +370,7 @@ class World:
             if outcome is Outcome.DONE and is_old:
                 raise ViolationError("a run that was shut out goes on writing")
         keys, seq = touched(writes)
-        if outcome is Outcome.DONE and keys:
+        if outcome is Outcome.DONE and keys and seq:
             self.check_after(keys, seq)
         return outcome
 
@@ -371,7 +394,7 @@ class World:
             },
             {key: int(p.assurance) for key, p in pointers.items()},
         )
-        told = expected(canonical(self.inputs[seq])[0], items.cuts, known, keys)
+        told = expected(canonical(self.inputs[seq])[0], self.cuts_of(keys), known, keys)
         found = {frozenset(items.home(key).members) for key in keys}
         if found != set(told.parts):
             raise ViolationError("a correction: not the pure function of inputs and live edges")
@@ -382,6 +405,7 @@ class World:
         """What is left is finished by a last run, the drainer and the sweeper."""
         self.schedule.faults = {}
         self.schedule.fuel = FUEL
+        self.finish()
         self.schedule.start("last run", lambda: self.publish(LAST_RUN, is_last=True))
         self.schedule.start("drainer", lambda: self.drain(3))
         self.schedule.start("sweeper", lambda: self.sweep(3))
@@ -509,9 +533,11 @@ def cut(world: World, message: Message) -> None:
     )
 
 
-def run(seed: int, rules: Rules = PROTOCOL) -> Counter[str]:
+def run(
+    seed: int, rules: Rules = PROTOCOL, make: Callable[[int, Rules], World] = World
+) -> Counter[str]:
     """One schedule from its seed; raises ViolationError where a law breaks."""
-    world = World(seed, rules)
+    world = make(seed, rules)
     small = world.random.choice([3, 5, 8, 100])
     with ExitStack() as stack:
         stack.enter_context(mock.patch("stamgast.identity.changes.MOST_WRITES", small))
@@ -527,10 +553,12 @@ def run(seed: int, rules: Rules = PROTOCOL) -> Counter[str]:
     return world.counts
 
 
-def violation_of(seed: int, rules: Rules = PROTOCOL) -> str | None:
+def violation_of(
+    seed: int, rules: Rules = PROTOCOL, make: Callable[[int, Rules], World] = World
+) -> str | None:
     """What a schedule broke; None when every law held."""
     try:
-        run(seed, rules)
+        run(seed, rules, make)
     except (ViolationError, LookupError) as violation:
         return repr(violation)
     return None
@@ -539,7 +567,7 @@ def violation_of(seed: int, rules: Rules = PROTOCOL) -> str | None:
 def _play(world: World) -> None:
     rng, schedule = world.random, world.schedule
     world.store = Checked(world)
-    messages, cuts = scenario(rng)
+    messages, cuts = world.scenario()
     if canonical(messages)[1]:
         world.items.in_doubt = {key for message in messages for key in message.ids}
     faults, schedule.faults = schedule.faults, {}
@@ -555,7 +583,10 @@ def _play(world: World) -> None:
     for name, process in others:
         schedule.start(name, lambda process=process: process(4), is_daemon=True)
     live: dict[int, list[Message]] = {}
-    while stream or live or runs:
+    operations = world.operations()
+    while stream or live or runs or operations:
+        if operations and rng.random() < 0.1:
+            schedule.start("operator", operations.pop())
         while stream and len(live) < width:
             batch = [stream.pop() for _ in range(min(len(stream), rng.choice([1, 1, 2])))]
             started = schedule.start("worker", lambda batch=batch: world.work(batch))
@@ -578,7 +609,7 @@ def _play(world: World) -> None:
 
 def crash_one(world: World, live: dict[int, list[Message]], stream: list[Message]) -> None:
     """A process dies where it stands; a worker's messages come again."""
-    mortal = [p for p in world.schedule.processes if p.name in ("worker", "run")]
+    mortal = [p for p in world.schedule.processes if p.name in ("worker", "run", "operator")]
     if mortal:
         process: Process = world.random.choice(mortal)
         world.counts["crashes"] += 1

@@ -1,5 +1,6 @@
 """Cuts and lifts over live persons: what each becomes, and what survives."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,16 +12,24 @@ from stamgast.identity.cut_request import TooManyPairsError
 from stamgast.identity.cuts import held_together
 from stamgast.identity.cutting import resume_cuts
 from stamgast.identity.decision import Verdict, pair_of
-from stamgast.identity.edge import EdgeState, Reason
+from stamgast.identity.edge import EdgeState, Pair, Reason
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.interpret import interpret
 from stamgast.identity.plan import Cause
 from stamgast.identity.root import RootState
 from stamgast.identity.settings import DEFAULT
 from stamgast.identity.star import Star, star_of
-from stamgast.identity.store import PutRoot, StoreError, UnlockRoot
-from stamgast.identity.survey import survey
+from stamgast.identity.store import (
+    CheckDecision,
+    Outcome,
+    PutRoot,
+    StoreError,
+    UnlockRoot,
+    Write,
+)
+from stamgast.identity.survey import Survey, named_cuts, survey
 from stamgast.raw.record import RawRecord
+from stamgast_aws.cut_store import DynamoCutStore
 from tests.fakes.cuts import KEYRING, Place, key_of, keys, star
 from tests.fakes.dynamodb import DynamoDB, Fault
 
@@ -289,8 +298,8 @@ def test_a_large_person_is_cut_in_chunks_under_a_lock(monkeypatch: pytest.Monkey
     assert place.persons() == {keys(U, D), keys(E, F)}
 
 
-def test_a_lift_that_is_decided_meanwhile_leaves_no_cannot_link_behind(place: Place) -> None:
-    """The cut's transaction holds that its decision still stands."""
+def raced_by_a_lift(place: Place) -> bool:
+    """A lift is decided and done between a cut's reads and its write: is a cannot-link left?"""
     late = Place(client=place.client, archive=place.archive)
     job = place.ask(Verdict.CUT, (U, E))
     assert job is not None
@@ -305,13 +314,76 @@ def test_a_lift_that_is_decided_meanwhile_leaves_no_cannot_link_behind(place: Pl
             late.lift((U, E))
 
     place.client.before = lifting
-    done = place.cutter.carry_out(job)
+    place.cutter.carry_out(job)
     place.client.before = lambda *_: None
     assert seen
-    assert done.report is not None
-    assert done.report["superseded"] == [list(pair_of(key_of(U), key_of(E)))]
+    return any(root.cannot_links for root in place.roots().values())
+
+
+class Unguarded(DynamoCutStore):
+    """Nobody asks whether the decision still stands that a change was planned under."""
+
+    def commit(self, writes: Sequence[Write]) -> Outcome:
+        kept = [write for write in writes if not isinstance(write, CheckDecision)]
+        return super().commit(kept)
+
+
+@pytest.mark.parametrize("are_one", [True, False])
+def test_a_lift_that_is_decided_meanwhile_leaves_no_cannot_link_behind(are_one: bool) -> None:
+    """The cut's transaction holds that its decision still stands; left out, it is caught."""
+    history = HISTORY if are_one else HISTORY[1:]
+    place, broken = Place(), Place()
+    for one in (place, broken):
+        one.live(history)
+    broken.store = Unguarded(broken.client, "profiles", "control", lambda _: None)
+    before = place.persons()
+    assert not raced_by_a_lift(place)
+    assert place.persons() == before
+    assert raced_by_a_lift(broken)
+
+
+def published_late(place: Place) -> bool:
+    """A run whose inputs are older than a lift publishes after it: is a cannot-link left?"""
+    place.cut((U, E))
+    inputs = EvidenceInMemory.of(HISTORY)
+    inputs.cut(pair_of(key_of(U), key_of(E)))
+    begin(place.store, 1, lambda _: None)
+    place.lift((U, E))
+    publish_identity(place.store, inputs, [keys(U, E, D, F)], 1, DEFAULT, lambda _: None)
+    return any(root.cannot_links for root in place.roots().values())
+
+
+def roots_alone(found: Survey) -> frozenset[Pair]:
+    """What persons and inputs name counts, whatever was decided since."""
+    told = {pair for pair, one in found.decisions.items() if one.is_cut}
+    return named_cuts(found.roots.values()) | found.told_cuts | told
+
+
+def test_a_run_with_older_inputs_does_not_cut_again_what_was_lifted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The newest decision overrules what roots and inputs name; left out, it is caught."""
+    place, broken = Place(), Place()
+    for one in (place, broken):
+        one.live(HISTORY)
+    assert not published_late(place)
     assert place.persons() == {keys(U, E, D, F)}
-    assert all(not root.cannot_links for root in place.roots().values())
+    monkeypatch.setattr("stamgast.identity.survey.Survey.cuts", property(roots_alone))
+    assert published_late(broken)
+
+
+def test_an_emptied_view_gets_its_cannot_links_back_at_the_next_publish(place: Place) -> None:
+    place.cut((U, E))
+    parts = place.persons()
+    place.client.tables["profiles"].clear()
+    inputs = EvidenceInMemory.of(HISTORY)
+    inputs.cut(pair_of(key_of(U), key_of(E)))
+    begin(place.store, 1, lambda _: None)
+    told = publish_identity(place.store, inputs, [keys(U, E, D, F)], 1, DEFAULT, lambda _: None)
+    assert told.is_complete
+    assert place.persons() == parts
+    assert all(root.cannot_links for root in place.roots().values())
+    assert place.cut((U, E)) is None
 
 
 def test_an_older_decision_never_displaces_a_newer_one(place: Place) -> None:

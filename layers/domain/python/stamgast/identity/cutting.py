@@ -96,7 +96,7 @@ class Cutter:
     def _step(self, found: Survey, job: CutJob, wanted: Sequence[Pair]) -> None:
         """One change towards the post-condition; what became of it is read again."""
         if job.verdict is Verdict.LIFT:
-            if not self._rearrange(held_together(found)):
+            if not self._rearrange(found):
                 self._mark(found)
             return
         shared = {key for a, b in wanted if found.home[a] == found.home[b] for key in (a, b)}
@@ -105,7 +105,7 @@ class Cutter:
             return
         inside = self._survey(shared, job, follows=False)
         if inside is not None:
-            self._rearrange(held_together(inside))
+            self._rearrange(inside)
 
     def _mark(self, found: Survey) -> None:
         """Brings the cannot-links onto the persons that there are, or off them; moves nobody."""
@@ -126,8 +126,11 @@ class Cutter:
             self.store.commit(writes)
 
     def _rearrange(self, found: Survey) -> bool:
-        """Makes the persons of these identifiers what their evidence says; False if it cannot."""
-        plan = partition(found, self.settings)
+        """Makes the persons of these identifiers what their evidence says; False if it cannot.
+
+        What holds them together where only the lake knows why is no evidence, and is not kept.
+        """
+        plan = partition(held_together(found), self.settings)
         if plan.clashes:
             return False
         old = old_roots(self.store, found, plan)

@@ -1,0 +1,65 @@
+"""Variants of un-merging, each with one of its rules left out: every one must fail."""
+
+from dataclasses import replace
+from typing import Any
+
+from stamgast.identity.cut_job import CutJob
+from stamgast.identity.cutting import Cutter
+from stamgast.identity.live import Settlement
+from stamgast.identity.survey import Survey
+from stamgast_aws.calls import call
+from stamgast_aws.cut_store import DynamoCutStore
+from tests.schedules.cut_world import CUTTING
+from tests.schedules.identity_world import Rules
+
+
+class Forgetful(DynamoCutStore):
+    """The last decision to arrive wins, not the newest."""
+
+    def decide(self, decision: Any) -> bool:
+        call(
+            self.client.delete_item,
+            TableName=self.control,
+            Key={"PK": {"S": "DECISIONS"}, "SK": {"S": "|".join(decision.pair)}},
+        )
+        return super().decide(decision)
+
+
+def acknowledged_at_once(cutter: Cutter, job: CutJob) -> dict[str, Any]:
+    """A job is told to be done after one try, without a look at what stands."""
+    found = survey_of_job(cutter, job)
+    if found is not None:
+        cutter._step(found, job, job.pairs)
+    homes = dict(found.home) if found else {}
+    return {"persons": [], "homes": homes, "holds": True, "superseded": []}
+
+
+def survey_of_job(cutter: Cutter, job: CutJob) -> Survey | None:
+    return cutter._survey(job.keys, job, follows=False)
+
+
+def not_archived(cutter: Cutter, job: CutJob) -> None:
+    """A decision that no rebuild could repeat."""
+
+
+CUTTING_MODULE = "stamgast.identity.cutting"
+VARIANTS: dict[str, Rules] = {
+    "the last decision to arrive wins": replace(CUTTING, store=Forgetful),
+    "acknowledged without a check": replace(
+        CUTTING,
+        patches=(
+            (f"{CUTTING_MODULE}.Cutter._settle", acknowledged_at_once),
+            (f"{CUTTING_MODULE}._changes", lambda *_: ()),
+        ),
+    ),
+    "live edges are not read": replace(
+        CUTTING,
+        patches=(("stamgast_aws.identity_store.DynamoIdentityStore.edges_from", lambda *_: []),),
+    ),
+    "absent identifiers are not minted": replace(
+        CUTTING, patches=((f"{CUTTING_MODULE}.mint_apart", lambda *_: Settlement()),)
+    ),
+    "not archived": replace(
+        CUTTING, patches=((f"{CUTTING_MODULE}.Cutter._archive", not_archived),)
+    ),
+}

@@ -7,6 +7,8 @@ from tests.fakes.lookup import MemoryLookupStore, traits
 
 VERIFIED, CLAIMED = Assurance.VERIFIED, Assurance.CLAIMED
 
+COMPUTED = '{"baskets": 7.0, "days_since_last": {"$since": "2023-11-12"}}'
+
 
 @pytest.fixture
 def store() -> MemoryLookupStore:
@@ -22,6 +24,7 @@ def store() -> MemoryLookupStore:
         {
             "segments": {"loyal": {"since": "2026-01-01"}},
             "rfm": {"rfm": {"segment": "champions", "score": "555"}},
+            "computed": {"computed": {"traits": COMPUTED}},
         },
     )
     store.add(
@@ -38,6 +41,7 @@ def store() -> MemoryLookupStore:
         {
             "segments": {"loyal": {"since": "2026-01-01"}},
             "rfm": {"rfm": {"segment": "champions", "score": "555"}},
+            "computed": {"computed": {"traits": COMPUTED}},
         },
     )
     return store

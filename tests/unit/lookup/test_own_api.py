@@ -1,6 +1,7 @@
 """Our own paths of the look-up API."""
 
 import json
+from datetime import date
 from urllib.parse import quote
 
 import pytest
@@ -10,10 +11,11 @@ from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.find import Moved
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Accepted, Request, Response, respond, route
-from tests.fakes.lookup import MemoryLookupStore, desk, entry, key, traits
+from stamgast.moments import moment_of
+from tests.fakes.lookup import NOW_MS, MemoryLookupStore, desk, entry, key, traits
 
 ROUTES = (*segment_api.ROUTES, *own_api.ROUTES)
-EVERYTHING = "traits,segments,rfm,activity,scores,consents,identifiers"
+EVERYTHING = "traits,segments,rfm,computed,activity,scores,consents,identifiers"
 
 
 def get(store: MemoryLookupStore, path: str, token: str | None = "all", **query: str) -> Response:
@@ -107,10 +109,25 @@ def test_a_token_sees_its_own_fields_only(store: MemoryLookupStore) -> None:
     answer = get(store, "/v1/profiles/user_id:u1", "narrow", include=EVERYTHING)
     assert answer.body["traits"] == {"name": "Anne"}
     assert answer.body["segments"] == {"loyal": {"since": "2026-01-01"}}
-    for section in ("rfm", "orders", "counters", "recent_orders", "identifiers", "scores"):
+    for section in (
+        "rfm",
+        "computed",
+        "orders",
+        "counters",
+        "recent_orders",
+        "identifiers",
+        "scores",
+    ):
         assert section not in answer.body
     assert get(store, "/v1/profiles/email:anne+x@example.org", "narrow").status == 403
     assert get(store, "/v1/profiles/user_id:u1/timeline", "narrow").status == 403
+
+
+def test_computed_traits_count_days_on_the_day_of_the_look_up(store: MemoryLookupStore) -> None:
+    answer = get(store, "/v1/profiles/user_id:u1", include="computed")
+    today = moment_of(NOW_MS).date()
+    days = float((today - date(2023, 11, 12)).days)
+    assert answer.body["computed"] == {"baskets": 7.0, "days_since_last": days}
 
 
 def test_identifiers_show_the_namespaces_in_scope_with_their_values(
@@ -134,6 +151,7 @@ def test_a_claimed_path_tells_its_own_data_and_what_is_marked_safe(
     assert answer.body["traits"] == {"seen": "by the stranger"}
     assert answer.body["rfm"] == {"segment": "champions"}
     assert answer.body["segments"] == {}
+    assert answer.body["computed"] == {}
     assert [one["namespace"] for one in answer.body["identifiers"]] == ["anonymous_id"]
     assert "victim" not in json.dumps(answer.body)
 

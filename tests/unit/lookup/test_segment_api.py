@@ -129,9 +129,12 @@ def test_traits_of_a_class_are_what_runs_computed(store: MemoryLookupStore) -> N
         "loyal": True
     }
     computed = get(store, "user_id:u1/traits", **{"class": "computed_trait"}).body["traits"]
-    assert computed == {"rfm.score": "555", "rfm.segment": "champions"}
-    one = get(store, "user_id:u1/traits", **{"class": "computed_trait", "exclude": "rfm.score"})
-    assert one.body["traits"] == {"rfm.segment": "champions"}
+    assert computed.pop("days_since_last") >= 2
+    assert computed == {"baskets": 7.0, "rfm.score": "555", "rfm.segment": "champions"}
+    one = get(
+        store, "user_id:u1/traits", **{"class": "computed_trait", "exclude": "rfm.score,baskets"}
+    )
+    assert one.body["traits"].keys() == {"days_since_last", "rfm.segment"}
     assert get(store, "user_id:u1/traits", **{"class": "account"}).body["code"] == "bad_class"
 
 

@@ -28,7 +28,7 @@ from stamgast_aws.identity_items import (
     root_key,
 )
 
-SECTIONS = {"M": "segments", "S": "scores", "R": "rfm"}
+SECTIONS = {"K": "links", "M": "segments", "S": "scores", "R": "rfm", "T": "computed"}
 INTERNAL = frozenset(("PK", "SK", "schema", "seen", "ttl"))
 MOST_TRIES = 6
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from stamgast.lookup.computed import Today, computed_of
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader, covers
 from stamgast.lookup.request import View
@@ -17,13 +18,17 @@ def answer_of(
     sections: frozenset[str],
     reader: Reader,
     safe_when_claimed: tuple[str, ...],
+    today: Today,
     *,
     verbose: bool = False,
 ) -> Answer:
-    """The profile as JSON: exactly the sections asked for, without what the scope leaves out."""
+    """The profile as JSON: exactly the sections asked for, without what the scope leaves out.
+
+    `today` gives the day in the workspace's time zone, by which computed traits count days.
+    """
     answer = _heading(profile)
     for section in sorted(sections):
-        told = _section(section, profile, safe_when_claimed, verbose=verbose)
+        told = _section(section, profile, safe_when_claimed, today, verbose=verbose)
         answer |= {name: _within(reader, name, value) for name, value in told.items()}
     return {name: value for name, value in answer.items() if value is not OUTSIDE}
 
@@ -43,7 +48,12 @@ def _heading(profile: Profile) -> Answer:
 
 
 def _section(
-    section: str, profile: Profile, safe_when_claimed: tuple[str, ...], *, verbose: bool
+    section: str,
+    profile: Profile,
+    safe_when_claimed: tuple[str, ...],
+    today: Today,
+    *,
+    verbose: bool,
 ) -> Answer:
     match section:
         case "traits":
@@ -52,6 +62,8 @@ def _section(
             return _activity(profile.facts)
         case "identifiers":
             return {"identifiers": _identifiers(profile)}
+        case "computed":
+            return {"computed": _computed(profile, safe_when_claimed, today)}
         case _:
             rows = profile.person.rows.get(section, {})
             if profile.view is View.CLAIMED:
@@ -99,6 +111,13 @@ def _recent(order: RecentOrder) -> Answer:
         "currency": order.currency,
         "revenue_minor": order.revenue_minor,
     }
+
+
+def _computed(profile: Profile, allowed: tuple[str, ...], today: Today) -> Answer:
+    told = computed_of(profile, today)
+    if profile.view is View.CLAIMED:
+        return {name: v for name, v in told.items() if covers(allowed, f"computed.{name}")}
+    return dict(told)
 
 
 def _identifiers(profile: Profile) -> list[Answer]:

@@ -7,6 +7,7 @@ from stamgast.identity.identifiers import Identifier
 from stamgast.lookup.answer import answer_of
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.find import find, sights
+from stamgast.lookup.links import LINKS, links_of, threshold_of
 from stamgast.lookup.page import Page, timeline_page
 from stamgast.lookup.person import Profile, Sight
 from stamgast.lookup.reader import Reader
@@ -28,13 +29,16 @@ def get_profile(request: Request, parts: Parts, reader: Reader, desk: Desk) -> T
         return sections
     if isinstance(view, Fault):
         return view
+    threshold = threshold_of(sections, request.query.get("purpose"), desk.workspace)
+    if isinstance(threshold, Fault):
+        return threshold
     profile = find(
         (key,), desk.profiles, desk.lens(view), with_values="identifiers" in sections
     ).get(key)
     if profile is None:
         return NOT_FOUND
     is_verbose = request.query.get("verbose") == "true"
-    return _answer(profile, sections, reader, desk, verbose=is_verbose)
+    return _answer(profile, sections, reader, desk, threshold, verbose=is_verbose)
 
 
 def get_timeline(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
@@ -65,6 +69,9 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
     if isinstance(body, str):
         return bad("bad_body", body)
     wanted = frozenset(body.include)
+    threshold = threshold_of(wanted, body.purpose, desk.workspace)
+    if isinstance(threshold, Fault):
+        return threshold
     named = [
         identifier_of(t, desk.workspace.identity, reader, is_encoded=False)
         for t in body.identifiers
@@ -79,7 +86,7 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
     results = []
     for told, key in zip(body.identifiers, keys, strict=True):
         profile = found.get(key) if isinstance(key, str) else key
-        results.append({"identifier": told, **_result(profile, wanted, reader, desk)})
+        results.append({"identifier": told, **_result(profile, wanted, reader, desk, threshold)})
     return {"results": results}
 
 
@@ -111,16 +118,30 @@ def _key(named: Identifier, desk: Desk) -> str:
 
 
 def _answer(
-    profile: Profile, sections: frozenset[str], reader: Reader, desk: Desk, *, verbose: bool = False
+    profile: Profile,
+    sections: frozenset[str],
+    reader: Reader,
+    desk: Desk,
+    threshold: float | None,
+    *,
+    verbose: bool = False,
 ) -> Mapping[str, Any]:
-    return answer_of(profile, sections, reader, desk.workspace.safe_when_claimed, verbose=verbose)
+    safe = desk.workspace.safe_when_claimed
+    told = sections - {LINKS}
+    answer = answer_of(profile, told, reader, safe, desk.today, verbose=verbose)
+    links = None if threshold is None else links_of(profile, threshold, reader, desk.now_ms)
+    return answer if links is None else {**answer, LINKS: links}
 
 
 def _result(
-    profile: Profile | Fault | None, sections: frozenset[str], reader: Reader, desk: Desk
+    profile: Profile | Fault | None,
+    sections: frozenset[str],
+    reader: Reader,
+    desk: Desk,
+    threshold: float | None,
 ) -> Mapping[str, Any]:
     if isinstance(profile, Profile):
-        return {"status": 200, "profile": _answer(profile, sections, reader, desk)}
+        return {"status": 200, "profile": _answer(profile, sections, reader, desk, threshold)}
     fault = profile or NOT_FOUND
     return {"status": fault.status, "code": fault.code, "message": fault.message}
 

@@ -10,7 +10,17 @@ from stamgast.identity.settings import IdentitySettings
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.reader import Reader
 
-SECTIONS = ("traits", "segments", "rfm", "activity", "scores", "consents", "identifiers")
+SECTIONS = (
+    "traits",
+    "segments",
+    "rfm",
+    "computed",
+    "activity",
+    "scores",
+    "consents",
+    "identifiers",
+    "links",
+)
 DEFAULT_SECTIONS = frozenset(("traits", "segments", "rfm", "activity"))
 LONGEST_VALUE = 1024
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from stamgast.lookup.page import Page
 from stamgast.lookup.person import Lens
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import View
+from stamgast.moments import moment_of
 from stamgast.profile.timeline import Entry
 from stamgast.workspace.model import Workspace
 
@@ -79,6 +81,13 @@ class Desk:
     workspace: Workspace
     keyring: Keyring
     now_ms: int
+
+    def today(self) -> date:
+        """The day in the workspace's time zone."""
+        # Imported on use: only computed traits count days.
+        from zoneinfo import ZoneInfo
+
+        return moment_of(self.now_ms).astimezone(ZoneInfo(self.workspace.time_zone)).date()
 
     def lens(self, view: View) -> Lens:
         """The lens through which a request of this view looks."""

@@ -10,7 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MOST_IDENTIFIERS = 100
 
-Section = Literal["traits", "segments", "rfm", "activity", "scores", "consents", "identifiers"]
+Section = Literal[
+    "traits",
+    "segments",
+    "rfm",
+    "computed",
+    "activity",
+    "scores",
+    "consents",
+    "identifiers",
+    "links",
+]
 
 
 class Form(BaseModel):
@@ -28,6 +38,7 @@ class LookupBody(Form):
     ]
     include: list[Section] = ["traits", "segments", "rfm", "activity"]
     view: Annotated[Literal["verified", "claimed"], Field(alias="as")] = "verified"
+    purpose: Annotated[str, Field(max_length=60)] | None = None
 
 
 class Problem(Form):
@@ -71,6 +82,26 @@ class IdentifierForm(BaseModel):
     value: str | None = None
 
 
+class LinkSide(Form):
+    """One identifier of a link; its key only where the token may see such identifiers."""
+
+    namespace: str
+    key: str | None = None
+
+
+class LinkForm(Form):
+    """A provisional link: what a model believes, why, and until when; it has merged nobody."""
+
+    kind: Literal["device", "record"]
+    probability: float
+    rule: str
+    reasons: dict[str, Any]
+    stated_at: str
+    expires_at: str
+    identifier: LinkSide
+    other: LinkSide
+
+
 class ProfileAnswer(Form):
     """A person's profile; sections not asked for, or outside the token's scope, are absent."""
 
@@ -82,12 +113,14 @@ class ProfileAnswer(Form):
     traits: dict[str, Any] | None = None
     segments: dict[str, dict[str, Any]] | None = None
     rfm: dict[str, Any] | None = None
+    computed: dict[str, Any] | None = None
     scores: dict[str, dict[str, Any]] | None = None
     consents: dict[str, Any] | None = None
     counters: dict[str, int] | None = None
     orders: dict[str, OrderTotals] | None = None
     recent_orders: list[RecentOrder] | None = None
     identifiers: list[IdentifierForm] | None = None
+    links: list[LinkForm] | None = None
 
 
 class LookupResult(Form):

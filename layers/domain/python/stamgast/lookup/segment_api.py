@@ -62,7 +62,7 @@ def _profile_part(
         return found
     if isinstance(listed, Fault):
         return listed
-    return form(found, reader, _base(parts, found.person.person_id), listed)
+    return form(found, reader, _base(parts, found.person.person_id), listed, desk.today)
 
 
 def _found(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Profile | Fault:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from stamgast_lake.past import MACROS
 from stamgast_lake.tables import TABLES
 from stamgast_lake.tables.markdown import BLOCK, rendered
 from stamgast_lake.views import VIEWS
@@ -29,3 +30,9 @@ def test_every_view_stands_on_the_page_with_its_sentence() -> None:
     page = (DOCS / "lake.md").read_text("utf-8")
     for view in VIEWS.values():
         assert f"| `{view.name}` | {view.doc} |" in page
+
+
+def test_every_table_macro_stands_on_the_page_with_its_sentence() -> None:
+    page = (DOCS / "lake.md").read_text("utf-8")
+    for macro in MACROS.values():
+        assert f"| `{macro.name}(moment)` | {macro.doc} |" in page

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from duckdb import DuckDBPyConnection
 
+from stamgast.identity.assurance import Assurance
 from stamgast.moments import moment_of
 from stamgast_lake import past
+from stamgast_lake.explain import past_of
 from stamgast_lake.past import MACROS, Macro
+from stamgast_lake.past_profile import profile_then, timeline_then
 from stamgast_lake.query import LakeSession
+from stamgast_lake.tables import IDENTITY
 from tests.lake.test_laws import history
 from tests.lake.world import NOON_MS, World, evaluate, resolve, unify
 
@@ -121,3 +125,35 @@ def test_events_belong_to_the_person_of_the_time(engine: DuckDBPyConnection) -> 
     )
     assert {row["message_id"] for row in now} == {"1", "2"}
     assert len({row["person_id"] for row in now}) == 1
+
+
+def test_every_value_of_a_profile_knows_its_event_source_and_assurance(
+    engine: DuckDBPyConnection,
+) -> None:
+    world = World()
+    told: dict[str, Any] = {"type": "identify", "userId": "u", "traits": {"plan": "a"}}
+    world.send({**told, "messageId": "1"}, assurance=Assurance.CLAIMED)
+    world.run(COMPUTING)
+    first = moment_of(world.now_ms)
+    world.now_ms += HOUR_MS
+    world.send(
+        {**told, "traits": {"plan": "b"}, "messageId": "2"},
+        received_ms=world.now_ms,
+        request_id="r2",
+        source_id="server",
+    )
+    world.run(COMPUTING)
+    [key] = {row["identifier"] for row in world.catalogue.rows(IDENTITY)}
+    with past_of(world.lake, first) as then:
+        profile = profile_then(then, key)
+        assert profile is not None
+        plan = profile["traits"]["plan"]
+        assert (plan["value"], plan["assurance"], plan["source_id"]) == ("a", "claimed", "web")
+        assert plan["said_by"]["message_id"] == "1"
+        assert timeline_then(then, "d:unknown", 5) is None
+    with past_of(world.lake, moment_of(world.now_ms)) as then:
+        profile, timeline = profile_then(then, key), timeline_then(then, key, 5)
+        assert profile is not None
+        assert timeline is not None
+        assert profile["traits"]["plan"]["said_by"]["source"] == "server"
+        assert [event["message_id"] for event in timeline["events"]] == ["2", "1"]

@@ -12,7 +12,7 @@ from stamgast.workspace.model import Workspace
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError, StamgastError
-from stamgast_cli.options import Json, Stack, Token
+from stamgast_cli.options import AsOf, Json, Stack, Token
 from stamgast_cli.output import Output
 from stamgast_cli.workspaces import store
 
@@ -26,6 +26,9 @@ Include = Annotated[
 View = Annotated[str, typer.Option("--as", help="verified, or claimed to see less.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200)]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="Where the last page ended.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Which event, source and assurance gave each value.")
+]
 Sql = Annotated[str, typer.Argument(help="DuckDB's dialect, over the lake's tables and views.")]
 
 
@@ -47,15 +50,25 @@ def profile_get(
     who: Who,
     include: Include = "traits,segments,rfm,activity,identifiers",
     view: View = "verified",
+    as_of: AsOf = None,
+    explain: Explain = False,
     token: Token = None,
     stack: Stack = None,
     json: Json = False,
 ) -> None:
     """Show the profile of the person behind an identifier.
 
-    Example: stamgast profile get email:ada@example.com
+    Example: stamgast profile get email:ada@example.com --explain
+
+    With --explain or --as-of it is read from the lake: each trait with the event that said it.
     """
     deployment = find(stack)
+    if as_of or explain:
+        from stamgast_cli.past import profile_of
+
+        named = identifier_of(who, store(deployment).current())
+        Output(is_json=json).document(profile_of(deployment, named, as_of))
+        return
     body = {"identifiers": [who], "include": include.split(","), "as": view}
     answer = ask(deployment, token, "POST", "/v1/profiles:lookup", json=body)["results"][0]
     if "profile" not in answer:
@@ -67,6 +80,7 @@ def timeline(
     who: Who,
     limit: Limit = 20,
     cursor: Cursor = None,
+    as_of: AsOf = None,
     token: Token = None,
     stack: Stack = None,
     json: Json = False,
@@ -75,6 +89,13 @@ def timeline(
 
     Example: stamgast timeline user_id:42 --limit 50
     """
+    if as_of:
+        from stamgast_cli.past import timeline_of
+
+        deployment = find(stack)
+        named = identifier_of(who, store(deployment).current())
+        Output(is_json=json).document(timeline_of(deployment, named, as_of, limit))
+        return
     namespace, _, value = who.partition(":")
     path = f"/v1/profiles/{namespace}:{quote(value, safe='')}/timeline"
     params = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}

@@ -72,10 +72,10 @@ class Past:
     lake: LakeSession
     moment: datetime
 
-    def rows(self, sql: str, keys: Collection[str] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, keys: Collection[str] = (), **more: object) -> list[tuple[Any, ...]]:
         """The rows of a statement about these identifiers."""
         keep(self.lake.connection, "asked", pa.table({"key": pa.array(sorted(keys), pa.string())}))
-        told = sql.format(moment=self.moment.isoformat())
+        told = sql.format(moment=self.moment.isoformat(), **more)
         self.lake.open_named(told)
         rows: list[tuple[Any, ...]] = self.lake.connection.execute(told).fetchall()
         return rows

@@ -11,7 +11,7 @@ from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
 from stamgast_lake.lake import Lake, deployed_lake
-from stamgast_lake.runs import Run, has_unfinished_work, open_run
+from stamgast_lake.runs import Run, is_owed, open_run
 
 
 class Settings(RunSettings):
@@ -46,16 +46,18 @@ def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, A
     lake = _lake()
     inputs = open_run(lake, run)
     everything = bool(event.get("everything"))
-    is_owed = was_abandoned or everything or bool(event.get("force")) or has_unfinished_work(lake)
+    is_wanted = was_abandoned or everything or bool(event.get("force")) or is_owed(lake, run)
     figures = {"objects": len(inputs.objects), "imports": len(inputs.imports)}
-    _logger().info("run opened", run_id=run.run_id, seq=run.seq, is_owed=is_owed, figures=figures)
-    if not inputs.count and not is_owed:
+    _logger().info(
+        "run opened", run_id=run.run_id, seq=run.seq, is_wanted=is_wanted, figures=figures
+    )
+    if not inputs.count and not is_wanted:
         _lease().release(run.run_id, run.seq)
     return {
         "run_id": run.run_id,
         "seq": run.seq,
         "moment": inputs.moment,
-        "inputs": inputs.count or int(is_owed),
+        "inputs": inputs.count or int(is_wanted),
         "imports": [asdict(one) for one in inputs.imports],
         "everything": everything,
         "figures": {"open_run": figures},

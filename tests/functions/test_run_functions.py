@@ -203,3 +203,13 @@ def test_one_moment_holds_for_the_whole_run(stack: Stack) -> None:
     moment = "2026-02-03T04:05:06+00:00"
     assert stack.run(moment=moment)["moment"] == moment
     assert {row["moment"].isoformat() for row in stack.catalogue.rows(RUNS)} == {moment}
+
+
+@pytest.mark.failure_line(33)
+def test_the_first_tick_of_a_day_runs_although_nothing_is_new(stack: Stack) -> None:
+    """FAILURES line 33: someone leaves a segment with no new event, because a window passes."""
+    put(stack)
+    assert stack.run(moment="2026-02-03T22:00:00+00:00")["inputs"] > 0
+    assert stack.open(moment="2026-02-03T23:59:00+00:00")["inputs"] == 0
+    assert stack.run(moment="2026-02-04T00:01:00+00:00")["inputs"] == 1
+    assert stack.open(moment="2026-02-04T00:31:00+00:00")["inputs"] == 0

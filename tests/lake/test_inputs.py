@@ -18,7 +18,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.loading.load import ledger_rows
 from stamgast_lake.loading.run import load_run
 from stamgast_lake.loading.stage import Taken
-from stamgast_lake.runs import Run, close_run, has_unfinished_work, inputs_of, open_run
+from stamgast_lake.runs import Run, close_run, inputs_of, is_owed, open_run
 from stamgast_lake.tables import EVENTS, RAW_FILES, RECEIPTS, RUNS
 from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.lake_bench import request, track
@@ -135,9 +135,9 @@ def test_a_failed_run_is_owed_to_the_next_and_its_rows_say_why(lake: Lake) -> No
     open_run(lake, run(1))
     told = {"load_events": load_run(lake, "run-1")}
     close_run(lake, run(1), figures=told, error="LeaseLost", closed_at=NOW)
-    assert has_unfinished_work(lake)
+    assert is_owed(lake, run(2))
     whole(lake, 2)
-    assert not has_unfinished_work(lake)
+    assert not is_owed(lake, run(3))
     catalogue: Any = lake.catalogue
     failed = [row for row in catalogue.rows(RUNS) if row["status"] == "failed"]
     assert [(row["stage"], row["error"]) for row in failed] == [("run", "LeaseLost")]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pyarrow as pa
@@ -85,15 +86,27 @@ def _thorough_on(lake: Lake) -> str | None:
     return on
 
 
-def has_unfinished_work(lake: Lake) -> bool:
-    """Whether the run that was closed last had failed, so that its stages are still owed."""
-    dataset = lake.catalogue.dataset(RUNS)
-    rows = dataset.to_table(
-        columns=["seq", "status"], filter=ds.field("stage") == WHOLE
-    ).to_pylist()
-    if not rows:
+def is_owed(lake: Lake, run: Run) -> bool:
+    """Whether a run has work although nothing is new.
+
+    So it is when the run closed last had failed; when a day of the workspace's time zone has begun
+    since, for windows pass without an event; and when the workspace says something else now.
+    """
+    last = _closed_last(lake)
+    if last is None:
         return False
-    return bool(max(rows, key=lambda row: row["seq"])["status"] == FAILED)
+    workspace = lake.workspace()
+    zone = ZoneInfo(workspace.time_zone)
+    days = [moment.astimezone(zone).date() for moment in (last["moment"], run.moment)]
+    is_other = last["workspace_version"] != workspace.version
+    return bool(last["status"] == FAILED or is_other or days[0] < days[1])
+
+
+def _closed_last(lake: Lake) -> dict[str, Any] | None:
+    columns = ["seq", "status", "moment", "workspace_version"]
+    dataset = lake.catalogue.dataset(RUNS)
+    rows = dataset.to_table(columns=columns, filter=ds.field("stage") == WHOLE).to_pylist()
+    return max(rows, key=lambda row: row["seq"], default=None)
 
 
 def close_run(

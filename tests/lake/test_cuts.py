@@ -12,7 +12,7 @@ from stamgast.identity.decision import Verdict, pair_of
 from stamgast.identity.identifiers import Identifier
 from stamgast.moments import iso_of
 from stamgast_aws.cut_store import DynamoCutStore
-from stamgast_lake.tables import IDENTITY
+from stamgast_lake.tables import CONSTRAINTS, EVENTS, IDENTITY
 from tests.lake.world import KEYRING, NOON_MS, World
 
 
@@ -123,3 +123,103 @@ def test_rows_of_every_part_are_deleted_and_come_back_with_the_next_run(world: W
     cells = world.cells()
     assert cells.keys() == world.roots().keys()
     assert sorted(cell["monetary_minor"] for cell in cells.values()) == [2000, 5000]
+
+
+def test_a_rebuild_from_raw_repeats_the_cut_and_changes_no_id(world: World) -> None:
+    """Law 2: everything but the archive is thrown away, control with its decisions as well."""
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    world.run()
+    again = World()
+    again.archive.lines = list(world.archive.lines)
+    again.run()
+    assert again.roots().keys() == world.roots().keys()
+    assert again.persons() == world.persons()
+    assert again.profiles() == world.profiles()
+    assert lake_persons(again) == lake_persons(world)
+    assert all(root.cannot_links for root in again.roots().values())
+
+
+def test_an_emptied_view_gets_the_cut_back_at_the_next_publish(world: World) -> None:
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    world.run()
+    persons, profiles = world.persons(), world.profiles()
+    world.dynamodb.tables["profiles"].clear()
+    run = world.open()
+    world.publish(run, is_whole=True)
+    world.close(run)
+    assert (world.persons(), world.profiles()) == (persons, profiles)
+    assert all(root.cannot_links for root in world.roots().values())
+
+
+def test_what_is_named_by_a_cut_alone_is_the_same_person_in_lake_and_view() -> None:
+    world = World()
+    Operators(world).cut("u:9", "e:new@x.nl")
+    before = world.roots().keys()
+    world.run()
+    assert world.roots().keys() == before
+    assert lake_persons(world) == set(world.persons().values())
+    world.send(event("m1", 1, userId="9", email="new@x.nl"), received_ms=NOON_MS + 60_000)
+    world.run()
+    assert world.roots().keys() == before
+    assert len(lake_persons(world)) == 2
+    again = World()
+    again.archive.lines = list(world.archive.lines)
+    again.run()
+    assert again.roots().keys() == before
+    values = {
+        p.value for p in again.identity.read_pointers(map(key_of, ("u:9", "e:new@x.nl"))).values()
+    }
+    assert values == {"9", "new@x.nl"}
+
+
+def test_the_newest_decision_holds_whatever_the_order_in_which_they_come(world: World) -> None:
+    operators = Operators(world)
+    before = len(world.archive.lines)
+    for verdict in (Verdict.CUT, Verdict.LIFT, Verdict.CUT):
+        operators.do(verdict, "u:1", "e:ada@x.nl")
+    decided = world.archive.lines[before:]
+    del world.archive.lines[before:]
+    for n in (2, 1, 0):
+        world.archive.lines.append(decided[n])
+        world.run()
+    assert len(lake_persons(world)) == 2
+    held = [row for row in world.catalogue.rows(CONSTRAINTS) if row["kind"] == "cannot_link"]
+    assert len(held) == 3
+    assert {row["by"] for row in held} == {"privacy-desk"}
+    assert {row["reason"] for row in held} == {"two customers"}
+
+
+def test_a_lift_joins_in_the_lake_what_the_evidence_joins(world: World) -> None:
+    whole = world.persons()
+    operators = Operators(world)
+    operators.cut("u:1", "e:ada@x.nl")
+    world.run()
+    operators.lift("u:1", "e:ada@x.nl")
+    world.run()
+    assert world.persons() == whole
+    assert lake_persons(world) == set(whole.values())
+    assert len(world.cells()) == 1
+
+
+def test_a_copy_of_a_decision_is_a_duplicate_like_any_other(world: World) -> None:
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    world.run()
+    cut = world.archive.lines[-1]
+    world.archive.lines += [cut, cut]
+    figures = world.run()
+    assert (figures["load_events"]["stored"], figures["load_events"]["conflict"]) == (0, 0)
+    assert len([r for r in world.catalogue.rows(CONSTRAINTS) if r["kind"] == "cannot_link"]) == 1
+
+
+@pytest.mark.failure_line(28)
+def test_events_of_before_a_cut_belong_to_the_person_of_now(world: World) -> None:
+    """Line 28: past events keep the old person id for ever; the latest mapping is taken first."""
+    Operators(world).cut("u:1", "e:ada@x.nl")
+    world.run()
+    owner: dict[str, str] = {}
+    rows = world.catalogue.rows(IDENTITY)
+    for row in sorted(rows, key=lambda row: (row["recorded_at"], row["run_id"])):
+        owner[row["identifier"]] = row["person_id"]
+    events = [row for row in world.catalogue.rows(EVENTS) if row["anchor_key"]]
+    assert "person_id" not in events[0]
+    assert {owner[row["anchor_key"]] for row in events} == set(world.roots())

@@ -73,7 +73,7 @@ def link_records_run(
         except TooFewRecordsError as error:
             return _abstain(lake, run, str(error))
         is_new = current is None or current["version"] != model.version
-        _keep(lake, run, model, Known(hashes, links), is_new)
+        _keep(lake, run, settings, model, Known(hashes, links), is_new)
         keep(engine, "links", links)
         _tell(lake, run, model, engine.sql(BOTH).to_arrow_table(), is_new)
     return {"persons": len(hashes), "links": links.num_rows, "version": model.version, **figures}
@@ -137,9 +137,10 @@ def _is_old(current: Mapping[str, Any], run: Run, settings: RecordSettings) -> b
     return trained_at + days <= run.moment or bool(current["settings"] != settings.fingerprint)
 
 
-def _keep(lake: Lake, run: Run, model: Model, known: Known, is_new: bool) -> None:
+def _keep(
+    lake: Lake, run: Run, settings: RecordSettings, model: Model, known: Known, is_new: bool
+) -> None:
     """Writes what the next run begins from; the pointer is last, so that it never leads nowhere."""
-    settings = lake.workspace().links.records
     if is_new:
         _put(lake, _key(model.version), model.to_json())
     compared = pa.table({"person": list(known.hashes), "hash": list(known.hashes.values())})

@@ -168,6 +168,7 @@ def _sources(folder: Path) -> Sources:
         place = folder / layer / "python"
         place.mkdir(parents=True)
         (place / "README").write_text(layer, encoding="utf-8")
+        (place / "stands_in.py").write_text('"""Stands in."""\n', encoding="utf-8")
     return Sources(root=folder)
 
 

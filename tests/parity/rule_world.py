@@ -61,6 +61,15 @@ EVENT = pa.schema(
         "principal": pa.string(),
     }
 )
+ANCHOR = "person_id || case when right(message_key, 1) in ('0', '2', '4') then 'a' else 'b' end"
+HAPPENINGS = f"""
+    create or replace temp view rule_happening as
+    select *, {ANCHOR} as anchor_key from rule_event
+"""
+ANCHORS = f"""
+    create or replace temp view rule_anchor as
+    select distinct person_id, {ANCHOR} as anchor_key from rule_event
+"""
 
 
 @dataclass(frozen=True)
@@ -191,13 +200,20 @@ def by_python(rules: Sequence[Rule], people: Sequence[Someone], now: Now) -> dic
 
 
 def by_sql(
-    engine: DuckDBPyConnection, rules: Sequence[Rule], people: Sequence[Someone], now: Now
+    engine: DuckDBPyConnection,
+    rules: Sequence[Rule],
+    people: Sequence[Someone],
+    now: Now,
+    *,
+    anchored: bool = True,
 ) -> dict[str, set[str]]:
-    """The same by the lake's statements."""
+    """The same by the lake's statements; anchored, by two anchors a person."""
     events = [one.row(p.person_id, p.currency) for p in people for one in p.events]
     engine.register("rule_person", pa.Table.from_pylist([p.row for p in people], PERSON))
     engine.register("rule_event", pa.Table.from_pylist(events, EVENT))
-    for statement in verdicts(rules, now):
+    engine.execute(HAPPENINGS)
+    engine.execute(ANCHORS)
+    for statement in verdicts(rules, now, anchored=anchored):
         engine.execute(statement)
     rows = engine.execute(f"select * from {VERDICTS}").fetchall()
     return {rule.name: {row[0] for row in rows if row[1 + n]} for n, rule in enumerate(rules)}

@@ -130,7 +130,7 @@ def test_the_order_of_events_does_not_matter(world: World, random: Any) -> None:
         (Making.MOST_FREQUENT, "order by often desc, latest desc", "order by often desc, latest"),
         (Making.UNIQUE_LIST, "place <= ", "place < "),
         (Making.USUAL_INTERVAL, "distinct person_id, ordered_on", "person_id, ordered_on"),
-        (Making.SHARE, "count(*) filter", "1 + count(*) filter"),
+        (Making.SHARE, "count(case", "1 + count(case"),
     ],
 )
 def test_a_reading_that_breaks_one_rule_is_found(

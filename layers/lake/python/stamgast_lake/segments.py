@@ -81,7 +81,7 @@ def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str
     figures = log_computed(engine, lake, run, traits, now, STAGE)
     if rules:
         make_relations(engine, lake, computed="told.computed", joins=TOLD)
-        for statement in verdicts(rules, now):
+        for statement in verdicts(rules, now, anchored=True):
             engine.execute(statement)
     return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}
 

@@ -35,7 +35,7 @@ from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.extractions import Extractions
 from stamgast_lake.rules.lists import contains_sql, field_list, size_sql
 from stamgast_lake.rules.literals import finite, literal_sql, quoted, read_json, start_sql
-from stamgast_lake.rules.sources import EVENT_SQL, PERSON_SQL
+from stamgast_lake.rules.sources import EVENT_SQL, NAMES
 
 UNITS = {
     Unit.MINUTE: "minute",
@@ -103,7 +103,7 @@ class Expressions:
             case Literal():
                 return literal_sql(node.type, node.value)
             case Column():
-                return PERSON_SQL.get(node.path) or self._open(node.path, node.type)
+                return NAMES.get(node.path) or self._open(node.path, node.type)
             case Field():
                 return EVENT_SQL.get(node.path) or self._open(node.path, node.type)
             case As():
@@ -152,6 +152,8 @@ class Expressions:
 
     def _as(self, node: As) -> str:
         kind = type_of(node.of)
+        if kind is Type.NUMBER:
+            return f"({finite(self.sql(node.of))})"
         if kind is Type.MOMENT:
             return f"cast({self.sql(node.of)} at time zone {quoted(self.zone)} as date)"
         if kind is Type.DATE:
@@ -170,7 +172,7 @@ class Expressions:
         left, right = self.sql(node.left), self.sql(node.right)
         if node.op == "/":
             right = f"nullif({right}, 0)"
-        return f"({finite(f'({left} {node.op} {right})')})"
+        return f"({left} {node.op} {right})"
 
     def _shift(self, node: Shift) -> str:
         moved = f"({self.sql(node.of)} + interval ({node.amount}) {UNITS[node.unit]})"

@@ -7,6 +7,10 @@ from stamgast.segments.language.tree import Type
 from stamgast_lake.rules.literals import quoted, read_json
 from stamgast_lake.rules.sources import place_in
 
+# No relation is that large. Without a limit the engine folds a layer into the one above it and
+# parses a document anew for each expression that names a value of it: ten times the work.
+ONCE = "limit 9000000000000000000"
+
 
 @dataclass(slots=True)
 class Extractions:
@@ -53,8 +57,8 @@ class Extractions:
             f"{read_json(kind, spots[place_in(path)], self.zone)} as {name}"
             for (path, kind), name in self.names.items()
         ]
-        inner = f"select {plain}, {', '.join(lower)} from {relation}"
-        return f"select {plain}, {', '.join(upper)} from ({inner}) parsed"
+        inner = f"select {plain}, {', '.join(lower)} from {relation} {ONCE}"
+        return f"select {plain}, {', '.join(upper)} from ({inner}) parsed {ONCE}"
 
     def _documents(
         self,

@@ -30,6 +30,13 @@ PERSONS = """
     left join {scored} scored on scored.person_id = profile_now.person_id
     {joins}
 """
+HAPPENINGS = """
+    create or replace temp view rule_happening as select * from events
+"""
+ANCHORS = """
+    create or replace temp view rule_anchor as
+    select identifier as anchor_key, person_id from identity_now where person_id is not null
+"""
 EVENTS_OF_PERSONS = """
     create or replace temp view rule_event as
     select identity_now.person_id, events.message_key, events.event_at, events.event, events.type,
@@ -50,7 +57,7 @@ def make_relations(
     computed: str = "'{}'",
     joins: str = "",
 ) -> None:
-    """Makes views `rule_person` and `rule_event`.
+    """Makes views `rule_person`, `rule_event`, and by anchors `rule_happening`, `rule_anchor`.
 
     Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. `computed` is an
     expression for the JSON of a person's computed traits, over the relations that `joins` adds.
@@ -58,4 +65,5 @@ def make_relations(
     see(engine, lake, EVENTS, IDENTITY)
     latest(engine, "identity", "identifier", "identity_now")
     engine.execute(PERSONS.format(scored=scored, computed=computed, joins=joins))
-    engine.execute(EVENTS_OF_PERSONS)
+    for view in (HAPPENINGS, ANCHORS, EVENTS_OF_PERSONS):
+        engine.execute(view)

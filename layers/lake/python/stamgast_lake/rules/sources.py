@@ -14,12 +14,6 @@ from stamgast.identity.orders import WITH_THREE, WITHOUT_MINOR
 from stamgast.segments.language.columns import Path
 from stamgast_lake.rules.literals import quoted
 
-PERSON_COLUMNS = (
-    *("person_id", "first_at", "last_at", "orders", "revenue_minor", "currency"),
-    *("orders_first_at", "orders_last_at", "segment", "r", "f", "m", "frequency"),
-    *("monetary_minor", "rfm_currency", "last_order_on"),
-)
-
 
 def major(minor: str, currency: str) -> str:
     """An amount of minor units in major units of its currency."""
@@ -50,6 +44,9 @@ PERSON_SQL: Mapping[Path, str] = {
     ("rfm", "monetary"): major("monetary_minor", "rfm_currency"),
     ("rfm", "last_order_on"): "last_order_on",
 }
+# Under these names the values stand once they are computed, which is once a person.
+NAMES: Mapping[Path, str] = {path: "_".join(path) for path in PERSON_SQL}
+PERSON_COLUMNS = tuple(f"{sql} as {NAMES[path]}" for path, sql in PERSON_SQL.items())
 EVENT_SQL: Mapping[Path, str] = {
     ("event",): "event",
     ("type",): "type",

@@ -9,11 +9,12 @@ from stamgast.segments.language.tree import Aggregate, Did, DidNotSince, InSegme
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.aggregates import Aggregates
 from stamgast_lake.rules.expressions import Expressions
-from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.extractions import ONCE, Extractions
 from stamgast_lake.rules.funnels import funnel_sql
-from stamgast_lake.rules.sources import PERSON_COLUMNS
+from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
 
 SUMMED, VERDICTS = "rule_summed", "rule_verdict"
+DOCUMENTS = "traits, consent, computed"
 
 
 @dataclass(slots=True)
@@ -36,18 +37,19 @@ class Whole:
         name, _ = self.funnels.setdefault(key_of(node), (f"funnel{len(self.funnels)}", node))
         return name
 
-    def statements(self, events: str) -> list[str]:
+    def statements(self, events: str, *, anchored: bool = False) -> list[str]:
         """What makes the tables that `joined` joins to the persons."""
         made = [
             temp_table(name, funnel_sql(n, self.now, events)) for name, n in self.funnels.values()
         ]
         if self.aggregates.columns:
-            made.append(temp_table(SUMMED, self.aggregates.statement(events)))
+            made.append(temp_table(SUMMED, self.aggregates.statement(events, anchored=anchored)))
         return made
 
     def joined(self, columns: Extractions, persons: str) -> str:
         """The persons with their values, their aggregates and their funnels."""
-        rows = f"({columns.wrapped(persons, ', '.join(PERSON_COLUMNS))}) person"
+        plain = f"(select {', '.join(PERSON_COLUMNS)}, {DOCUMENTS} from {persons} {ONCE}) person"
+        rows = f"({columns.wrapped(plain, ', '.join(NAMES.values()))}) person"
         told = ["person.*"]
         if self.aggregates.columns:
             rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
@@ -59,7 +61,12 @@ class Whole:
 
 
 def verdicts(
-    rules: Sequence[Rule], now: Now, persons: str = "rule_person", events: str = "rule_event"
+    rules: Sequence[Rule],
+    now: Now,
+    persons: str = "rule_person",
+    events: str = "rule_event",
+    *,
+    anchored: bool = False,
 ) -> list[str]:
     """Statements that make the temporary table `rule_verdict`.
 
@@ -72,7 +79,8 @@ def verdicts(
     within = Expressions(now, columns, whole.sql)
     told = [f"coalesce({within.sql(rule.tree)}, false)" for rule in rules]
     rows = whole.joined(columns, persons)
-    return [*whole.statements(events), temp_table(VERDICTS, _layers(rules, told, rows))]
+    made = whole.statements(events, anchored=anchored)
+    return [*made, temp_table(VERDICTS, _layers(rules, told, rows))]
 
 
 def temp_table(name: str, select: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stamgast.segments.language.errors import RuleTypeError
-from stamgast.segments.language.tree import Arithmetic, As, DaysBetween, Literal, Node, Type
+from stamgast.segments.language.tree import Arithmetic, As, Call, DaysBetween, Literal, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.values import parsed_date, parsed_moment
 
@@ -71,7 +71,7 @@ def agreed(op: str, left: Node, right: Node, at: int) -> tuple[Node, Node]:
         if _is_null(side):
             hint = "write `is null` or `is not null`"
             raise RuleTypeError("a comparison with null is never true", side.at, hint)
-    left, right = _timed(left, right), _timed(right, left)
+    left, right = settled(_timed(left, right)), settled(_timed(right, left))
     kinds = {type_of(left), type_of(right)}
     if Type.LIST in kinds:
         raise RuleTypeError("a list cannot be compared", at, "ask what it `contains`")
@@ -85,6 +85,17 @@ def agreed(op: str, left: Node, right: Node, at: int) -> tuple[Node, Node]:
     if op not in ("=", "!=") and type_of(left) not in ORDERED:
         raise RuleTypeError("of booleans, none is less than the other", at, "use = or `is true`")
     return left, right
+
+
+def settled(node: Node) -> Node:
+    """A number as a condition uses it: what calculating made infinite is null from here on."""
+    return As(Type.NUMBER, node, node.at) if _is_calculated(node) else node
+
+
+def _is_calculated(node: Node) -> bool:
+    if isinstance(node, Call) and type_of(node) is Type.NUMBER:
+        return any(_is_calculated(arg) for arg in node.args)
+    return isinstance(node, Arithmetic)
 
 
 def _timed(node: Node, other: Node) -> Node:

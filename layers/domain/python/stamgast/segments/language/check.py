@@ -16,6 +16,7 @@ from stamgast.segments.language.agreement import (
     common,
     literal_date,
     literal_moment,
+    settled,
 )
 from stamgast.segments.language.columns import Schema
 from stamgast.segments.language.errors import (
@@ -184,7 +185,8 @@ class _Checker:
                 return Like(as_type(Type.TEXT, parts[0]), pattern, is_blind, told.at)
             case _:
                 what = told.value
-                return Is(parts[0] if what is None else boolean(parts[0]), what, told.at)
+                of = settled(parts[0]) if what is None else boolean(parts[0])
+                return Is(of, what, told.at)
 
     def _part(self, told: Syntax, scope: Scope) -> Node:
         """A part of `and` or `or`; its fault is kept, and the next part looked at."""
@@ -264,4 +266,4 @@ def _contains(item: Node, of: Node, at: int) -> Node:
         raise RuleTypeError(f"no list holds a {type_of(item)}", item.at)
     if isinstance(item, Literal) and item.value is None:
         raise RuleTypeError("no list holds null", item.at)
-    return Contains(as_type(Type.LIST, of), item, at)
+    return Contains(as_type(Type.LIST, of), settled(item), at)

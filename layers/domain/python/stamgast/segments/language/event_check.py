@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from stamgast.segments.language.agreement import as_type, boolean, literal_date, told
+from stamgast.segments.language.agreement import as_type, boolean, literal_date, settled, told
 from stamgast.segments.language.days import UNIT_MS
 from stamgast.segments.language.errors import RuleBoundError, RuleTypeError
 from stamgast.segments.language.names import MOST_DAYS, Scope
@@ -130,13 +130,13 @@ def valued(function: str, of: Node) -> Node:
     """The value that something is made of, in a type it can be made of; raises RuleTypeError."""
     kind = type_of(of)
     if function in NUMERIC or (function in LEAST_OR_MOST and kind is Type.ANY):
-        return as_type(Type.NUMBER, of)
+        return settled(as_type(Type.NUMBER, of))
     is_list = kind is Type.LIST and function not in OF_ANYTHING
     if is_list or (kind is Type.BOOLEAN and function in LEAST_OR_MOST):
         raise RuleTypeError(f"`{function}` takes no {kind}", of.at, _first_hint(of))
     if isinstance(of, Literal) and of.value is None:
         raise RuleTypeError(f"`{function}` takes no null", of.at)
-    return of
+    return settled(of)
 
 
 def _first_hint(of: Node) -> str | None:

@@ -24,6 +24,7 @@ from stamgast.segments.language.tree import (
     Type,
 )
 from stamgast.segments.language.types import type_of
+from stamgast.segments.language.values import finite
 from stamgast.segments.language.view import View
 
 TOLD_OPS = {
@@ -162,6 +163,8 @@ def _seen(node: Node, view: View) -> Seen:
     value = reader_of(raw)(view)
     if type_of(raw) is Type.MOMENT and value is not None:
         return Seen(rendered(raw), iso_of(value))
+    if isinstance(value, float):
+        value = finite(value)
     return Seen(rendered(raw), value.isoformat() if isinstance(value, date) else value)
 
 

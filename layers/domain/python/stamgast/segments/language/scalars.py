@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from math import floor
+from math import floor, isfinite
 from typing import Any
 
 from stamgast.segments.language.days import day_of, moved_date, moved_moment, start_of
@@ -31,6 +31,12 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }
 SIMPLE: Mapping[Type, Plain] = {
     Type.NUMBER: number_of,
@@ -80,6 +86,8 @@ def _stored(kind: Type) -> Plain:
 
 def of_type(kind: Type, was: Type, of: Reader) -> Reader:
     """A value of a document as a type, or one kind of time as the other."""
+    if was is Type.NUMBER:
+        return lambda view: None if (n := of(view)) is None else finite(n)
     if was is Type.MOMENT:
         return lambda view: _day(of(view), view)
     if was is Type.DATE:
@@ -172,20 +180,15 @@ def liked(pattern: str, is_case_blind: bool, of: Reader) -> Reader:
 
 
 def calculated(op: str, left: Reader, right: Reader) -> Reader:
-    """Arithmetic of doubles; null beyond what is finite, and for division by zero."""
+    """Arithmetic of doubles (IEEE 754), but for division by zero, which is null."""
+
+    act = ARITHMETIC[op]
 
     def calculate(view: View) -> float | None:
         a, b = left(view), right(view)
-        if a is None or b is None or (op == "/" and b == 0):
+        if a is None or b is None or (b == 0 and op == "/"):
             return None
-        match op:
-            case "+":
-                return finite(a + b)
-            case "-":
-                return finite(a - b)
-            case "*":
-                return finite(a * b)
-        return finite(a / b)
+        return act(a, b)
 
     return calculate
 
@@ -206,7 +209,7 @@ FUNCTIONS: Mapping[str, Plain] = {
     "length": lambda text: float(len(text)),
     "size": lambda listed: float(len(listed)),
     "abs": abs,
-    "floor": lambda number: float(floor(number)),
+    "floor": lambda number: float(floor(number)) if isfinite(number) else number,
     "date": any_of,
     "year": lambda day: float(day.year),
     "month": lambda day: float(day.month),

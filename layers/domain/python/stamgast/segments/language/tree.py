@@ -67,7 +67,7 @@ class As:
 
     Number, text, boolean and list take what the document has. A date is a date's text, a moment's
     text or a moment, whose day in the workspace's time zone is meant; a moment is a moment's text,
-    or the start of a date.
+    or the start of a date. A number as a number is null unless it is finite.
     """
 
     type: Type
@@ -85,7 +85,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """`+ - * /` of two numbers; null for a result that is not finite, and for division by zero."""
+    """`+ - * /` of two numbers as IEEE 754 doubles, but for division by zero, which is null."""
 
     op: str
     left: "Node"

@@ -203,11 +203,11 @@ def wrong_effects(reading: Callable[[Case, Pair], Effect], seeds: Iterable[int])
 
 
 def test_what_a_cut_is_said_to_do_is_what_it_does() -> None:
-    assert wrong_effects(right, range(60)) == 0
+    assert wrong_effects(right, range(20)) == 0
 
 
 def test_an_effect_that_only_takes_the_edge_away_is_found_out() -> None:
-    assert wrong_effects(edge_taken_away, range(60))
+    assert wrong_effects(edge_taken_away, range(20))
 
 
 # the live case

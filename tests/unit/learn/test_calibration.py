@@ -100,8 +100,20 @@ def test_three_positives_and_one_single_week_abstain_with_the_reason() -> None:
     panel = np.repeat(np.arange(10, 0, -1), 40).astype(np.int64)
     with pytest.raises(AbstainedError, match="3 positives and 397 negatives in all; needs 100"):
         split_by_time(panel, np.arange(400) < 3, 100)
-    with pytest.raises(AbstainedError, match="to calibrate on"):
+    with pytest.raises(AbstainedError, match="labels of 1 weeks; needs 3"):
         split_by_time(np.ones(400, np.int64), np.arange(400) % 2 == 0, 100)
+    with pytest.raises(AbstainedError, match="0 positives and 80 negatives to judge by"):
+        split_by_time(panel, (np.arange(400) < 320) & (np.arange(400) % 2 == 0), 100)
+
+
+def test_a_large_last_week_still_leaves_something_to_judge_by() -> None:
+    panel = np.repeat([3, 2, 1], [20, 30, 350]).astype(np.int64)
+    split = split_by_time(panel, np.arange(400) % 2 == 0, 20)
+    assert [int(part.sum()) for part in (split.train, split.calibrate, split.judge)] == [
+        20,
+        30,
+        350,
+    ]
 
 
 def pairs(number: int, strength: float, seed: int = 5) -> tuple[Floats, Labels, np.ndarray]:

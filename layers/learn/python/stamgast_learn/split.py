@@ -9,6 +9,7 @@ from stamgast_learn.calibration import Labels
 from stamgast_learn.faults import AbstainedError
 
 TRAINING_SHARE, CALIBRATION_SHARE = 0.6, 0.8
+PARTS = 3
 LEAST_SHARE_LATER = 0.1
 """Of the least number of labels, how many of each class calibration and judgement need at least."""
 
@@ -25,16 +26,20 @@ class Split:
 
 
 def split_by_time(panel: NDArray[np.int64], labels: Labels, least: int) -> Split:
-    """Whole panels to each part; panels count backwards, so the largest number is the oldest.
+    """Whole panels to each part, as near to the shares as they go, and none without a panel.
 
+    Panels count backwards, so the largest number is the oldest.
     Raises AbstainedError below `least` positives or negatives, or when a later part has too few to
     say anything.
     """
     require(labels, least, "in all")
     ages, counts = np.unique(-panel, return_counts=True)
+    if len(ages) < PARTS:
+        raise AbstainedError(f"labels of {len(ages)} weeks; needs {PARTS} to judge by later ones")
     told = np.cumsum(counts) / len(panel)
-    train_until = int(-ages[np.searchsorted(told, TRAINING_SHARE)])
-    calibrate_until = int(-ages[np.searchsorted(told, CALIBRATION_SHARE)])
+    first = int(np.abs(told[:-2] - TRAINING_SHARE).argmin())
+    second = first + 1 + int(np.abs(told[first + 1 : -1] - CALIBRATION_SHARE).argmin())
+    train_until, calibrate_until = int(-ages[first]), int(-ages[second])
     split = Split(
         panel >= train_until,
         (panel < train_until) & (panel >= calibrate_until),

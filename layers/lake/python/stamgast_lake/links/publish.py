@@ -48,6 +48,8 @@ CHANGED = """
     where identity_now.person_id is not null and (
         {is_whole} or side.recorded_at > {since}
         or (is_told and identity_now.recorded_at > {since}))
+      and ((is_told and nth <= {most}) or {has_other_purposes} or (side.kind, side.a, side.b) in (
+        select (kind, a, b) from links where state = 'standing' and probability >= {least}))
 """
 PAGE = "select * exclude (place) from changed_side where place > ? order by place limit ?"
 PutAll = Callable[[Iterable[PersonRow]], int]
@@ -56,7 +58,8 @@ PutAll = Callable[[Iterable[PersonRow]], int]
 def publish_links(engine: "DuckDBPyConnection", lake: Lake, run: Run, put_all: PutAll) -> int:
     """Writes what changed since the last run of links, and what stands of those who moved since.
 
-    Everything, where the workspace is another than at the last run of links. How many items.
+    Everything, where the workspace is another than at the last run of links; what was never told
+    needs no deletion. How many items.
     """
     least = min(lake.workspace().links.purposes.values(), default=2.0)
     look(engine, lake)
@@ -65,11 +68,12 @@ def publish_links(engine: "DuckDBPyConnection", lake: Lake, run: Run, put_all: P
     before = engine.execute(
         "select epoch_ms(moment), workspace_version from links_run_before"
     ).fetchall()
-    is_whole = not before or before[0][1] != lake.workspace().version
+    has_other = bool(before) and before[0][1] != lake.workspace().version
     since_ms = before[0][0] if before else ms_of(run.moment)
     told = {"moment": _moment(ms_of(run.moment)), "since": _moment(since_ms)}
     engine.execute(SIDES.format(least=least, **told))
-    engine.execute(CHANGED.format(most=MOST_OF_AN_IDENTIFIER, is_whole=is_whole, **told))
+    whole = {"is_whole": not before or has_other, "has_other_purposes": has_other}
+    engine.execute(CHANGED.format(most=MOST_OF_AN_IDENTIFIER, least=least, **whole, **told))
     return sum(put_all(page) for page in _pages(engine))
 
 

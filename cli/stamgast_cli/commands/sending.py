@@ -16,6 +16,8 @@ from stamgast_cli.output import Output
 from stamgast_cli.workspaces import store
 from stamgast_lake.imports.mapping import mapping_for
 
+FORMS = ("ndjson", "jsonl", "csv", "parquet")
+
 File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, CSV or Parquet (or .gz).")
 ]
@@ -118,10 +120,9 @@ def put(
     """
     output = Output(is_json=json)
     deployment = find(stack)
-    known = store(deployment).current().sources
-    if source not in known:
-        raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
-    key = f"imports/{source}/{place or file.name}"
+    name = _place(place or file.name)
+    _of_source(deployment, source, name)  # what the run would refuse is refused now
+    key = f"imports/{source}/{name}"
     with output.step(f"Uploading {file.name}"):
         deployment.client("s3").upload_file(str(file), deployment.output("LakeBucket"), key)
     output.facts({"key": key, "bytes": file.stat().st_size, "next": "stamgast run"})
@@ -137,6 +138,11 @@ def _mapping(
     """Return the mapping that the options spell out, else the workspace's for this path."""
     if columns or constants or source is None:
         return ImportMapping(match="*", columns=_pairs(columns), constants=_pairs(constants))
+    return _of_source(deployment, source, place)
+
+
+def _of_source(deployment: Deployment, source: str, place: str) -> ImportMapping:
+    """Return the mapping that a source of the workspace has for a path."""
     known = store(deployment).current().sources
     if source not in known:
         raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
@@ -148,6 +154,19 @@ def _mapping(
             hint=f"Its mappings match {globs}: say --as.",
         )
     return found
+
+
+def _place(told: str) -> str:
+    """Return a path below a source's folder, whose name says the file's form."""
+    form = told.lower().removesuffix(".gz").rpartition(".")[2]
+    if form not in FORMS:
+        raise InputError(
+            f"{told!r} does not say what the file holds",
+            hint=f"Its name ends in {', '.join(FORMS)}, with .gz behind or not: say --as.",
+        )
+    if not all(part not in ("", ".", "..") for part in told.split("/")):
+        raise InputError(f"{told!r} is no path below the source's folder")
+    return told
 
 
 def _pairs(told: list[str] | None) -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""`stamgast import` refuses at once what the next run would refuse."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stamgast.workspace.compiler import compile_files
+from stamgast.workspace.model import workspace_of
+from stamgast_cli.commands import sending
+from stamgast_cli.errors import InputError
+
+SOURCES = "sources: {web: {name: Web}, shop: {name: Shop, imports: [{match: 'baskets/*.csv'}]}}"
+
+
+@pytest.fixture
+def uploaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys under which files were put."""
+    keys: list[str] = []
+    workspace = workspace_of(compile_files({"sources.yaml": SOURCES}))
+
+    def upload_file(_file: str, _bucket: str, key: str) -> None:
+        keys.append(key)
+
+    s3: Any = SimpleNamespace(upload_file=upload_file)
+    deployment = SimpleNamespace(client=lambda _: s3, output=lambda _: "lake")
+    monkeypatch.setattr(sending, "find", lambda _: deployment)
+    monkeypatch.setattr(sending, "store", lambda _: SimpleNamespace(current=lambda: workspace))
+    return keys
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "old data.csv"
+    made.write_text("type,userId\n", encoding="utf-8")
+    return made
+
+
+def test_a_file_goes_under_its_source_by_the_name_that_is_said(
+    file: Path, uploaded: list[str]
+) -> None:
+    sending.put(file, "shop", "baskets/Größe 1.csv")
+    assert uploaded == ["imports/shop/baskets/Größe 1.csv"]
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "told"),
+    [
+        ("nowhere", None, "there is no source"),
+        ("web", None, "no mapping of web matches"),
+        ("shop", None, "no mapping of shop matches"),
+        ("shop", "baskets/a.txt", "does not say what the file holds"),
+        ("shop", "baskets/../a.csv", "is no path below"),
+        ("shop", "/baskets/a.csv", "is no path below"),
+    ],
+)
+def test_what_no_run_would_take_is_not_uploaded(
+    file: Path, uploaded: list[str], source: str, place: str | None, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        sending.put(file, source, place)
+    assert uploaded == []

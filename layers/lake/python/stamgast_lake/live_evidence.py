@@ -43,6 +43,8 @@ CUTS = """
     select least(a, b), greatest(a, b) from cannot_link
     where a in (select key from wanted) or b in (select key from wanted)
 """
+# Every losing copy that the run met, whatever page is asked for: they are few.
+LOST = "select message_key, identifiers from lost_copy"
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ class LakeEvidence:
             self.held.link((a, b), Support(*rest))
         for pair in self.engine.execute(CUTS).fetchall():
             self.held.cut(pair)
+        for message_key, named in self.engine.execute(LOST).fetchall():
+            self.held.lose(message_key, named)
         self.loaded |= set(keys)
 
     def _see(

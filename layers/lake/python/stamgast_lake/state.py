@@ -66,6 +66,7 @@ NEWS = """
 ALL_OF_FRESH = """
     select key from fresh_first_seen union select key from changed_constraint
     union select identifier from fresh_identity
+    union select unnest(identifiers) from lost_copy
 """
 FRONTIER = "create or replace temp table frontier as {keys}"
 UNASKED = """
@@ -133,7 +134,8 @@ LACKING = """
 class State:
     """The logs as the last settled run left them, or (`is_now`) as this one did.
 
-    Reads `identity`, `persons`, `constraints`, `settled_run` and `fresh_evidence`.
+    Reads `identity`, `persons`, `constraints`, `settled_run` and `fresh_evidence`; as of now
+    `fresh_identity` and `lost_copy`, too.
     """
 
     engine: "DuckDBPyConnection"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from stamgast.identity.changes import new_edges
 from stamgast.identity.evidence import Evidence
 from stamgast.identity.live import unclaimed
 from stamgast.identity.partition import partition
@@ -17,6 +18,7 @@ from stamgast.identity.store import (
     JobStore,
     Outcome,
     Pause,
+    PutEdge,
     PutPointer,
     PutRoot,
     Write,
@@ -106,7 +108,7 @@ def _births(
             hint=hint_of(root.anchors, key),
         )
         writes.append(PutPointer(pointer, None))
-    return writes
+    return [*writes, *(PutEdge(edge, None) for edge in new_edges(found, plan))]
 
 
 def mint_absent(store: JobStore, evidence: Evidence, keys: Collection[str]) -> None:

@@ -72,7 +72,7 @@ def change_of(
     final = {p: _final(p, root, plan, seq) for p, root in old.items()}
     fence = () if seq is None else (CheckFence(seq),)
     guards = (*fence, *decisions_of(found, plan))
-    moved = [MoveEdge(edge) for edge in edge_moves(found, plan)]
+    moved = [MoveEdge(edge) for edge in (*edge_moves(found, plan), *new_edges(found, plan))]
     gone = [DropEdge(pair) for pair in sorted(found.void - found.links.keys())]
     moves = tuple(_moves(found, plan))
     return Change(seq, old, final, moves, (*moved, *gone), found.home, guards)
@@ -121,21 +121,38 @@ def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
 
 
 def edge_moves(found: Survey, plan: Partition) -> Iterator[Edge]:
-    """The edges that change their state, as they shall be."""
+    """The edges that change their state or their support, as they shall be."""
     for pair, edge in sorted(found.edges.items()):
         if pair[0] not in plan.goal or pair[1] not in plan.goal:
             continue
         if pair in found.void and pair not in found.links:
             continue
-        support = found.links[pair] if pair in found.void else edge.support
+        told = found.links.get(pair, edge.support)
+        support = told if pair in found.void else min(told, edge.support)
         new = _state(replace(edge, support=support), plan)
         if new != edge:
             yield new
 
 
+def new_edges(found: Survey, plan: Partition) -> Iterator[Edge]:
+    """The edges that the inputs tell and the live view lacks, each at its anchor."""
+    for pair, support in sorted(found.links.items()):
+        if pair in found.edges or pair[0] not in plan.goal:
+            continue
+        why = plan.refused.get(pair, Reason.VALUE_LIMIT)
+        yield _state(Edge(pair, support, EdgeState.REFUSED, why), plan)
+
+
+def are_edges_same(found: Survey, plan: Partition) -> bool:
+    """Whether the live edges are there and say what the plan does."""
+    return not any(True for _ in edge_moves(found, plan)) and not any(
+        True for _ in new_edges(found, plan)
+    )
+
+
 def _state(edge: Edge, plan: Partition) -> Edge:
     a, b = edge.pair
-    if plan.goal[a] == plan.goal[b]:
+    if plan.goal[a] == plan.goal.get(b):
         return replace(edge, state=EdgeState.ACTIVE, why=None)
     if pair_of(a, b) in plan.targets[plan.goal[a]].cannot_links:
         return replace(edge, state=EdgeState.CUT, why=Reason.CANNOT_LINK)

@@ -6,10 +6,12 @@ from dataclasses import replace
 from stamgast.identity.births import mint_absent, mint_all, pages
 from stamgast.identity.changes import (
     apply,
+    are_edges_same,
     change_of,
     decisions_of,
     is_same,
 )
+from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.evidence import Evidence
 from stamgast.identity.jobs import run_job
 from stamgast.identity.partition import Partition, partition
@@ -81,10 +83,12 @@ def _differing(
     told: Corrections,
 ) -> list[Collection[str]]:
     """Those whose live persons are not exactly what the inputs alone say."""
-    roots, _ = read_chain(store, {pointer.person_id for pointer in pointers.values()})
+    pairs = {pair for keys in components for pair in evidence.links(keys)}
+    person_ids = {pointer.person_id for pointer in pointers.values()}
+    roots, edges = read_chain(store, person_ids, pairs)
     left = []
     for keys in components:
-        if _stands(evidence, keys, pointers, roots, settings):
+        if _stands(evidence, keys, pointers, roots, edges, settings):
             told.add(Result.SAME)
         else:
             left.append(keys)
@@ -96,6 +100,7 @@ def _stands(
     keys: Collection[str],
     pointers: Mapping[str, Pointer],
     read: Mapping[str, Root],
+    edges: Mapping[Pair, Edge],
     settings: IdentitySettings,
 ) -> bool:
     mine = {key: pointers[key] for key in keys if key in pointers}
@@ -109,9 +114,10 @@ def _stands(
     ):
         return False
     found = survey_of(evidence, keys, settings)
-    found = replace(found, pointers=mine, home=home, roots=roots)
+    live = {pair: edges[pair] for pair in found.links if pair in edges}
+    found = replace(found, pointers=mine, home=home, roots=roots, edges=live)
     plan = partition(found, settings)
-    return not plan.clashes and is_same(found, plan)
+    return not plan.clashes and is_same(found, plan) and are_edges_same(found, plan)
 
 
 def correct(
@@ -139,7 +145,7 @@ def correct(
         plan = partition(found, settings)
         if plan.clashes:
             return Result.CLASHING, ()
-        if is_same(found, plan):
+        if is_same(found, plan) and are_edges_same(found, plan):
             return Result.SAME if attempt == 1 else Result.CORRECTED, ()
         if len(decisions_of(found, plan)) > MOST_DECIDED:
             return Result.TOO_LARGE, ()

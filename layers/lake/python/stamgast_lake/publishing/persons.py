@@ -13,9 +13,20 @@ from stamgast_lake.logs import see, see_fresh
 from stamgast_lake.publishing.work import FencedError, Task
 from stamgast_lake.resolve import PARTS
 from stamgast_lake.state import State
-from stamgast_lake.tables import EVENTS, IDENTITY
+from stamgast_lake.tables import EVENTS, IDENTITY, RECEIPTS
 
 KEYS_A_PAGE = 5_000
+LOST_COPIES = """
+    create or replace temp table lost_copy as
+    select message_key, identifiers from fresh_receipts
+    where state = 'conflict' and len(identifiers) > 0
+"""
+# What a losing copy alone names is nobody's in the lake, and still somebody in the live view.
+DISPUTED = """
+    insert into part select distinct key, key from (
+        select unnest(identifiers) as key from lost_copy
+    ) where key not in (select key from part)
+"""
 PAGED = """
     create or replace temp table part_page as
     with numbered as (
@@ -38,6 +49,7 @@ def publish_persons(task: Task) -> Iterator[str]:
     read_values(engine, task.fresh("events"))
     connect(engine, "candidate", into="component")
     engine.execute(PARTS)
+    engine.execute(DISPUTED)
     engine.execute(PAGED.format(after=task.after, size=KEYS_A_PAGE))
     evidence = LakeEvidence(engine, publisher.lake.keyring(), settings, state)
     for (page,) in engine.execute(PAGES).fetchall():
@@ -50,7 +62,8 @@ def publish_persons(task: Task) -> Iterator[str]:
 def _gather(task: Task, settings: IdentitySettings) -> State | None:
     """What new evidence touches, from the logs; all evidence for a view that was thrown away."""
     engine, lake = task.engine, task.publisher.lake
-    see_fresh(engine, lake, EVENTS, IDENTITY)
+    see_fresh(engine, lake, EVENTS, IDENTITY, RECEIPTS)
+    engine.execute(LOST_COPIES)
     if task.is_whole:
         see(engine, lake, EVENTS)
         gather(engine, settings)

@@ -1,6 +1,6 @@
 """What arrived and what became of it: receipts, the index of messages, the ledgers of runs."""
 
-from stamgast_lake.tables.columns import RUN_ID, Column, LakeTable, Scalar
+from stamgast_lake.tables.columns import RUN_ID, Column, LakeTable, ListOf, Scalar
 
 RECEIPTS = LakeTable(
     "receipts",
@@ -20,6 +20,7 @@ RECEIPTS = LakeTable(
         Column("reason", Scalar.STRING, "Why it was rejected, as a word."),
         Column("sent_on", Scalar.DATE, "The class of message_index that its message belongs to."),
         Column("anchor_key", Scalar.STRING, "The anchor of its event; null without identifiers."),
+        Column("identifiers", ListOf(Scalar.STRING), "Keys that a conflicting copy names."),
         Column("raw_object", Scalar.STRING, "The archive's object that holds it.", required=True),
         Column("raw_line", Scalar.LONG, "Its line in that object, from 0.", required=True),
         Column("received_on", Scalar.DATE, "Day of receipt in UTC.", required=True),

@@ -145,11 +145,12 @@ def _mistyped(dice: random.Random, name: str, value: str) -> str:
     if name == "given_name" and dice.random() < 0.3:
         return value[:1]
     if name in ("email", "phone") and dice.random() < 0.5:
-        return _typo(dice, _typo(dice, value[::-1]))
-    return _typo(dice, value)
+        return mistyped(dice, mistyped(dice, value[::-1]))
+    return mistyped(dice, value)
 
 
-def _typo(dice: random.Random, value: str) -> str:
+def mistyped(dice: random.Random, value: str) -> str:
+    """The value with one letter more, less, other, or two exchanged."""
     place = dice.randrange(len(value))
     other = dice.choice(DIGITS if value[place].isdigit() else LETTERS)
     return dice.choice(

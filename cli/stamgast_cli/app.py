@@ -22,6 +22,7 @@ from stamgast_cli.commands import (
     plan,
     redrive,
     running,
+    segments,
     sending,
     workspace,
 )
@@ -46,6 +47,7 @@ def application() -> typer.Typer:
     app.add_typer(links.group(), name="links")
     app.add_typer(workspace.group(), name="workspace")
     app.add_typer(identity.group(), name="identity")
+    app.add_typer(segments.group(), name="segment")
     return app
 
 

@@ -10,29 +10,19 @@ from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
-from stamgast_lake.rfm import rfm_sql
-from stamgast_lake.rules.computed import COMPUTED
 from stamgast_lake.rules.memberships import log_memberships
 from stamgast_lake.rules.relations import make_relations
 from stamgast_lake.rules.statements import verdicts
-from stamgast_lake.rules.traits import log_computed
+from stamgast_lake.rules.traits import TOLD, log_computed
 from stamgast_lake.runs import Run
+from stamgast_lake.scored import score_buyers
 from stamgast_lake.shards import shard_sql
-from stamgast_lake.tables import PERSONS, PROFILES, RFM
+from stamgast_lake.tables import RFM
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 STAGE = "segments"
-SPENDINGS = """
-    create or replace temp view spendings as
-    select person_id, spent.currency, spent.orders, spent.revenue_minor, spent.last_ms
-    from (
-        select profile_now.person_id, unnest(spending) as spent
-        from profile_now join person_now on person_now.person_id = profile_now.person_id
-        where person_now.state = 'active'
-    )
-"""
 STAMP = """cast('{moment}' as timestamptz) as recorded_at,
         cast({shard} as integer) as shard, '{run_id}' as run_id"""
 SCORED = f"""
@@ -52,20 +42,15 @@ LEFT = f"""
     from rfm_now was
     where was.segment is not null and was.person_id not in (select person_id from scored)
 """
-TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 CELLS = "select cell, count(*) from scored group by cell order by cell"
 
 
 def evaluate_run(lake: Lake, run: Run) -> dict[str, int]:
     """Scores every buyer, asks every rule of everybody, and logs who moved; returns the figures."""
     with session() as engine:
-        see(engine, lake, PROFILES, PERSONS, RFM)
-        latest(engine, "profiles", "person_id", "profile_now")
-        latest(engine, "persons", "person_id", "person_now")
+        score_buyers(engine, lake, ms_of(run.moment))
+        see(engine, lake, RFM)
         latest(engine, "rfm", "person_id", "rfm_now")
-        engine.execute(SPENDINGS)
-        scored = rfm_sql("spendings", ms_of(run.moment))
-        engine.execute(f"create or replace temp table scored as {scored}")
         moved = append_changes(engine, lake, RFM, _changes(run), Commit(run.run_id, STAGE))
         return {"rfm": moved, **_cells(engine), **_memberships(engine, lake, run)}
 

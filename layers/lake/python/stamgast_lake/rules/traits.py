@@ -16,6 +16,7 @@ from stamgast_lake.tables import COMPUTED_TRAITS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 NOBODY = f"""
     create or replace temp table {COMPUTED} as
     select cast(null as varchar) as person_id, cast(null as json) as computed,
@@ -35,6 +36,12 @@ GONE = f"""
 """
 
 
+def compute(engine: "DuckDBPyConnection", traits: Sequence[ComputedTrait], now: Now) -> None:
+    """Makes `rule_computed` of the views of `stamgast_lake.rules.relations`."""
+    for statement in computed(traits, now) if traits else [NOBODY]:
+        engine.execute(statement)
+
+
 def log_computed(
     engine: "DuckDBPyConnection",
     lake: Lake,
@@ -49,8 +56,7 @@ def log_computed(
     """
     see(engine, lake, COMPUTED_TRAITS)
     latest(engine, "computed_traits", "person_id", "computed_now")
-    for statement in computed(traits, now) if traits else [NOBODY]:
-        engine.execute(statement)
+    compute(engine, traits, now)
     told = {"moment": run.moment.isoformat(), "run_id": run.run_id}
     found = CHANGES.format(**told, shard=shard_sql("found.person_id"))
     gone = GONE.format(**told, shard=shard_sql("was.person_id"))

@@ -18,7 +18,7 @@ from stamgast_lake.tables import IDENTITY
 from tests.lake.test_laws import history
 from tests.lake.world import NOON_MS, World, evaluate, resolve, unify
 
-SEEDS = range(3)
+SEEDS = range(2)
 HOUR_MS = 3_600_000
 COMPUTING = (resolve, unify, evaluate)
 LOGS = ("identity", "persons", "profiles", "rfm", "anchors")
@@ -67,7 +67,9 @@ def differences(engine: DuckDBPyConnection, seed: int) -> list[tuple[int, str]]:
     return found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 40))]
+)
 def test_the_past_is_what_was_current_then(engine: DuckDBPyConnection, seed: int) -> None:
     assert differences(engine, seed) == []
 

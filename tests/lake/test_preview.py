@@ -78,7 +78,9 @@ def told(seed: int, settings: IdentitySettings) -> tuple[Preview, Persons]:
     return found, lake_persons(world)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(4, 60))]
+)
 def test_a_preview_is_the_difference_of_two_full_runs(seed: int) -> None:
     settings = changed(Random(seed))
     found, before = told(seed, settings)
@@ -92,10 +94,15 @@ def test_a_preview_is_the_difference_of_two_full_runs(seed: int) -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_some_histories_split_and_some_merge() -> None:
-    found = [told(seed, changed(Random(seed)))[0] for seed in SEEDS]
-    assert any(one.splits.persons for one in found)
-    assert any(one.merges.persons for one in found)
+def test_the_histories_hold_splits_and_merges() -> None:
+    has_split = has_merge = False
+    for seed in SEEDS:
+        found = told(seed, changed(Random(seed)))[0]
+        has_split |= bool(found.splits.persons)
+        has_merge |= bool(found.merges.persons)
+        if has_split and has_merge:
+            return
+    pytest.fail("the law above compares nothing")
 
 
 def test_a_split_names_the_limit_that_causes_it() -> None:

@@ -23,6 +23,9 @@ Include = Annotated[
     str,
     typer.Option("--include", help="Sections, with commas: traits, segments, identifiers …"),
 ]
+Purpose = Annotated[
+    str | None, typer.Option("--purpose", help="What links are for, with --include links.")
+]
 View = Annotated[str, typer.Option("--as", help="verified, or claimed to see less.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200)]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="Where the last page ended.")]
@@ -50,6 +53,7 @@ def profile_get(
     who: Who,
     include: Include = "traits,segments,rfm,activity,identifiers",
     view: View = "verified",
+    purpose: Purpose = None,
     as_of: AsOf = None,
     explain: Explain = False,
     token: Token = None,
@@ -69,7 +73,7 @@ def profile_get(
         named = identifier_of(who, store(deployment).current())
         Output(is_json=json).document(profile_of(deployment, named, as_of))
         return
-    body = {"identifiers": [who], "include": include.split(","), "as": view}
+    body = {"identifiers": [who], "include": include.split(","), "as": view, "purpose": purpose}
     answer = ask(deployment, token, "POST", "/v1/profiles:lookup", json=body)["results"][0]
     if "profile" not in answer:
         raise AnswerError(answer.get("message", "no such profile"), hint=f"Code {answer['code']}.")

@@ -1,6 +1,7 @@
 """Cuts and lifts through the whole platform: archive, live view, lake, publish, rebuild."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from stamgast.identity.cutting import Cutter
 from stamgast.identity.decision import Verdict, pair_of
 from stamgast.identity.identifiers import Identifier
 from stamgast.moments import iso_of
+from stamgast.profile.facts import Facts
 from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_lake.tables import CONSTRAINTS, EVENTS, IDENTITY
 from tests.lake.world import KEYRING, NOON_MS, World
@@ -80,28 +82,44 @@ HISTORY = (
     event("m4", 4, userId="1", revenue=50),
     event("m5", 5, anonymousId="d2", revenue=20),
 )
-LINK = {**HISTORY[0], "traits": {"said_m1": "m1"}}
 
 
-@pytest.fixture
-def world() -> World:
+def whole() -> World:
     """One person who is two."""
     world = World()
     world.send(*HISTORY)
-    world.run()
     assert len(world.roots()) == 1
     return world
 
 
-def test_a_cut_parts_live_at_once_and_the_next_run_says_the_same(world: World) -> None:
+@dataclass
+class Cut:
+    """A world that was cut after one run and before the next, and what was seen between them."""
+
+    world: World
+    persons: Mapping[str, frozenset[str]]
+    profiles: Mapping[str, Facts]
+    cells: int
+    figures: Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def cut() -> Cut:
+    """Nobody may change this world."""
+    world = whole()
+    world.run()
+    assert len(world.cells()) == 1
     Operators(world).cut("u:1", "e:ada@x.nl")
-    persons, profiles = world.persons(), world.profiles()
-    assert len(persons) == 2
-    figures = world.run()
-    assert (world.persons(), world.profiles()) == (persons, profiles)
-    assert figures["publish"].get("persons_corrected", 0) == 0
-    assert lake_persons(world) == set(persons.values())
-    assert figures["load_events"]["stored"] == 1
+    seen = world.persons(), world.profiles(), len(world.cells())
+    return Cut(world, *seen, world.run())
+
+
+def test_a_cut_parts_live_at_once_and_the_next_run_says_the_same(cut: Cut) -> None:
+    assert len(cut.persons) == 2
+    assert (cut.world.persons(), cut.world.profiles()) == (cut.persons, cut.profiles)
+    assert cut.figures["publish"].get("persons_corrected", 0) == 0
+    assert cut.figures["load_events"]["stored"] == 1
+    assert lake_persons(cut.world) == set(cut.persons.values())
 
 
 def lake_persons(world: World) -> set[frozenset[str]]:
@@ -115,20 +133,16 @@ def lake_persons(world: World) -> set[frozenset[str]]:
     return {frozenset(keys) for person_id, keys in persons.items() if person_id}
 
 
-def test_rows_of_every_part_are_deleted_and_come_back_with_the_next_run(world: World) -> None:
-    assert len(world.cells()) == 1
-    Operators(world).cut("u:1", "e:ada@x.nl")
-    assert world.cells() == {}
-    world.run()
-    cells = world.cells()
-    assert cells.keys() == world.roots().keys()
+def test_rows_of_every_part_are_deleted_and_come_back_with_the_next_run(cut: Cut) -> None:
+    assert cut.cells == 0
+    cells = cut.world.cells()
+    assert cells.keys() == cut.world.roots().keys()
     assert sorted(cell["monetary_minor"] for cell in cells.values()) == [2000, 5000]
 
 
-def test_a_rebuild_from_raw_repeats_the_cut_and_changes_no_id(world: World) -> None:
+def test_a_rebuild_from_raw_repeats_the_cut_and_changes_no_id(cut: Cut) -> None:
     """Law 2: everything but the archive is thrown away, control with its decisions as well."""
-    Operators(world).cut("u:1", "e:ada@x.nl")
-    world.run()
+    world = cut.world
     again = World()
     again.archive.lines = list(world.archive.lines)
     again.run()
@@ -139,7 +153,9 @@ def test_a_rebuild_from_raw_repeats_the_cut_and_changes_no_id(world: World) -> N
     assert all(root.cannot_links for root in again.roots().values())
 
 
-def test_an_emptied_view_gets_the_cut_back_at_the_next_publish(world: World) -> None:
+@pytest.mark.deep
+def test_an_emptied_view_gets_the_cut_back_at_the_next_publish() -> None:
+    world = whole()
     Operators(world).cut("u:1", "e:ada@x.nl")
     world.run()
     persons, profiles = world.persons(), world.profiles()
@@ -155,9 +171,6 @@ def test_what_is_named_by_a_cut_alone_is_the_same_person_in_lake_and_view() -> N
     world = World()
     Operators(world).cut("u:9", "e:new@x.nl")
     before = world.roots().keys()
-    world.run()
-    assert world.roots().keys() == before
-    assert lake_persons(world) == set(world.persons().values())
     world.send(event("m1", 1, userId="9", email="new@x.nl"), received_ms=NOON_MS + 60_000)
     world.run()
     assert world.roots().keys() == before
@@ -172,16 +185,16 @@ def test_what_is_named_by_a_cut_alone_is_the_same_person_in_lake_and_view() -> N
     assert values == {"9", "new@x.nl"}
 
 
-def test_the_newest_decision_holds_whatever_the_order_in_which_they_come(world: World) -> None:
-    operators = Operators(world)
-    before = len(world.archive.lines)
+def test_the_newest_decision_holds_whatever_the_order_in_which_they_come() -> None:
+    world = whole()
+    operators, before = Operators(world), len(world.archive.lines)
     for verdict in (Verdict.CUT, Verdict.LIFT, Verdict.CUT):
         operators.do(verdict, "u:1", "e:ada@x.nl")
-    decided = world.archive.lines[before:]
-    del world.archive.lines[before:]
-    for n in (2, 1, 0):
-        world.archive.lines.append(decided[n])
-        world.run()
+    first, *others = world.archive.lines[before:]
+    world.archive.lines[before:] = others[::-1]
+    world.run()
+    world.archive.lines.append(first)
+    world.run()
     assert len(lake_persons(world)) == 2
     held = [row for row in world.catalogue.rows(CONSTRAINTS) if row["kind"] == "cannot_link"]
     assert len(held) == 3
@@ -189,19 +202,23 @@ def test_the_newest_decision_holds_whatever_the_order_in_which_they_come(world: 
     assert {row["reason"] for row in held} == {"two customers"}
 
 
-def test_a_lift_joins_in_the_lake_what_the_evidence_joins(world: World) -> None:
-    whole = world.persons()
+@pytest.mark.deep
+def test_a_lift_joins_in_the_lake_what_the_evidence_joins() -> None:
+    world = whole()
+    persons = world.persons()
     operators = Operators(world)
     operators.cut("u:1", "e:ada@x.nl")
     world.run()
     operators.lift("u:1", "e:ada@x.nl")
     world.run()
-    assert world.persons() == whole
-    assert lake_persons(world) == set(whole.values())
+    assert world.persons() == persons
+    assert lake_persons(world) == set(persons.values())
     assert len(world.cells()) == 1
 
 
-def test_a_copy_of_a_decision_is_a_duplicate_like_any_other(world: World) -> None:
+@pytest.mark.deep
+def test_a_copy_of_a_decision_is_a_duplicate_like_any_other() -> None:
+    world = whole()
     Operators(world).cut("u:1", "e:ada@x.nl")
     world.run()
     cut = world.archive.lines[-1]
@@ -212,10 +229,9 @@ def test_a_copy_of_a_decision_is_a_duplicate_like_any_other(world: World) -> Non
 
 
 @pytest.mark.failure_line(28)
-def test_events_of_before_a_cut_belong_to_the_person_of_now(world: World) -> None:
+def test_events_of_before_a_cut_belong_to_the_person_of_now(cut: Cut) -> None:
     """Line 28: past events keep the old person id for ever; the latest mapping is taken first."""
-    Operators(world).cut("u:1", "e:ada@x.nl")
-    world.run()
+    world = cut.world
     owner: dict[str, str] = {}
     rows = world.catalogue.rows(IDENTITY)
     for row in sorted(rows, key=lambda row: (row["recorded_at"], row["run_id"])):

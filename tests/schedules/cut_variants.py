@@ -7,22 +7,8 @@ from stamgast.identity.cut_job import CutJob
 from stamgast.identity.cutting import Cutter
 from stamgast.identity.live import Settlement
 from stamgast.identity.survey import Survey
-from stamgast_aws.calls import call
-from stamgast_aws.cut_store import DynamoCutStore
 from tests.schedules.cut_world import CUTTING
 from tests.schedules.identity_world import Rules
-
-
-class Forgetful(DynamoCutStore):
-    """The last decision to arrive wins, not the newest."""
-
-    def decide(self, decision: Any) -> bool:
-        call(
-            self.client.delete_item,
-            TableName=self.control,
-            Key={"PK": {"S": "DECISIONS"}, "SK": {"S": "|".join(decision.pair)}},
-        )
-        return super().decide(decision)
 
 
 def acknowledged_at_once(cutter: Cutter, job: CutJob) -> dict[str, Any]:
@@ -44,7 +30,6 @@ def not_archived(cutter: Cutter, job: CutJob) -> None:
 
 CUTTING_MODULE = "stamgast.identity.cutting"
 VARIANTS: dict[str, Rules] = {
-    "the last decision to arrive wins": replace(CUTTING, store=Forgetful),
     "acknowledged without a check": replace(
         CUTTING,
         patches=(

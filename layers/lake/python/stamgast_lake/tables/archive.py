@@ -20,7 +20,11 @@ RAW_EVENTS = LakeTable(
         Column("sent_at", Scalar.STRING, "The client's clock when it sent, ISO 8601 in UTC."),
         Column("original_at", Scalar.STRING, "The client's own time of the event, as it said it."),
         Column("event_at", Scalar.STRING, "That time corrected by the clock's error, clamped."),
-        Column("type", Scalar.STRING, "identify, track, page, screen, group or alias."),
+        Column(
+            "type",
+            Scalar.STRING,
+            "identify, track, page, screen, group or alias; cut or lift of an operator.",
+        ),
         Column("message_id", Scalar.STRING, "The client's id of the message, or a hash."),
         Column("payload_hash", Scalar.STRING, "Hash of what the event says."),
         Column("ip", Scalar.STRING, "The sender's address, truncated."),

@@ -5,15 +5,35 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-HEAVY = ("boto3", "duckdb", "numpy", "pandas", "phonenumbers", "pyarrow", "pyiceberg", "pydantic")
+HEAVY = (
+    "aws_lambda_powertools",
+    "boto3",
+    "duckdb",
+    "numpy",
+    "pandas",
+    "phonenumbers",
+    "pyarrow",
+    "pyiceberg",
+    "pydantic",
+)
+# A look-up reads persons and facts: it knows no event, and changes no identity.
+WRITING = ("stamgast.identity.event", "stamgast.identity.star", "stamgast.identity.store")
 
 
-def test_collect_events_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    ("function", "unwanted"),
+    [("collect_events", HEAVY), ("look_up_profile", (*HEAVY, *WRITING))],
+)
+def test_what_answers_a_request_imports_nothing_that_it_does_not_need(
+    function: str, unwanted: tuple[str, ...]
+) -> None:
     code = f"""
 import sys
-import functions.collect_events.handler
-print(*(name for name in {HEAVY!r} if name in sys.modules))
+import functions.{function}.handler
+print(*(name for name in {unwanted!r} if name in sys.modules))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],

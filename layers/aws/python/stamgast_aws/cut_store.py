@@ -8,11 +8,10 @@ import orjson
 from stamgast.identity.codec import (
     decision_attributes,
     decision_of,
-    star_attributes,
-    star_from,
 )
 from stamgast.identity.cut_job import CutJob
 from stamgast.identity.decision import Decision, Verdict
+from stamgast.identity.star_codec import star_attributes, star_from
 from stamgast.identity.store import StoreError
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed

@@ -10,14 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stamgast.identity.codec import (
     decision_of,
     edge_of,
-    star_attributes,
-    star_from,
 )
 from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
 from stamgast.identity.star import Star
+from stamgast.identity.star_codec import star_attributes, star_from
 from stamgast.identity.store import Outcome, Parked, StoreError, Write
 from stamgast.profile.store import Pause
 from stamgast_aws.calls import call

@@ -6,10 +6,10 @@ from typing import Any
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.identifiers import Refusal
+from stamgast.identity.keys import SHORT_ID_LENGTH as SHORT_ID_LENGTH
 from stamgast.identity.settings import Kind
 
 AHEAD_MS = 5 * 60 * 1000
-SHORT_ID_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)

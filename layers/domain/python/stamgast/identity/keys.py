@@ -11,6 +11,9 @@ PAIRS = tuple(a + b for a in BASE32 for b in BASE32)
 PAIR_SHIFTS = tuple(range(KEY_BITS - 10, -1, -10))
 VERSIONS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+# The beginning of a message's key by which rings and tails know it.
+SHORT_ID_LENGTH = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Keyring:

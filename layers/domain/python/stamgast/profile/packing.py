@@ -4,7 +4,7 @@ from base64 import b32decode, b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stamgast.identity.event import SHORT_ID_LENGTH
+from stamgast.identity.keys import SHORT_ID_LENGTH
 from stamgast.profile.facts import ShortId
 
 # A short id: the key version's character, then 15 base32 characters (75 bits, padded to 80).

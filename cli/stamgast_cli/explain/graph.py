@@ -6,7 +6,7 @@ from math import cos, pi, sin
 
 from stamgast_cli.explain.words import Json, name_of, support_of
 
-RING, MARGIN, LEAST_LEAVES = 150, 170, 6
+RING, MARGIN, LEAST_LEAVES = 150, 110, 3
 COLOURS = {"persistent": "#2f8f6b", "linked": "#2f5d8a", "ephemeral": "#e08a1e"}
 Place = tuple[float, float]
 
@@ -17,8 +17,10 @@ def picture_of(answer: Json) -> str:
     places = placed(answer)
     beyond = _beyond(answer, places)
     shown = places | beyond
-    size = 2 * (max((max(abs(x), abs(y)) for x, y in shown.values()), default=0) + MARGIN)
-    corner = f"{-size / 2:.0f} {-size / 2:.0f} {size:.0f} {size:.0f}"
+    xs, ys = zip(*shown.values(), strict=True)
+    left, top = min(xs) - MARGIN, min(ys) - MARGIN / 2
+    width, height = max(xs) + MARGIN - left, max(ys) + MARGIN / 2 - top
+    corner = f"{left:.0f} {top:.0f} {width:.0f} {height:.0f}"
     parts = [
         *(_line(edge, shown, _kind_of(edge, answer)) for edge in answer["evidence"]),
         *(_line(edge, shown, "refused") for edge in answer["refused"]),

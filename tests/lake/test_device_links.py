@@ -33,8 +33,8 @@ from tests.fakes.device_world import DeviceWorld, generate
 from tests.fakes.lake_catalogue import MemoryCatalogue
 from tests.lake.world import MemoryObjects
 
-PERSONS, DAYS, SEED = 1_200, 110, 11
-SETTINGS = DeviceSettings(is_on=True, history_days=77, least_probability=0.05)
+PERSONS, DAYS, SEED = 900, 96, 11
+SETTINGS = DeviceSettings(is_on=True, history_days=63, least_probability=0.05)
 DEVICE = LinkKind.DEVICE
 
 

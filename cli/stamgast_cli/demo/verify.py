@@ -175,7 +175,9 @@ def _check_health(verdict: Verdict, stack: Stack, sent: pd.DataFrame, report: An
     found = {name: one["identifiers"] for name, one in told["by_namespace"].items()}
     verdict.equal("report: identifiers by namespace", dict(spaces), found)
     version, secret = stack.secret()
-    met = _neighbours(sent, version, secret)
+    # An earlier demo's messages are in the lake, too, and not in this ledger.
+    is_first = not sum(report["events"]["before"].values())
+    met = _neighbours(sent, version, secret) if is_first else {}
     for one in told["shared"]:
         if one["key"] in met:
             name = f"report: neighbours of {one['key'][:20]}…"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SHARE_OF_A_RULE = 0.2
+SPENT = 0.005
+"""With less than this share of all comparisons left, no further rule is looked at."""
 DATE_PARTS = {
     "year": "nullif(substr({0}, 1, 4), '')",
     "month": "case when length({0}) >= 6 then substr({0}, 1, 6) end",
@@ -70,6 +72,11 @@ class Block:
     stopped: tuple[int, ...] = ()
     refused_comparisons: int = 0
 
+    @property
+    def is_used(self) -> bool:
+        """Whether the rule compares anything; without budget it stands for the record alone."""
+        return self.comparisons > 0
+
 
 def key_sql(rule: BlockingRule) -> str:
     """A number that two records share exactly when they agree in every key of a rule, or null."""
@@ -100,9 +107,12 @@ def choose_pairs(
     engine.execute(HITS)
     left, blocks = comparisons, []
     for place, rule in enumerate(rules):
-        _keys(engine, rule)
-        block = _bounded(engine, rule, min(left, int(comparisons * SHARE_OF_A_RULE)))
-        _join(engine, place, block)
+        block = Block(rule.name, 0)
+        if left > comparisons * SPENT:
+            _keys(engine, rule)
+            block = _bounded(engine, rule, min(left, int(comparisons * SHARE_OF_A_RULE)))
+        if block.is_used:
+            _join(engine, place, block)
         left -= block.comparisons
         blocks.append(block)
     engine.execute(PAIR)
@@ -118,8 +128,9 @@ def pinned_pairs(
     """Makes `pair` of what a model's blocks find; incremental, those with a `new_record` alone."""
     engine.execute(HITS)
     for place, (rule, block) in enumerate(zip(rules, blocks, strict=True)):
-        _keys(engine, rule)
-        _join(engine, place, block, is_incremental)
+        if block.is_used:
+            _keys(engine, rule)
+            _join(engine, place, block, is_incremental)
     engine.execute(PAIR)
 
 
@@ -133,10 +144,11 @@ def _bounded(engine: "DuckDBPyConnection", rule: BlockingRule, bound: int) -> Bl
     stopped = engine.execute(
         "select key from block_size where records > ? order by key", [largest]
     ).fetchall()
+    comparisons = count(engine, PAIRS.format(of=f"<= {largest}"))
     return Block(
         rule=rule.name,
-        comparisons=count(engine, PAIRS.format(of=f"<= {largest}")),
-        stopped=tuple(int(key) for (key,) in stopped),
+        comparisons=comparisons,
+        stopped=tuple(int(key) for (key,) in stopped) if comparisons else (),
         refused_comparisons=count(engine, PAIRS.format(of=f"> {largest}")),
     )
 

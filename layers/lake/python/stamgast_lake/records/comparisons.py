@@ -13,6 +13,7 @@ EXCHANGED = 0.8
 SHORTEST_PREFIX = 3
 SECOND = {"surname": "given_name", "street_2": "street"}
 """An exchange is one mistake: it counts at the first of two columns, and the second is silent."""
+ADDRESS = ("house", "street", "street_2", "locality", "region", "country")
 HOME = ("street", "house")
 PARENTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "locality": (("postcode",),),
@@ -31,7 +32,7 @@ PARENTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("locality",),
     ),
     "phone": (HOME, ("postcode",)),
-    "email": (("given_name", "surname"), ("surname",)),
+    "email": (("given_name",), ("surname",)),
     "gender": (("given_name",),),
 }
 """What a column follows from: a town from its postcode, a household's surname from its address."""
@@ -184,6 +185,7 @@ def edges_of(columns: Sequence[str]) -> list[Edge]:
                 Edge(
                     columns=tuple(columns.index(name) for name in told),
                     parents=tuple(tuple(told.index(name) for name in one) for one in parents),
+                    moves=child in ADDRESS,
                 )
             )
     return edges

@@ -28,10 +28,13 @@ class Edge:
     """A column and its parents, best first; a parent of several columns agrees when all do.
 
     `columns` are places of columns, the dependent one first; `parents` are places in `columns`.
+    A column that moves with its parents differs along with them in one person's records, too, as
+    all of an address does; a name does not.
     """
 
     columns: tuple[int, ...]
     parents: tuple[tuple[int, ...], ...]
+    moves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Dependent:
         others = self._pairs - matches
         return [
             Shares(
-                self._matched(place, matches, own_m),
+                self._matched(place, matches, own_m) if self.edge.moves else np.tile(own_m, (3, 1)),
                 self._unmatched(
                     self._counted(place, others),
                     own_u,

@@ -24,8 +24,8 @@ ROUNDS = 200
 CONVERGED = 1e-5
 BELIEVED_PAIRS = 10.0
 """How many matches the first belief in `m` weighs as much as."""
-BELIEVED_DIFFERENT = 0.05
-"""What is taken for the share of matches that differ in a column where data say too many."""
+BELIEVED_DIFFERENT, HALF = 0.05, 0.5
+"""Where too many differ in what people are born with, this share of matches is taken to."""
 LEAST_SHARE = 0.02
 """`u` stays above this share of what random pairs show, however many of them match."""
 
@@ -93,7 +93,7 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
             _shares(patterns.levels[:, place], matches, one) for place, one in enumerate(beliefs.m)
         ]
         most = [
-            BELIEVED_DIFFERENT if shares[-1] > limit else limit
+            BELIEVED_DIFFERENT if shares[-1] > limit and limit < HALF else limit
             for shares, limit in zip(told, most, strict=True)
         ]
         m = tuple(_capped(one, limit) for one, limit in zip(told, most, strict=True))

@@ -53,7 +53,7 @@ PATTERNS = f"""
     with compared as (
         select {{columns}}, found from pair
         join record l on l.{UNIQUE_ID} = a join record r on r.{UNIQUE_ID} = b
-        where (a * 40503 + b * 9973) % {{of}} = 0
+        where (a::bigint * 40503 + b::bigint * 9973) % {{of}} = 0
     )
     select {{places}}, found, count(*) as pairs from compared group by all order by all
 """
@@ -108,11 +108,16 @@ def _rules_over(
 
 
 def _tightened(blocks: Sequence[Block]) -> list[str]:
-    return [
+    spent = [
+        f"rule {block.rule!r}: not used, rules before it make all comparisons that are allowed"
+        for block in blocks
+        if not block.is_used and not block.refused_comparisons
+    ]
+    return spent + [
         f"rule {block.rule!r}: tightened to {block.comparisons} comparisons,"
         f" {block.refused_comparisons} between too common keys are not made"
         for block in blocks
-        if block.stopped
+        if block.refused_comparisons
     ]
 
 

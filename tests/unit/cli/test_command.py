@@ -15,7 +15,8 @@ from stamgast_cli.app import application
 VERBS = {
     "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
     "redrive", "doctor", "logs", "profile get", "source add", "source rotate", "source revoke",
-    "identity cut", "identity leave", "identity lift", "identity jobs",
+    "identity cut", "identity leave", "identity lift", "identity jobs", "identity explain",
+    "identity health", "plan", "segment list", "segment preview",
     "links run", "links list", "links report", "links try",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
 }  # fmt: skip

@@ -23,6 +23,11 @@ def persons(items: Items) -> dict[str, str]:
     return {pk: item["person"]["S"] for (pk, sk), item in items.items() if _is_pointer(pk, sk)}
 
 
+def edges(items: Items) -> dict[tuple[str, str], str]:
+    """Return the state of each edge at its anchor: active, refused or cut."""
+    return {key: item["state"]["S"] for key, item in items.items() if key[1].startswith("E#")}
+
+
 def counts(items: Items) -> dict[str, int]:
     """Return how many pointers, anchors, bases, timeline items and roots there are."""
     kinds = [_kind(pk, sk) for pk, sk in items]
@@ -58,6 +63,7 @@ def drill(deployment: Deployment, output: Output) -> dict[str, Any]:
         "before": counts(before),
         "after": counts(after),
         "is_every_identifier_with_its_person": persons(before) == persons(after),
+        "is_every_edge_in_its_state": edges(before) == edges(after),
         "seconds": seconds,
     }
 
@@ -78,7 +84,7 @@ def _kind(pk: str, sk: str) -> str:
 
 
 def main() -> None:
-    """Run the drill and leave with 1 unless every identifier has its person again."""
+    """Run the drill and leave with 1 unless every identifier and every edge is as it was."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stack")
     parser.add_argument("--empties-the-view", action="store_true")
@@ -87,7 +93,8 @@ def main() -> None:
         parser.error("this empties the table `profiles` of the stack: say --empties-the-view")
     told = drill(find(options.stack), Output())
     sys.stdout.write(json.dumps(told, indent=2) + "\n")
-    raise SystemExit(not told["is_every_identifier_with_its_person"])
+    is_restored = told["is_every_identifier_with_its_person"] and told["is_every_edge_in_its_state"]
+    raise SystemExit(not is_restored)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import subprocess
 import sys
 
-from scripts.restore_drill import counts, persons
+from scripts.restore_drill import counts, edges, persons
 from tests.infra.assembly import ROOT
 
 ITEMS = {
     ("I#email:1a", "@"): {"person": {"S": "p1"}},
     ("I#user_id:1b", "@"): {"person": {"S": "p1"}},
-    ("I#user_id:1b", "E#email:1a"): {},
+    ("I#user_id:1b", "E#email:1a"): {"state": {"S": "active"}},
     ("I#user_id:1b", "L"): {},
     ("I#user_id:1b", "B"): {},
     ("I#user_id:1b", "X#1#m"): {},
@@ -20,6 +20,10 @@ ITEMS = {
 
 def test_the_drill_compares_the_person_of_each_identifier() -> None:
     assert persons(ITEMS) == {"I#email:1a": "p1", "I#user_id:1b": "p1"}
+
+
+def test_the_drill_compares_the_state_of_each_edge() -> None:
+    assert edges(ITEMS) == {("I#user_id:1b", "E#email:1a"): "active"}
 
 
 def test_the_drill_counts_each_kind_of_item() -> None:

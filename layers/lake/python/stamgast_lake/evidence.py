@@ -91,10 +91,12 @@ EDGES = f"""
 OFF = f"""
     create or replace temp table off as
     with near as (
-        select a as key, b as other, weakness from edge union all select b, a, weakness from edge
+        select key, other, min(weakness) as weakness from (
+            select a as key, b as other, weakness from edge
+            union all select b, a, weakness from edge
+        ) group by key, other
     ), served as (
-        select key, count(distinct other) as persons,
-            count(distinct other) filter (where weakness = 0) as vouched
+        select key, count(*) as persons, count(*) filter (where weakness = 0) as vouched
         from near join namespace on namespace.name = split_part(other, ':', 1)
         where kind <> '{Kind.EPHEMERAL}' and key in (select key from touched)
         group by key, namespace.name
@@ -109,7 +111,9 @@ OFF = f"""
 """
 BLOCKED = f"""
     create or replace temp table blocked as
-    select distinct a, b from edge join off on off.key = edge.a or off.key = edge.b
+    select a, b from edge join off on off.key = edge.a
+    where weakness > 0 or level = {int(Off.WHOLLY)}
+    union select a, b from edge join off on off.key = edge.b
     where weakness > 0 or level = {int(Off.WHOLLY)}
 """
 CANDIDATES = """

@@ -110,6 +110,7 @@ def _tell(settled: Settlement, untold: int) -> None:
     figures = {
         Metric.IDENTITY_CHANGED: len(settled.changes),
         Metric.IDENTITY_PARKED: settled.parked,
+        Metric.LINKS_REFUSED: len(settled.refused),
         Metric.CHANGES_NOT_PUBLISHED: untold,
     }
     for name, figure in figures.items():

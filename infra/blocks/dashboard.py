@@ -93,7 +93,7 @@ def _own(environment: Environment) -> list[cloudwatch.IWidget]:
         ]
 
     lag = Metric.LIVE_LAG_SECONDS
-    identity = [name for name in Metric if name.value.startswith(("Identity", "Changes"))]
+    identity = [name for name in Metric if name.value.startswith(("Ident", "Links", "Changes"))]
     health = [name for name in Metric if name.value.startswith("Health")]
     rest = [name for name in Metric if name not in (lag, *identity, *health)]
     return [

@@ -54,16 +54,17 @@ from stamgast_lake.segments import evaluate_run
 from stamgast_lake.tables import RUNS
 from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.lake_catalogue import MemoryCatalogue
-from tests.schedules.identity_oracle import SERVES
+from tests.schedules.identity_oracle import MERGES, PERSON, SERVES, USERS
 
 NOON_MS = 1_795_262_400_000
 SETTINGS = IdentitySettings(
     (
-        Namespace("u", Kind.LINKED, 0, SERVES["u"], paths("userId")),
+        Namespace("u", Kind.LINKED, 0, SERVES["u"], paths("userId"), most=USERS),
         Namespace("e", Kind.PERSISTENT, 1, SERVES["e"], paths("traits.email", "properties.email")),
         Namespace("d", Kind.EPHEMERAL, 2, SERVES["d"], paths("anonymousId")),
     ),
-    person_limit=5,
+    person_limit=PERSON,
+    merge_limit=MERGES,
 )
 KEYRING = Keyring(1, b"a secret of the tests")
 WORKSPACE = Workspace("1", "UTC", {}, SETTINGS)

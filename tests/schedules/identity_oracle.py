@@ -7,7 +7,7 @@ from typing import TypeAlias
 PRIORITY = {"u": 0, "e": 1, "d": 2}
 SERVES = {"u": 2, "e": 2, "d": 1}
 NAMING = "ue"
-PERSON = 5
+PERSON, USERS, MERGES = 6, 2, 4
 VERIFIED = 2
 
 Pair: TypeAlias = tuple[str, str]
@@ -93,7 +93,7 @@ def expected(
         is_known = [
             any(word[key] == VERIFIED and key[0] in NAMING for key in group) for group in mine
         ]
-        if len(both) > PERSON or any(set(cut) <= both for cut in cuts):
+        if is_too_large(both, strength) or any(set(cut) <= both for cut in cuts):
             continue
         if strength[0] and all(is_known):
             continue
@@ -123,6 +123,16 @@ def off_levels(best: Mapping[Pair, Strength], known: Known) -> dict[str, int]:
             if any(sum(o[0] == kind for o in others) > SERVES[key[0]] for kind in NAMING):
                 levels[key] = level
     return levels
+
+
+def is_too_large(person: Collection[str], strength: Strength) -> bool:
+    """Whether a person is over a limit, of which claims fill at most half."""
+    part = 1 if strength[0] == 0 else 2
+    users, named = (sum(key[0] in kinds for key in person) for kinds in ("u", NAMING))
+    return any(
+        size > (limit + part - 1) // part
+        for size, limit in ((len(person), PERSON), (users, USERS), (named - 1, MERGES))
+    )
 
 
 def is_off(pair: Pair, strength: Strength, off: Mapping[str, int]) -> bool:

@@ -15,7 +15,7 @@ from stamgast.identity.plan import Draft, StepPlan, plan_step
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import RootState
 from stamgast.identity.rules import Side, may_join
-from stamgast.identity.settings import IdentitySettings
+from stamgast.identity.settings import IdentitySettings, Limits
 from stamgast.identity.star import Star
 from stamgast.identity.store import (
     CheckFence,
@@ -191,11 +191,11 @@ def reviving_anybody(store: Any, found: Survey, plan: Partition) -> Any:
     return {**found.roots, **{person_id: read.get(person_id) for person_id in more}}
 
 
-def ignoring(*reasons: Reason) -> Callable[[Side, Side, Assurance, int], Reason | None]:
+def ignoring(*reasons: Reason) -> Callable[[Side, Side, Assurance, Limits], Reason | None]:
     """`may_join` without some of its reasons."""
 
-    def rule(left: Side, right: Side, assurance: Assurance, limit: int) -> Reason | None:
-        why = may_join(left, right, assurance, limit)
+    def rule(left: Side, right: Side, assurance: Assurance, limits: Limits) -> Reason | None:
+        why = may_join(left, right, assurance, limits)
         return None if why in reasons else why
 
     return rule
@@ -224,6 +224,19 @@ VARIANTS: dict[str, Rules] = {
     ),
     "a time-out is taken for success": Rules(store=BelievingTimeOuts),
     "no person limit": Rules(patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),)),
+    "no limit of one namespace": Rules(
+        patches=((f"{PARTITION}.may_join", ignoring(Reason.NAMESPACE_LIMIT)),)
+    ),
+    "no limit of merges": Rules(patches=((f"{PARTITION}.may_join", ignoring(Reason.MERGE_LIMIT)),)),
+    "claims fill limits whole": Rules(
+        patches=(("stamgast.identity.rules.share", lambda limit, assurance: limit),)
+    ),
+    "claims take verified links away": Rules(
+        patches=(("stamgast.identity.served.Off.blocks", lambda off, assurance: bool(off)),)
+    ),
+    "every neighbour counts as a person": Rules(
+        patches=(("stamgast.identity.served.names_a_person", lambda key, settings: True),)
+    ),
     "no cannot-links": Rules(patches=((f"{PLAN}.may_join", ignoring(Reason.CANNOT_LINK)),)),
     "claims join known persons": Rules(
         patches=((f"{PARTITION}.may_join", ignoring(Reason.TWO_KNOWN_PERSONS)),)

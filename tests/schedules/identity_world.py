@@ -42,9 +42,11 @@ from stamgast_aws.identity_jobs import DynamoJobStore
 from tests.fakes.dynamodb import DynamoDB, Fault, Place
 from tests.schedules.harness import Process, Schedule, ViolationError
 from tests.schedules.identity_oracle import (
+    MERGES,
     PERSON,
     PRIORITY,
     SERVES,
+    USERS,
     Known,
     Message,
     canonical,
@@ -55,10 +57,13 @@ from tests.schedules.identity_oracle import (
 KINDS = {"u": Kind.LINKED, "e": Kind.PERSISTENT, "d": Kind.EPHEMERAL}
 SETTINGS = IdentitySettings(
     tuple(
-        Namespace(name, KINDS[name], priority, SERVES[name], ())
+        Namespace(
+            *(name, KINDS[name], priority, SERVES[name], ()), most=USERS if name == "u" else None
+        )
         for name, priority in PRIORITY.items()
     ),
     person_limit=PERSON,
+    merge_limit=MERGES,
 )
 FAULTS = {
     Fault.THROTTLED: 0.01,

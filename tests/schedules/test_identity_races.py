@@ -120,7 +120,7 @@ def resume_a_job_that_another_has_closed(kind: Store, patch: pytest.MonkeyPatch)
 
     def overtake() -> None:
         finish_jobs(store, no_pause)
-        live(store, Message("m4", 4, 4, 1, ("u:2", "e:1")))
+        live(store, Message("m4", 4, 4, 2, ("u:2", "e:1")))
 
     slow = Interrupted(store, "read_chunk", overtake)
     correct(slow, evidence, JOINED, 1, SETTINGS, no_pause)  # type: ignore[arg-type]

@@ -25,6 +25,8 @@ REACHES = {
 CAUSES = {
     "value_limit": "a value serves more persons than its limit",
     "person_limit": "a person would have more identifiers than the limit",
+    "namespace_limit": "a person would have more identifiers of a namespace than it may",
+    "merge_limit": "a person would be made of more named ones than the limit",
     "two_known_persons": "claimed links between known persons",
     "cannot_link": "cut by an operator",
     "indirect": "through other edges that change",

@@ -14,7 +14,7 @@ from stamgast.identity.plan import Cause
 from stamgast.identity.root import Member, Root, RootState
 from stamgast.identity.rules import Side, may_join, trust_groups
 from stamgast.identity.served import Off
-from stamgast.identity.settings import DEFAULT, IdentitySettings
+from stamgast.identity.settings import DEFAULT, IdentitySettings, Limits
 from stamgast.identity.star import Sighting, Star, parts
 from stamgast.identity.store import PutRoot, StoreError
 from stamgast_aws.identity_jobs import DynamoJobStore
@@ -295,8 +295,9 @@ def test_an_older_run_is_shut_out(store: DynamoJobStore) -> None:
     ],
 )
 def test_the_rule_of_joining(left: Side, right: Side, word: Assurance, why: Reason | None) -> None:
-    assert may_join(left, right, word, 3) is why
-    assert may_join(right, left, word, 3) is why
+    limits = Limits(3, 3, {}, frozenset())
+    assert may_join(left, right, word, limits) is why
+    assert may_join(right, left, word, limits) is why
 
 
 def test_a_trust_group_bears_its_smallest_key() -> None:

@@ -17,6 +17,8 @@ class Metric(StrEnum):
     ANCHORS_CONTENDED = "AnchorsContended"
     IDENTITY_CHANGED = "IdentityChanged"
     IDENTITY_PARKED = "IdentityParked"
+    IDENTIFIERS_REFUSED = "IdentifiersRefused"
+    LINKS_REFUSED = "LinksRefused"
     CHANGES_NOT_PUBLISHED = "ChangesNotPublished"
     LIVE_LAG_SECONDS = "LiveLagSeconds"
     HEALTH_FINDINGS = "HealthFindings"

@@ -9,8 +9,8 @@ import pyarrow as pa
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.edge import Pair, Reason
 from stamgast.identity.keys import Keyring
-from stamgast.identity.rules import Side, joined, may_join
-from stamgast.identity.settings import IdentitySettings
+from stamgast.identity.rules import Side, joined, may_join, share
+from stamgast.identity.settings import IdentitySettings, Limits
 from stamgast_lake.components import connect
 
 if TYPE_CHECKING:
@@ -23,7 +23,18 @@ PARTS = """
 """
 SUSPECT = """
     create or replace temp table suspect as
-    select part from part group by part having count(*) > {person_limit}
+    with large as materialized (
+        select part, count(*) as size from part group by part having count(*) > {least}
+    ), counted as (
+        select part, split_part(key, ':', 1) as namespace, count(*) as size
+        from part where part in (select part from large) group by all
+    )
+    select part from large where size > {person_limit}
+    union
+    select part from counted where size > case namespace {most} else {person_limit} end
+    union
+    select part from counted where namespace in ({naming})
+    group by part having sum(size) - 1 > {merges}
     union
     select pa.part from cannot_link
     join part pa on pa.key = cannot_link.a join part pb on pb.key = cannot_link.b
@@ -92,8 +103,8 @@ def resolve(engine: "DuckDBPyConnection", settings: IdentitySettings, keyring: K
     connect(engine, "candidate", into="component")
     connect(engine, VERIFIED, into="verified_component")
     engine.execute(PARTS)
-    engine.execute(SUSPECT.format(person_limit=settings.person_limit))
-    ruled, refused = _rule(engine, settings.person_limit)
+    engine.execute(SUSPECT.format(**_sizes(settings.limits)))
+    ruled, refused = _rule(engine, settings.limits)
     _keep(engine, "ruled", pa.table(ruled, RULED))
     _keep(engine, "refused", pa.table(refused, REFUSED))
     engine.execute(MOVED)
@@ -105,14 +116,29 @@ REFUSED = pa.schema({"a": pa.string(), "b": pa.string(), "reason": pa.string()})
 Columns = dict[str, list[str]]
 
 
-def _rule(engine: "DuckDBPyConnection", person_limit: int) -> tuple[Columns, Columns]:
+def _sizes(limits: Limits) -> dict[str, object]:
+    """From which sizes on some edge may break a limit: claims fill only their share."""
+    person = share(limits.person, Assurance.CLAIMED)
+    merges = share(limits.merges, Assurance.CLAIMED)
+    most = {name: share(one, Assurance.CLAIMED) for name, one in limits.most.items()}
+    return {
+        "person_limit": person,
+        "merges": merges,
+        "most": " ".join(f"when '{name}' then {one}" for name, one in most.items())
+        or "when '' then 0",
+        "naming": ", ".join(f"'{name}'" for name in sorted(limits.naming)) or "''",
+        "least": min([person, merges, *most.values()]),
+    }
+
+
+def _rule(engine: "DuckDBPyConnection", limits: Limits) -> tuple[Columns, Columns]:
     """The parts of every suspect component, and the edges between them that were refused."""
     members = _by_part(engine, MEMBERS)
     edges, pairs = _by_part(engine, ORDERED), _by_part(engine, PAIRS)
     ruled: Columns = {"key": [], "part": []}
     refused: Columns = {"a": [], "b": [], "reason": []}
     for part, rows in members.items():
-        label, why = join_in_order(rows, edges.get(part, []), pairs.get(part, []), person_limit)
+        label, why = join_in_order(rows, edges.get(part, []), pairs.get(part, []), limits)
         ruled["key"] += label.keys()
         ruled["part"] += label.values()
         for one in why:
@@ -126,7 +152,7 @@ def join_in_order(
     members: Iterable[tuple[str, bool]],
     edges: Iterable[tuple[str, str, int]],
     cannot_links: Iterable[Pair],
-    person_limit: int,
+    limits: Limits,
 ) -> tuple[Mapping[str, str], list[Refused]]:
     """Kruskal's algorithm over edges in their order, each asked of the rule: labels and refusals.
 
@@ -143,7 +169,7 @@ def join_in_order(
         if left is right:
             continue
         assurance = Assurance(Assurance.VERIFIED - weakness)
-        why = may_join(left, right, assurance, person_limit)
+        why = may_join(left, right, assurance, limits)
         if why is None:
             both = joined(left, right)
             sides.update(dict.fromkeys(both.members, both))

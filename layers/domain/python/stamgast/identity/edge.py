@@ -21,6 +21,8 @@ class Reason(StrEnum):
     """Why an edge does not join two persons."""
 
     CANNOT_LINK = "cannot_link"
+    MERGE_LIMIT = "merge_limit"
+    NAMESPACE_LIMIT = "namespace_limit"
     PERSON_LIMIT = "person_limit"
     TWO_KNOWN_PERSONS = "two_known_persons"
     VALUE_LIMIT = "value_limit"

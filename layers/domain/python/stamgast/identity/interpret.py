@@ -3,6 +3,7 @@
 The live loop and the lake both call `interpret`, so that a rebuild from raw repeats it exactly.
 """
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from stamgast.identity.proof import is_proven
 from stamgast.identity.settings import IdentitySettings, Namespace
 from stamgast.raw.record import RawRecord
 
+MOST_EXTERNAL = 20
+
 Found = dict[tuple[str, str], Namespace]
 
 
@@ -27,7 +30,8 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
     if is_decision(record):
         return _decision(record, body, settings, keyring)
     context = _mapping(body.get("context"))
-    found, refusals = _identifiers(body, context, record, settings)
+    assurance = _assurance(record, body, context, keyring)
+    found, refusals = _identifiers(body, context, record, settings, assurance)
     return Event(
         message_key=keyring.message_key(record.source_id, record.message_id),
         message_id=record.message_id,
@@ -39,7 +43,7 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
         received_ms=record.received_ms,
         original_ms=record.original_ms,
         event_ms=record.event_ms,
-        assurance=_assurance(record, body, context, keyring),
+        assurance=assurance,
         identifiers=_keyed(found, keyring),
         refusals=tuple(refusals),
         traits=_traits(body, context),
@@ -108,12 +112,15 @@ def _identifiers(
     context: Mapping[str, Any],
     record: RawRecord,
     settings: IdentitySettings,
+    assurance: Assurance,
 ) -> tuple[Found, list[Refusal]]:
     found: Found = {}
     refusals: list[Refusal] = []
     region = settings.region_of(record.source_id)
     for namespace, raw in _candidates(body, context, settings):
         told = normalise(namespace, raw, settings, region)
+        if isinstance(told, Identifier) and assurance < namespace.least_assurance:
+            told = Refusal(namespace.name, "assurance_too_low")
         if isinstance(told, Identifier):
             found[told.namespace, told.value] = namespace
         elif told is not None:
@@ -130,11 +137,31 @@ def _candidates(
                 yield namespace, raw
     if body.get("type") == "alias" and (previous := settings.by_name.get("user_id")):
         yield settings.by_name.get("anonymous_id", previous), body.get("previousId")
-    external = context.get("externalIds")
-    for entry in external[:20] if isinstance(external, list) else ():
-        named = settings.by_name.get(str(_mapping(entry).get("type")))
-        if named is not None:
-            yield named, entry.get("id")
+    for entry in _external(context, body):
+        named = settings.external.get(str(entry.get("type")))
+        if named is not None and entry.get("collection", "users") == "users":
+            yield named, _decoded(entry)
+
+
+def _external(*told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The entries of `externalIds`, whose place is the context; some clients put it beside that."""
+    for place in told:
+        listed = place.get("externalIds")
+        for entry in listed[:MOST_EXTERNAL] if isinstance(listed, list) else ():
+            yield _mapping(entry)
+
+
+def _decoded(entry: Mapping[str, Any]) -> object:
+    """The id of an entry; `encoding` is `none` or `base64`, and any other makes it no value."""
+    told, encoding = entry.get("id"), entry.get("encoding", "none")
+    if encoding in ("none", None):
+        return told
+    if encoding != "base64" or not isinstance(told, str):
+        return []
+    try:
+        return b64decode(told, validate=True).decode("utf-8")
+    except ValueError:
+        return []
 
 
 def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> object:

@@ -77,7 +77,7 @@ def _join_all(
         if found.is_blocked(pair, support.assurance):
             refused[pair] = Reason.VALUE_LIMIT
         elif sides[a] is not sides[b]:
-            why = may_join(sides[a], sides[b], support.assurance, settings.person_limit)
+            why = may_join(sides[a], sides[b], support.assurance, settings.limits)
             if why is not None:
                 refused[pair] = why
                 continue

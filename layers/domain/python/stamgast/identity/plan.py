@@ -176,7 +176,7 @@ class Draft:
             side_of(left.members, left.cannot_links, self.settings),
             side_of(right.members, right.cannot_links, self.settings),
             support.assurance,
-            self.settings.person_limit,
+            self.settings.limits,
         )
         if why is None:
             winner = self._merge(left, right)

@@ -1,12 +1,13 @@
 """The rules that decide whether evidence joins: one place for live, corrections and the lake."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.edge import Pair, Reason
 from stamgast.identity.root import Member
-from stamgast.identity.settings import IdentitySettings, Kind
+from stamgast.identity.settings import IdentitySettings, Kind, Limits
 
 LEAST_LIMIT = 3
 
@@ -23,16 +24,36 @@ class Side:
     cannot_links: frozenset[Pair] = frozenset()
 
 
-def may_join(left: Side, right: Side, assurance: Assurance, person_limit: int) -> Reason | None:
+def may_join(left: Side, right: Side, assurance: Assurance, limits: Limits) -> Reason | None:
     """None when an edge of this assurance may make one person of two, else why not."""
     joined = left.members | right.members
     if any(a in joined and b in joined for a, b in left.cannot_links | right.cannot_links):
         return Reason.CANNOT_LINK
-    if len(joined) > person_limit:
-        return Reason.PERSON_LIMIT
+    why = over(joined, assurance, limits)
+    if why is not None:
+        return why
     if assurance < Assurance.VERIFIED and left.is_known and right.is_known:
         return Reason.TWO_KNOWN_PERSONS
     return None
+
+
+def over(members: Set[str], assurance: Assurance, limits: Limits) -> Reason | None:
+    """Which limit a person of these identifiers would be over, joined by such an edge.
+
+    Claims fill at most half of a limit: what a server vouches for always finds room.
+    """
+    if len(members) > share(limits.person, assurance):
+        return Reason.PERSON_LIMIT
+    counts = Counter(key.partition(":")[0] for key in members)
+    if any(counts[name] > share(most, assurance) for name, most in limits.most.items()):
+        return Reason.NAMESPACE_LIMIT
+    named = sum(counts[name] for name in limits.naming)
+    return Reason.MERGE_LIMIT if named - 1 > share(limits.merges, assurance) else None
+
+
+def share(limit: int, assurance: Assurance) -> int:
+    """The part of a limit that edges of this assurance may fill."""
+    return limit if assurance is Assurance.VERIFIED else -(-limit // 2)
 
 
 def joined(left: Side, right: Side) -> Side:

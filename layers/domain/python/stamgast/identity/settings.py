@@ -1,8 +1,11 @@
 """Which identifiers a workspace knows, how strong each is, and what never identifies anybody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+
+from stamgast.identity.assurance import Assurance
 
 
 class Kind(StrEnum):
@@ -21,11 +24,23 @@ class Form(StrEnum):
     PHONE = "phone"
 
 
+class Provider(StrEnum):
+    """Mailbox providers that ignore a part of an address."""
+
+    GMAIL = "gmail"
+    OUTLOOK = "outlook"
+    ICLOUD = "icloud"
+
+
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """One family of identifiers; `paths` say where in an event's body its values stand.
 
-    `value_limit` is the number of persons that one value may serve.
+    `value_limit` is the number of persons that one value may serve, `most` how many values of it a
+    person may have (None: as many as the person limit allows). A value must match `allow` whole and
+    no pattern of `block`; an event less assured than `least_assurance` names none. `providers` are
+    those by whose rules addresses are read. `external_types` are the types of `context.externalIds`
+    that mean this namespace, besides its own name.
     """
 
     name: str
@@ -35,6 +50,25 @@ class Namespace:
     paths: tuple[tuple[str, ...], ...]
     form: Form = Form.TEXT
     fold_case: bool = False
+    most: int | None = None
+    allow: str | None = None
+    block: tuple[str, ...] = ()
+    least_assurance: Assurance = Assurance.ANONYMOUS
+    providers: tuple[Provider, ...] = ()
+    external_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a person may be: identifiers in all and of a namespace, and merges.
+
+    A merge joins two that a persistent or linked identifier names each.
+    """
+
+    person: int
+    merges: int
+    most: Mapping[str, int]
+    naming: frozenset[str]
 
 
 BLOCKED_VALUES = frozenset(
@@ -70,7 +104,28 @@ BLOCKED_VALUES = frozenset(
     }
 )
 
-BLOCKED_PATTERNS = (r"[0\-_. ]+", r"[xX\-]{3,}", r"\$\{.*\}", r"\{\{.*\}\}", r"%%.*%%")
+BLOCKED_PATTERNS = (
+    r"[0\-_. ()/+]+",
+    r"[x\-]{3,}",
+    r"\$\{.*\}",
+    r"\{\{.*\}\}",
+    r"%%.*%%",
+    r"\[object .*\]",
+    r"(?:no|do-not|donot)[-_.]?reply@.*",
+    r"(?:test|null|none|undefined|unknown|anonymous|guest|nobody|noemail)@.*",
+)
+
+
+# From Segment's list of default externalIds types.
+USUAL_TYPES = {
+    "android.id": "device_id",
+    "android.idfa": "device_id",
+    "ios.id": "device_id",
+    "ios.idfa": "device_id",
+    "cross_domain_id": "anonymous_id",
+    "customer_id": "user_id",
+    "phone_number": "phone",
+}
 
 
 @dataclass(frozen=True)
@@ -79,10 +134,23 @@ class IdentitySettings:
 
     namespaces: tuple[Namespace, ...]
     person_limit: int = 200
+    merge_limit: int = 50
     blocked_values: frozenset[str] = BLOCKED_VALUES
     blocked_patterns: tuple[str, ...] = BLOCKED_PATTERNS
     default_region: str | None = None
     regions: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How large a person may be."""
+        most = {n.name: n.most for n in self.namespaces if n.most is not None}
+        return Limits(self.person_limit, self.merge_limit, most, self.naming)
+
+    @cached_property
+    def external(self) -> dict[str, Namespace]:
+        """The namespaces by the types under which `context.externalIds` names them."""
+        told = {kind: n for n in self.namespaces for kind in n.external_types}
+        return {**_usual(self.by_name), **told, **self.by_name}
 
     @cached_property
     def naming(self) -> frozenset[str]:
@@ -99,19 +167,25 @@ class IdentitySettings:
         return self.regions.get(source_id, self.default_region)
 
 
+def _usual(by_name: Mapping[str, Namespace]) -> dict[str, Namespace]:
+    """The types of Segment's spec that mean a namespace of another name."""
+    return {kind: by_name[name] for kind, name in USUAL_TYPES.items() if name in by_name}
+
+
 def paths(*dotted: str) -> tuple[tuple[str, ...], ...]:
     """`traits.email` becomes ("traits", "email")."""
     return tuple(tuple(path.split(".")) for path in dotted)
 
 
 DEFAULT_NAMESPACES = (
-    Namespace("user_id", Kind.LINKED, 0, 20, paths("userId")),
+    Namespace("user_id", Kind.LINKED, 0, 20, paths("userId"), most=10),
     Namespace(
         "loyalty_card",
         Kind.LINKED,
         1,
         5,
         paths("traits.loyalty_card", "context.traits.loyalty_card", "properties.loyalty_card"),
+        most=20,
     ),
     Namespace(
         "email",
@@ -121,6 +195,7 @@ DEFAULT_NAMESPACES = (
         paths("traits.email", "context.traits.email", "properties.email"),
         Form.EMAIL,
         fold_case=True,
+        most=20,
     ),
     Namespace(
         "phone",
@@ -129,6 +204,7 @@ DEFAULT_NAMESPACES = (
         5,
         paths("traits.phone", "context.traits.phone", "properties.phone"),
         Form.PHONE,
+        most=20,
     ),
     Namespace("payment_token", Kind.LINKED, 4, 5, paths("properties.payment_token")),
     Namespace("device_id", Kind.EPHEMERAL, 5, 3, paths("context.device.id")),

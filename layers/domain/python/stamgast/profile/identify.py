@@ -22,6 +22,7 @@ class Identified:
     changed: int = 0
     parked: int = 0
     untold: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Identity:
             pointers = self._pointers(stars)
         except StoreError:
             return Identified(failed=frozenset(star.anchor for star in stars))
-        failed, changes, parked = set[str](), list[IdentityChange](), 0
+        failed, changes, parked, refused = set[str](), list[IdentityChange](), 0, 0
         for star in stars:
             try:
                 settled = settle(
@@ -52,7 +53,9 @@ class Identity:
                 continue
             changes += settled.changes
             parked += settled.parked
-        return Identified(frozenset(failed), len(changes), parked, self.tell(changes))
+            refused += len(settled.refused)
+        untold = self.tell(changes)
+        return Identified(frozenset(failed), len(changes), parked, untold, refused)
 
     def _pointers(self, stars: Collection[Star]) -> Mapping[str, Pointer]:
         keys = sorted({key for star in stars for key in star.sightings})

@@ -38,6 +38,7 @@ class Outcome:
     folded: int = 0
     without_anchor: int = 0
     not_interpreted: int = 0
+    identifiers_refused: int = 0
     anchors_written: int = 0
     anchors_contended: int = 0
     identified: Identified = field(default_factory=Identified)
@@ -57,6 +58,8 @@ class Outcome:
             Metric.ANCHORS_CONTENDED: self.anchors_contended,
             Metric.IDENTITY_CHANGED: self.identified.changed,
             Metric.IDENTITY_PARKED: self.identified.parked,
+            Metric.IDENTIFIERS_REFUSED: self.identifiers_refused,
+            Metric.LINKS_REFUSED: self.identified.refused,
             Metric.CHANGES_NOT_PUBLISHED: self.identified.untold,
         }
 
@@ -108,6 +111,7 @@ class LiveLoop:
             except UNINTERPRETABLE:
                 outcome.not_interpreted += 1
                 continue
+            outcome.identifiers_refused += len(event.refusals)
             if event.anchor is None:
                 outcome.without_anchor += 1
                 continue

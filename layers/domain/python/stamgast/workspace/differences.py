@@ -22,6 +22,7 @@ class Reach(StrEnum):
 
 REACH = {
     "person_limit": Reach.ALL,
+    "merge_limit": Reach.ALL,
     "blocked_values": Reach.NEW,
     "blocked_patterns": Reach.NEW,
     "default_region": Reach.NEW,
@@ -30,10 +31,16 @@ REACH = {
 NAMESPACE_REACH = {
     "kind": Reach.ALL,
     "value_limit": Reach.ALL,
+    "most": Reach.ALL,
     "priority": Reach.BOTH,
     "paths": Reach.NEW,
     "form": Reach.NEW,
     "fold_case": Reach.NEW,
+    "allow": Reach.NEW,
+    "block": Reach.NEW,
+    "least_assurance": Reach.NEW,
+    "providers": Reach.NEW,
+    "external_types": Reach.NEW,
 }
 
 

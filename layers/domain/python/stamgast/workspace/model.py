@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stamgast.identity.assurance import Assurance
 from stamgast.identity.link_settings import DeviceSettings, LinkSettings
 from stamgast.identity.records import DEFAULT_TRAITS, RecordSettings, Similarity
-from stamgast.identity.settings import Form, IdentitySettings, Kind, Namespace
+from stamgast.identity.settings import (
+    DEFAULT,
+    Form,
+    IdentitySettings,
+    Kind,
+    Namespace,
+    Provider,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySetti
             for place, (name, one) in enumerate(told["namespaces"].items())
         ),
         person_limit=told["person_limit"],
+        merge_limit=told.get("merge_limit", DEFAULT.merge_limit),
         blocked_values=frozenset(value.casefold() for value in told["blocked_values"]),
         blocked_patterns=tuple(told["blocked_patterns"]),
         default_region=told["default_region"],
@@ -128,4 +137,10 @@ def _namespace(priority: int, name: str, told: Mapping[str, Any]) -> Namespace:
         paths=tuple(tuple(path.split(".")) for path in told["paths"]),
         form=Form(told["form"]),
         fold_case=told["fold_case"],
+        most=told.get("most"),
+        allow=told.get("allow"),
+        block=tuple(told.get("block", ())),
+        least_assurance=Assurance[told.get("least_assurance", "anonymous").upper()],
+        providers=tuple(Provider(one) for one in told.get("providers", ())),
+        external_types=tuple(told.get("external_types", ())),
     )

@@ -1,11 +1,11 @@
 """The shape of the workspace's YAML files, with the defaults of what may be left out."""
 
-import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from stamgast.identity.patterns import why_unsafe
 from stamgast.identity.records import COLUMNS, DEFAULT_RULES, DEFAULT_TRAITS, rule_of
 from stamgast.identity.settings import BLOCKED_PATTERNS, BLOCKED_VALUES, DEFAULT_NAMESPACES
 
@@ -19,11 +19,13 @@ def _a_zone(name: str) -> str:
 
 
 def _a_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+    why = why_unsafe(text)
+    if why is not None:
+        raise ValueError(why)
     return text
+
+
+Pattern = Annotated[str, AfterValidator(_a_pattern)]
 
 
 def _a_rule(text: str) -> str:
@@ -72,6 +74,12 @@ class NamespacePart(Part):
     value_limit: Annotated[int, Field(gt=0, le=100)] = 5
     form: Literal["text", "email", "phone"] = "text"
     fold_case: bool = False
+    most: Annotated[int, Field(gt=0, le=1000)] | None = None
+    allow: Pattern | None = None
+    block: Annotated[list[Pattern], Field(max_length=20)] = []
+    least_assurance: Literal["anonymous", "claimed", "verified"] = "anonymous"
+    providers: list[Literal["gmail", "outlook", "icloud"]] = []
+    external_types: Annotated[list[str], Field(max_length=20)] = []
 
 
 def _default_namespaces() -> dict[str, NamespacePart]:
@@ -82,6 +90,7 @@ def _default_namespaces() -> dict[str, NamespacePart]:
             value_limit=one.value_limit,
             form=one.form.value,
             fold_case=one.fold_case,
+            most=one.most,
         )
         for one in DEFAULT_NAMESPACES
     }
@@ -139,7 +148,8 @@ class IdentityPart(Part):
     )
     person_limit: Annotated[int, Field(gt=1, le=1000)] = 200
     blocked_values: list[str] = sorted(BLOCKED_VALUES)
-    blocked_patterns: list[Annotated[str, AfterValidator(_a_pattern)]] = list(BLOCKED_PATTERNS)
+    merge_limit: Annotated[int, Field(gt=0, le=1000)] = 50
+    blocked_patterns: Annotated[list[Pattern], Field(max_length=50)] = list(BLOCKED_PATTERNS)
     default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     devices: DevicesPart = DevicesPart()
     links: LinksPart = LinksPart()

@@ -19,6 +19,8 @@ MayTell: TypeAlias = Callable[[str], bool]
 MOST_MESSAGES = 5
 WHY = {
     Reason.CANNOT_LINK: "the two were cut apart, and no path may join them until that is lifted",
+    Reason.MERGE_LIMIT: "the person would be made of more named ones than the merge limit",
+    Reason.NAMESPACE_LIMIT: "the person would have more identifiers of one kind than it may",
     Reason.PERSON_LIMIT: "the person would have more identifiers than the person limit",
     Reason.TWO_KNOWN_PERSONS: "the link is only claimed, and both persons are known",
     Reason.VALUE_LIMIT: "one of the values serves more than it may, so it links nobody",

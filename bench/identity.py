@@ -251,9 +251,11 @@ def clustered(name: str, edges: str) -> dict[str, Any]:
 
 def show(found: list[dict[str, Any]]) -> None:
     """The table, each step beside the full run of its kind."""
-    full = {one["step"].split(": ")[1]: one["cpu_seconds"] for one in found[:2]}
+    full: dict[str, float] = {}
     for one in found:
-        base = full.get(one["step"].split(": ")[1], full["identity"])
+        full.setdefault(one["step"].split(": ")[1], one["cpu_seconds"])
+        kind = one["step"].split(": ")[1]
+        base = full["identity"] if one["step"].startswith("clustering") else full[kind]
         print(
             f"{one['step']:<32} {one['cpu_seconds']:>8.2f} s CPU {one['peak_mb']:>6,} MB"
             f" {one['cpu_seconds'] / base:>7.1%}  {one['figures']}",

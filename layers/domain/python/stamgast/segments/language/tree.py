@@ -8,30 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from stamgast.segments.language.kinds import Type as Type
+from stamgast.segments.language.kinds import Unit as Unit
+
 TREE_VERSION = 1
-
-
-class Type(StrEnum):
-    """What a value is; `ANY` is a value of a document, whose type only the data tell."""
-
-    BOOLEAN = "boolean"
-    NUMBER = "number"
-    TEXT = "text"
-    DATE = "date"
-    MOMENT = "moment"
-    LIST = "list"
-    ANY = "any"
-
-
-class Unit(StrEnum):
-    """Units of time; months and years are of the calendar and move dates alone."""
-
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True)

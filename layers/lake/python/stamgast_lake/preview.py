@@ -32,9 +32,11 @@ KEPT = f"""
     create or replace temp table {{name}}_refused as
     select a, b, reason from refused
     union all
-    select a, b, '{Reason.VALUE_LIMIT}:' || min(split_part(off.key, ':', 1))
-    from edge join off on off.key = edge.a or off.key = edge.b
-    where weakness > 0 or level = {int(Off.WHOLLY)} group by a, b;
+    select a, b, '{Reason.VALUE_LIMIT}:' || min(split_part(key, ':', 1)) from (
+        select a, b, weakness, level, key from edge join off on off.key = edge.a
+        union all
+        select a, b, weakness, level, key from edge join off on off.key = edge.b
+    ) where weakness > 0 or level = {int(Off.WHOLLY)} group by a, b;
     create or replace temp table {{name}}_edge as select a, b from edge;
 """
 BOTH = """

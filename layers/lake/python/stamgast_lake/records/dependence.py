@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 MISSING, EQUAL, NEAR, DIFFERENT = range(4)
 CLASSES = 4
 BELIEVED_PAIRS = 10.0
+DOUBT = 5
 LEAST_DIFFERENT = 0.05
 """A share of the others keeps differing however often they are seen to agree."""
 
@@ -82,17 +83,52 @@ def by_class(shares: Floats) -> Floats:
     return np.array([shares[0], near, shares[-1]])
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Random pairs: their classes by column, how many show each pattern, and one's worth of all.
+
+    They tell how often common parents agree with a column, which blocking reaches in part.
+    """
+
+    classes: Sequence[Ints]
+    pairs: Floats
+    worth: float
+
+    def counts(self, edge: Edge) -> list[Floats]:
+        """The random pairs by class of each parent (row) and of the column."""
+        child, parents, by = _places(edge, self.classes)
+        return [_table(child, told, by == place, self.pairs) for place, told in enumerate(parents)]
+
+    def others(self, counted: Floats, matches: Floats) -> Floats:
+        """How many of all others they stand for; nothing where chance may have made as many."""
+        left = counted - matches / self.worth
+        answer: Floats = np.where(left > DOUBT + 3 * np.sqrt(counted), left * self.worth, 0.0)
+        return answer
+
+
+def _places(edge: Edge, classes: Sequence[Ints]) -> tuple[Ints, list[Ints], Ints]:
+    """The classes of an edge's column and of its parents, and which parent counts."""
+    parents = [together([classes[edge.columns[at]] for at in parent]) for parent in edge.parents]
+    return classes[edge.columns[0]], parents, _first_known(parents)
+
+
+def _table(child: Ints, parent: Ints, here: NDArray[np.bool_], weights: Floats) -> Floats:
+    told = here & (child != MISSING)
+    code = (parent[told] - 1) * 3 + child[told] - 1
+    counted: Floats = np.bincount(code, weights=weights[told], minlength=9).reshape(3, 3)
+    return counted
+
+
 class Dependent:
     """One edge over the patterns of a fit; a round of the fit asks it for what it adds."""
 
-    def __init__(self, edge: Edge, classes: Sequence[Ints], pairs: Floats) -> None:
+    def __init__(
+        self, edge: Edge, classes: Sequence[Ints], pairs: Floats, random: "Sampled"
+    ) -> None:
         self.edge = edge
+        self._random = random
         self._pairs = pairs
-        self._child = classes[edge.columns[0]]
-        self._parents = [
-            together([classes[edge.columns[at]] for at in parent]) for parent in edge.parents
-        ]
-        self._by = _first_known(self._parents)
+        self._child, self._parents, self._by = _places(edge, classes)
 
     def shares(
         self, matches: Floats, m: Sequence[Floats], u: Sequence[Floats], all_pairs: Floats
@@ -101,11 +137,15 @@ class Dependent:
         child = self.edge.columns[0]
         own_m, own_u = by_class(m[child]), by_class(u[child])
         others = self._pairs - matches
+        seen = self._random.counts(self.edge)
         return [
             Shares(
                 self._matched(place, matches, own_m) if self.edge.moves else np.tile(own_m, (3, 1)),
                 self._unmatched(
-                    self._counted(place, others),
+                    np.maximum(
+                        self._counted(place, others),
+                        self._random.others(seen[place], self._counted(place, matches)),
+                    ),
                     own_u,
                     typed=_typed(own_m),
                     likely=self._likely(parent, u) * all_pairs[child],
@@ -151,10 +191,7 @@ class Dependent:
         return None
 
     def _counted(self, place: int, weights: Floats) -> Floats:
-        here = (self._by == place) & (self._child != MISSING)
-        code = (self._parents[place][here] - 1) * 3 + self._child[here] - 1
-        counted: Floats = np.bincount(code, weights=weights[here], minlength=9).reshape(3, 3)
-        return counted
+        return _table(self._child, self._parents[place], self._by == place, weights)
 
     def _matched(self, place: int, matches: Floats, own: Floats) -> Floats:
         counted = self._counted(place, matches) + BELIEVED_PAIRS * own

@@ -16,6 +16,7 @@ from stamgast_lake.records.dependence import (
     Floats,
     Gain,
     Ints,
+    Sampled,
     Shares,
     classes_of,
 )
@@ -56,6 +57,7 @@ class Beliefs:
     m: Sequence[Floats]
     most_different: Sequence[float]
     edges: Sequence[Edge]
+    random: Patterns
     prior: float
 
 
@@ -106,10 +108,13 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
 
 
 def _dependents(patterns: Patterns, beliefs: Beliefs) -> list[Dependent]:
-    classes = [
-        classes_of(patterns.levels[:, place], len(one)) for place, one in enumerate(beliefs.m)
-    ]
-    return [Dependent(edge, classes, patterns.pairs) for edge in beliefs.edges]
+    classes, of_random = (
+        [classes_of(told.levels[:, place], len(one)) for place, one in enumerate(beliefs.m)]
+        for told in (patterns, beliefs.random)
+    )
+    worth = patterns.all_pairs / beliefs.random.all_pairs
+    random = Sampled(of_random, beliefs.random.pairs, worth)
+    return [Dependent(edge, classes, patterns.pairs, random) for edge in beliefs.edges]
 
 
 def _gain(

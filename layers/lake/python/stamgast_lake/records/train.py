@@ -49,14 +49,17 @@ SAMPLE = f"""
     create or replace temp table record_sample as
     select * from record order by md5({EXCLUDED}) limit {SAMPLED_RECORDS}
 """
-PATTERNS = f"""
-    with compared as (
-        select {{columns}}, found from pair
-        join record l on l.{UNIQUE_ID} = a join record r on r.{UNIQUE_ID} = b
-        where (a::bigint * 40503 + b::bigint * 9973) % {{of}} = 0
-    )
-    select {{places}}, found, count(*) as pairs from compared group by all order by all
+PATTERNS = """
+    with compared as (select {columns}, found from {source})
+    select {places}, found, count(*) as pairs from compared group by all order by all
 """
+PAIRED = f"""pair
+    join record l on l.{UNIQUE_ID} = a join record r on r.{UNIQUE_ID} = b
+    where (a::bigint * 40503 + b::bigint * 9973) % {{of}} = 0
+"""
+FEW_RECORDS = 800
+FEW = f"(select *, 0 as found from record_sample order by md5({EXCLUDED}) limit {FEW_RECORDS})"
+AMONG = f"{FEW} l join {FEW.replace(', 0 as found', '')} r on l.{UNIQUE_ID} < r.{UNIQUE_ID}"
 
 
 class TooFewRecordsError(ValueError):
@@ -134,6 +137,7 @@ def _fit(
     patterns, finders = _patterns(engine, comparisons, records)
     beliefs = Beliefs(
         observed=_observed(engine, comparisons),
+        random=_random_patterns(engine, comparisons),
         m=[np.array(prior_levels(one, PRIOR_OF_EQUAL)) for one in comparisons],
         most_different=[
             MOST_DIFFERENT if one in BORN_WITH else MOST_DIFFERENT_ELSEWHERE for one in columns
@@ -197,11 +201,29 @@ def _patterns(
 ) -> tuple[Patterns, Ints]:
     """Agreement patterns of the pairs that blocking reaches, and which rules find each of them."""
     of = max(1, -(-count(engine, "select count(*) from pair") // SAMPLED_PAIRS))
+    source = PAIRED.format(of=of)
+    return _grouped(engine, comparisons, source, of, records)
+
+
+def _random_patterns(engine: "DuckDBPyConnection", comparisons: list[dict[str, Any]]) -> Patterns:
+    """Agreement patterns of all pairs among a few random records."""
+    few = min(FEW_RECORDS, count(engine, "select count(*) from record_sample"))
+    return _grouped(engine, comparisons, AMONG, 1, few)[0]
+
+
+def _grouped(
+    engine: "DuckDBPyConnection",
+    comparisons: list[dict[str, Any]],
+    source: str,
+    of: int,
+    records: int,
+) -> tuple[Patterns, Ints]:
     places = ", ".join(f"{place_sql(one)} as place_{i}" for i, one in enumerate(comparisons))
     columns = ", ".join(
         f'l."{one}" as "{one}_l", r."{one}" as "{one}_r"' for one in columns_in(comparisons)
     )
-    found = engine.execute(PATTERNS.format(columns=columns, places=places, of=of)).fetchnumpy()
+    statement = PATTERNS.format(columns=columns, places=places, source=source)
+    found = engine.execute(statement).fetchnumpy()
     values = list(found.values())
     told = Patterns(
         levels=np.stack(values[:-2], axis=1).astype(np.int64),

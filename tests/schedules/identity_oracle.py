@@ -7,7 +7,7 @@ from typing import TypeAlias
 PRIORITY = {"u": 0, "e": 1, "d": 2}
 SERVES = {"u": 2, "e": 2, "d": 1}
 NAMING = "ue"
-PERSON, USERS, MERGES = 6, 2, 4
+PERSON, USERS, MERGES = 6, 2, 3
 VERIFIED = 2
 
 Pair: TypeAlias = tuple[str, str]

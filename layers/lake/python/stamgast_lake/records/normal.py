@@ -17,7 +17,7 @@ PHONE_DIGITS = 9
 
 def words(text: str) -> str:
     """Lower-case words of letters and digits without accents, one space apart."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = "".join(one for one in plain if not unicodedata.combining(one)).replace("'", "")
     found = " ".join(re.findall(r"[^\W_]+", kept))
     return "" if found in EMPTY else found

@@ -406,11 +406,6 @@ def crowd(first: int, at_ms: int = 0) -> list[Sent]:
 FOUNDED = [seen(n, (n * 5) % 7, userId=f"u{n // 4}", anonymousId=f"d{n // 4}") for n in range(24)]
 TABLET = [seen(n, userId=f"u{n}", anonymousId="d0") for n in range(3)]
 STEPS = [seen(0, userId="u0", anonymousId="d0")], [seen(1, email="e@x.org", anonymousId="d0")]
-CLAIMED = [
-    seen(0, userId="u0"),
-    seen(1, email="e0@x.org"),
-    seen(2, word=1, userId="u0", email="e0@x.org"),
-]
 CROWDS = [one for first in range(0, 60, 10) for one in crowd(first)]
 TWICE = [seen(0, userId="u0")], [seen(1, userId="u0")]
 TAKEN = [bought(0, 5, anonymousId="d0")], [bought(1, 0, userId="u0", anonymousId="d0")]
@@ -435,10 +430,6 @@ BROKEN: Mapping[str, Broken] = {
     "the person limit is not looked at": (
         *(resolve, "SUSPECT", "count(*) > {person_limit}", "count(*) > 1000 + {person_limit}"),
         [CROWDS],
-    ),
-    "claims join two known persons": (
-        *(resolve, "MEMBERS", "part.key, seen.is_known from", "part.key, false from"),
-        [CLAIMED],
     ),
     "edges are ruled on in the order of their keys": (
         *(resolve, "ORDERED", "weakness, priority, event_ms, message_key, position, a, b", "a, b"),

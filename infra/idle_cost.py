@@ -16,6 +16,7 @@ FIXED_USD = {
 HABITS_USD = (
     ("Lambda's pollers ask the empty event queue 648,000 times", 0.26),
     ("Each hour a run opens, finds nothing new and ends: 4 transitions, 3 s, 26 listings", 0.25),
+    ("Each day the first run goes through all stages, and provisional links are settled", 0.04),
     ("Every five minutes parked changes are looked for: 8,640 short calls", 0.03),
     ("Requests to the key by those calls", 0.05),
     ("Point-in-time recovery and storage of a small control table and an empty lake", 0.01),

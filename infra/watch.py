@@ -118,19 +118,7 @@ class Watch(Construct):
 
     def _authoritative_loop(self, platform: PlatformStack) -> None:
         loop = platform.authoritative
-        failed = {
-            "loop": loop.machine.metric_failed(period=FIVE_MINUTES),
-            "links": platform.links.machine.metric_failed(period=FIVE_MINUTES),
-        }
-        self.alarms.on(
-            "run-failed",
-            cloudwatch.MathExpression(
-                expression="FILL(loop, 0) + FILL(links, 0)",
-                using_metrics=failed,
-                period=FIVE_MINUTES,
-            ),
-            at_least=1,
-        )
+        self.alarms.on("run-failed", loop.machine.metric_failed(period=FIVE_MINUTES), at_least=1)
         if loop.every:
             self.alarms.below(
                 "runs-overdue",

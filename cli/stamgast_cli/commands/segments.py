@@ -58,7 +58,7 @@ def preview(
 ) -> None:
     """Show how many a segment means, whom it reaches, and who would enter or leave; write nothing.
 
-    Example: stamgast segment preview at_risk_regulars --folder workspace
+    Example: stamgast segment preview slowing_down --folder workspace
 
     The rules in force are asked, or those of a folder before it is published.
     """

@@ -91,7 +91,7 @@ def test_the_live_explanation_has_what_rows_tell_besides() -> None:
     assert len(answer["evidence"]) == 3
     assert {edge["supported_by"] for edge in answer["evidence"]} == {1}
     assert answer["bridges"] == 3
-    assert [one["reason"] for one in answer["refused"]] == ["two_known_persons"]
+    assert [one["reason"] for one in answer["refused"]] == ["person_limit"]
     assert answer["refused"][0]["source"] == "page"
     assert answer["is_settled"]
 
@@ -186,4 +186,4 @@ def test_the_tree_and_the_page_show_everything_and_quote_nothing_raw() -> None:
     Console(file=screen, width=200).print(tree_of(answer))
     assert "[red]" in screen.getvalue()
     assert "the weakest edge" in screen.getvalue()
-    assert "two_known_persons" in screen.getvalue()
+    assert "person_limit" in screen.getvalue()

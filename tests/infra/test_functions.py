@@ -19,6 +19,7 @@ LAKE = {"CONTROL_TABLE", "LAKE_BUCKET", "LAKE_DATABASE", "WORKSPACE_SECRET"}
 REASONED_WILDCARDS = (
     ":execution:stamgast-prod-authoritative:*",
     "/imports/*",
+    "/models/records/*",
     "/raw/*",
     "/rejected/*",
     "/runs/*",

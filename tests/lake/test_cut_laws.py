@@ -32,8 +32,9 @@ History: TypeAlias = tuple[list[tuple[Assurance, Event]], Pair]
 
 WIDE = replace(
     SETTINGS,
-    namespaces=tuple(replace(one, value_limit=100) for one in SETTINGS.namespaces),
+    namespaces=tuple(replace(one, value_limit=100, most=100) for one in SETTINGS.namespaces),
     person_limit=100,
+    merge_limit=100,
 )
 ORDER = "ued"
 

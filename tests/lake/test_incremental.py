@@ -184,10 +184,6 @@ BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
         STEPS,
     ),
     "old births are forgotten": ("SIGHTED", "where person_id is not null", "where false", STEPS),
-    "whoever was refused is not looked at": (
-        *("WIDER", "where reason is distinct from 'value_limit'", "where false"),
-        ROOM,
-    ),
     "a person is looked at in part": (
         *("WIDER", "where person_id in (select key from frontier_person)", "where false"),
         ROOM,

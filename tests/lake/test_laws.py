@@ -17,7 +17,7 @@ from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event
 from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
 from stamgast.segments.rfm import Spending, score
-from stamgast_lake import evidence, logs, profiles, resolve, segments, state
+from stamgast_lake import evidence, logs, profiles, segments, state
 from stamgast_lake.facts_json import from_json
 from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import persons as publishing_persons
@@ -426,14 +426,6 @@ BROKEN: Mapping[str, Broken] = {
     "only what new evidence names is looked at": (
         *(state, "WIDER", "where key not in (select key from touched)", "where key is null"),
         STEPS,
-    ),
-    "the person limit is not looked at": (
-        *(resolve, "SUSPECT", "count(*) > {person_limit}", "count(*) > 1000 + {person_limit}"),
-        [CROWDS],
-    ),
-    "edges are ruled on in the order of their keys": (
-        *(resolve, "ORDERED", "weakness, priority, event_ms, message_key, position, a, b", "a, b"),
-        [CROWDS],
     ),
     "anchors are folded from new events alone": (
         *(profiles, "BASE", "where {only}", "where false and {only}"),

@@ -144,7 +144,9 @@ def test_not_in_names_the_first_condition_that_failed_what_it_saw_and_what_would
     (reason,) = told.reasons
     assert (told.is_in, reason.condition) == (False, "traits.city in ('Delft', 'Gouda')")
     assert (reason.seen[0].what, reason.seen[0].value) == ("traits.city", "Breda")
-    assert reason.would_flip == "`traits.city` would have to be one of 'Delft', 'Gouda'"
+    assert reason.would_flip == (
+        "`traits.city` would have to be one of 'Delft', 'Gouda': it is 'Breda'"
+    )
 
 
 def test_in_names_every_condition_that_the_verdict_rests_on() -> None:
@@ -152,12 +154,13 @@ def test_in_names_every_condition_that_the_verdict_rests_on() -> None:
     view = seen_at({"orders": {"count": 1}, "traits": {"vip": True, "city": "Breda"}}, [], NOW)
     told = explained(rule, view)
     assert [one.condition for one in told.reasons] == ["traits.vip", "traits.city = 'Delft'"]
-    assert told.reasons[1].would_flip == "`traits.city` would have to be 'Delft'"
+    assert told.reasons[1].would_flip == "`traits.city` would have to be 'Delft': it is 'Breda'"
 
 
 def test_an_unknown_value_is_told_as_null() -> None:
     (reason,) = explained(compile_rule("consent.email is true"), seen_at({}, [], NOW)).reasons
     assert (reason.verdict, reason.seen[0].value) == (False, None)
+    assert reason.unknown_because == ("`consent.email` is absent",)
 
 
 def test_what_functions_load_needs_no_parser_and_no_package_of_others() -> None:

@@ -1,18 +1,25 @@
 """Why somebody is in a segment or is not: the conditions that decide, and what would flip them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
 from stamgast.moments import iso_of
+from stamgast.segments.language.flips import Change, Flip, flip_of
 from stamgast.segments.language.reading import reader_of
-from stamgast.segments.language.render import literal, rendered
+from stamgast.segments.language.render import rendered
+from stamgast.segments.language.rules import nodes_of
+from stamgast.segments.language.steps import latest_of_steps
 from stamgast.segments.language.tree import (
+    Aggregate,
     And,
     As,
+    Column,
     Compare,
     Contains,
+    Did,
+    DidNotSince,
     InSegment,
     Is,
     Like,
@@ -24,36 +31,55 @@ from stamgast.segments.language.tree import (
     Type,
 )
 from stamgast.segments.language.types import type_of
+from stamgast.segments.language.unknowns import MayTell, unknown_because
 from stamgast.segments.language.values import finite
 from stamgast.segments.language.view import View
 
-TOLD_OPS = {
-    "=": "be",
-    "!=": "be other than",
-    "<": "be less than",
-    "<=": "be at most",
-    ">": "be more than",
-    ">=": "be at least",
+EVENTS = "timeline"
+SCOPES: Mapping[tuple[str, ...], str] = {
+    ("first_at",): "first_seen_at",
+    ("last_at",): "last_seen_at",
 }
-OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+MaySee = Callable[[str], bool]
+"""Whether a path such as `traits.city`, `segments.loyal` or `timeline` may be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A value as it was seen: JSON, moments as ISO 8601."""
+    """A value as it was seen: JSON, moments as ISO 8601; hidden from who may not see it."""
 
     what: str
     value: Any
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A condition that decides: its verdict (None is null), what it saw, what would flip it."""
+    """A condition that decides: its verdict (None is null), what it saw, what would flip it.
+
+    `behind` explains the other segment that the condition asks for.
+    """
 
     condition: str
     verdict: bool | None
     seen: tuple[Seen, ...]
     would_flip: str
+    change: Change | None = None
+    unknown_because: tuple[str, ...] = ()
+    behind: "Explanation | None" = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The reason as JSON."""
+        return {
+            "condition": self.condition,
+            "verdict": self.verdict,
+            "seen": [asdict(seen) for seen in self.seen],
+            "would_flip": self.would_flip,
+            "change": None if self.change is None else asdict(self.change),
+            "unknown_because": list(self.unknown_because),
+            "behind": None if self.behind is None else self.behind.document,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +100,56 @@ class Explanation:
         return {
             "is_in": self.is_in,
             "verdict": self.verdict,
-            "reasons": [
-                {
-                    "condition": one.condition,
-                    "verdict": one.verdict,
-                    "seen": [{"what": seen.what, "value": seen.value} for seen in one.seen],
-                    "would_flip": one.would_flip,
-                }
-                for one in self.reasons
-            ],
+            "reasons": [one.document for one in self.reasons],
         }
 
 
-def explained(tree: Node, view: View) -> Explanation:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the one who asks may see, and the rules of the segments that a rule may rest on."""
+
+    may_see: MaySee = field(default=lambda _: True)
+    rules: Mapping[str, Node] = field(default_factory=dict)
+
+    def may_tell(self, node: Node) -> bool:
+        """Whether every value that a node is made of may be told."""
+        return all(self.may_see(path) for path in paths_of(node))
+
+
+def explained(tree: Node, view: View, asking: Asking | None = None) -> Explanation:
     """Why the rule is true of the person in the view, or why it is not.
 
     `view.is_in` must know the segments that the rule names (`RuleBook.evaluate` fills it).
     """
+    asking = asking or Asking()
     verdict = _verdict(tree, view)
     is_in = verdict is True
     leaves = _holding(tree, True, view) if is_in else _failing(tree, True, view)
-    reasons = tuple(_reason(leaf, not wanted if is_in else wanted, view) for leaf, wanted in leaves)
-    return Explanation(is_in, verdict, reasons)
+    reasons = [
+        _reason(leaf, not wanted if is_in else wanted, view, asking) for leaf, wanted in leaves
+    ]
+    return Explanation(is_in, verdict, tuple(reasons))
+
+
+def paths_of(node: Node) -> set[str]:
+    """The fields of a profile that a node is made of; events are the timeline."""
+    found = set()
+    for part in nodes_of(node):
+        match part:
+            case Column():
+                found.add(_scope_of(part.path))
+            case Aggregate() | Did() | DidNotSince():
+                found.add(EVENTS)
+            case InSegment():
+                found.add(f"segments.{part.name}")
+    return found
+
+
+def _scope_of(path: tuple[str, ...]) -> str:
+    """A column's field as readers' scopes name it; a consent is what the trait of it tells."""
+    if path[0] == "consent":
+        return ".".join(("traits", *path))
+    return SCOPES.get(path, ".".join(path))
 
 
 Leaves = Iterator[tuple[Node, bool]]
@@ -136,9 +190,38 @@ def _failing(node: Node, wanted: bool, view: View) -> Leaves:
             yield node, wanted
 
 
-def _reason(node: Node, wanted: bool, view: View) -> Reason:
-    seen = tuple(_seen(part, view) for part in _operands(node))
-    return Reason(rendered(node), _verdict(node, view), seen, _flip(node, wanted, seen))
+def _reason(node: Node, wanted: bool, view: View, asking: Asking) -> Reason:
+    flip: Flip = flip_of(node, wanted, view, asking.may_tell)
+    return Reason(
+        condition=rendered(node),
+        verdict=_verdict(node, view),
+        seen=_seen_of(node, view, asking),
+        would_flip=flip.words,
+        change=flip.change,
+        unknown_because=_unknown(node, view, asking.may_tell),
+        behind=_behind(node, view, asking),
+    )
+
+
+def _unknown(node: Node, view: View, may_tell: MayTell) -> tuple[str, ...]:
+    """Why the condition, or the value that `is true` and its like ask for, is null."""
+    of = node.of if isinstance(node, Is) else node
+    return unknown_because(of, view, may_tell)
+
+
+def _behind(node: Node, view: View, asking: Asking) -> Explanation | None:
+    if not isinstance(node, InSegment) or node.name not in asking.rules:
+        return None
+    if not asking.may_see(f"segments.{node.name}"):
+        return None
+    return explained(asking.rules[node.name], view, asking)
+
+
+def _seen_of(node: Node, view: View, asking: Asking) -> tuple[Seen, ...]:
+    if isinstance(node, Did | DidNotSince):
+        told, is_hidden = latest_of_steps(node, view), not asking.may_tell(node)
+        return tuple(Seen(what, None if is_hidden else at, is_hidden) for what, at in told)
+    return tuple(_seen(part, view, asking) for part in _operands(node))
 
 
 def _operands(node: Node) -> list[Node]:
@@ -157,30 +240,14 @@ def _operands(node: Node) -> list[Node]:
     return [part for part in parts if not isinstance(part, Literal)]
 
 
-def _seen(node: Node, view: View) -> Seen:
+def _seen(node: Node, view: View, asking: Asking) -> Seen:
     """The value as the data have it, before it is read as a type."""
     raw = node.of if isinstance(node, As) else node
+    if not asking.may_tell(raw):
+        return Seen(rendered(raw), None, is_hidden=True)
     value = reader_of(raw)(view)
     if type_of(raw) is Type.MOMENT and value is not None:
         return Seen(rendered(raw), iso_of(value))
     if isinstance(value, float):
         value = finite(value)
     return Seen(rendered(raw), value.isoformat() if isinstance(value, date) else value)
-
-
-def _flip(node: Node, wanted: bool, seen: tuple[Seen, ...]) -> str:
-    """What would have to be otherwise, in words."""
-    whom = f"`{seen[0].what}`" if seen else "the condition"
-    match node:
-        case Compare(op, _, Literal(value, kind)):
-            told = op if wanted else OPPOSITE[op]
-            return f"{whom} would have to {TOLD_OPS[told]} {literal(kind, value)}"
-        case OneOf():
-            values = ", ".join(literal(node.type, value) for value in node.values)
-            return f"{whom} would have to be {'one' if wanted else 'none'} of {values}"
-        case Is():
-            what = {None: "unknown", True: "true", False: "false"}[node.what]
-            return f"{whom} would have to be {what if wanted else f'anything but {what}'}"
-        case InSegment():
-            return f"the person would have to be {'in' if wanted else 'outside'} `{node.name}`"
-    return f"`{rendered(node)}` would have to be {str(wanted).lower()}"

@@ -4,7 +4,6 @@ import re
 from datetime import date
 
 from stamgast.moments import iso_of
-from stamgast.segments.language.syntax import WORDS
 from stamgast.segments.language.tree import (
     Aggregate,
     And,
@@ -133,7 +132,7 @@ def _path(path: tuple[str, ...]) -> str:
 
 
 def _step(name: str) -> str:
-    if PLAIN.fullmatch(name) and name.lower() not in WORDS:
+    if PLAIN.fullmatch(name):  # after a dot even a keyword is a name
         return name
     return '"' + name.replace('"', '""') + '"'
 

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
 
-from stamgast.identity.link_settings import DeviceSettings, LinkSettings
+from stamgast.identity.link_settings import DeviceSettings
 from stamgast.identity.links import LinkKind
 from stamgast.identity.settings import DEFAULT
 from stamgast.workspace.model import Workspace
@@ -34,6 +34,7 @@ from stamgast_lake.tables import EVENTS, IDENTITY, LINKS
 from stamgast_learn.run import Order, learn_run
 from tests.fakes.device_world import DeviceWorld, generate
 from tests.fakes.lake_catalogue import MemoryCatalogue
+from tests.fakes.linking import linking_of
 
 SEED = 20_261
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95)
@@ -58,8 +59,8 @@ def lake_of(world: DeviceWorld, settings: DeviceSettings) -> Lake:
     catalogue: Any = MemoryCatalogue()
     for table, rows in ((EVENTS, world.events), (IDENTITY, world.identity)):
         catalogue.append(table, rows.to_reader(), Commit("r1", "load"))
-    links = LinkSettings(settings, {"frequency_capping": 0.8})
-    workspace = Workspace("1", "UTC", {}, DEFAULT, links=links)
+    purposes = {"frequency_capping": 0.8}
+    workspace = Workspace("1", "UTC", {}, DEFAULT, purposes=purposes, linking=linking_of(settings))
 
     def no_keyring() -> Any:
         raise LookupError("links need no keyring")

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
+from stamgast.identity.link_settings import record_settings_of
 from stamgast_aws.run_wiring import RunSettings, lake_access
 from stamgast_aws.settings import read_settings
 from stamgast_lake.lake import Lake, deployed_lake
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     `train` in the event trains a model now, whenever the last one was trained.
     """
     lake, run = _lake(), Run.of({"seq": 0, **event})
-    settings = lake.workspace().links.records
+    settings = record_settings_of(lake.workspace().linking)
     figures = link_records_run(lake, run, settings, is_training=bool(event.get("train")))
     _logger().info("records linked", run_id=run.run_id, figures=figures)
     return {**event, "figures": {**event.get("figures", {}), "link_records": figures}}

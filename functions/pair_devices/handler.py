@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
+from stamgast.identity.link_settings import device_settings_of, record_settings_of
 from stamgast_aws.run_wiring import RunSettings, lake_access
 from stamgast_aws.settings import read_settings
 from stamgast_lake.lake import Lake, deployed_lake
@@ -26,8 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
     moment = datetime.fromisoformat(event["moment"]) if "moment" in event else now
     run_id = event.get("run_id") or f"links-{now:%Y%m%dT%H%M%SZ}-{context.aws_request_id[:8]}"
-    run, links = Run(run_id, 0, moment.astimezone(UTC)), _lake().workspace().links
-    devices, records = links.devices, links.records
+    run, linking = Run(run_id, 0, moment.astimezone(UTC)), _lake().workspace().linking
+    devices, records = device_settings_of(linking), record_settings_of(linking)
     figures = {}
     if devices.is_on:
         figures = pair_run(_lake(), run, is_training=bool(event.get("train")))

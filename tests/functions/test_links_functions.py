@@ -10,7 +10,7 @@ import pytest
 from functions.pair_devices import handler as pair_devices
 from functions.store_links import handler as store_links
 from functions.train_links import handler as train_links
-from stamgast.identity.link_settings import DeviceSettings, LinkSettings
+from stamgast.identity.link_settings import DeviceSettings
 from stamgast.identity.settings import DEFAULT
 from stamgast.workspace.model import Workspace
 from stamgast_aws.run_lease import DynamoRunLease
@@ -20,6 +20,7 @@ from stamgast_lake.tables import EVENTS, IDENTITY, LINKS, RUNS
 from tests.fakes.device_world import DeviceWorld, generate
 from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.lake_catalogue import MemoryCatalogue
+from tests.fakes.linking import linking_of
 from tests.lake.world import MemoryObjects
 
 CONTEXT = SimpleNamespace(aws_request_id="11112222-3333")
@@ -35,7 +36,7 @@ class Stack:
         self.dynamodb = DynamoDB("profiles", "control")
         for table, rows in ((EVENTS, world.events), (IDENTITY, world.identity)):
             self.catalogue.append(table, rows.to_reader(), Commit("r1", "load"))
-        self.settings = LinkSettings(SETTINGS, {"frequency_capping": 0.5})
+        self.settings = SETTINGS
         lake = Lake(self.objects, "lake", self.catalogue, self.workspace, None)  # type: ignore[arg-type]
         self.lease = DynamoRunLease(client=self.dynamodb, table="control", now=lambda: 1_000.0)
         for module in (pair_devices, store_links):
@@ -48,7 +49,8 @@ class Stack:
             monkeypatch.setenv(name.upper(), value)
 
     def workspace(self) -> Workspace:
-        return Workspace("1", "UTC", {}, DEFAULT, links=self.settings)
+        told = {"purposes": {"frequency_capping": 0.5}, "linking": linking_of(self.settings)}
+        return Workspace("1", "UTC", {}, DEFAULT, **told)
 
     def pair(self, minutes: int = 0, **told: Any) -> dict[str, Any]:
         moment = self.world.ends_at + timedelta(minutes=minutes)
@@ -103,7 +105,7 @@ def test_storing_says_busy_while_another_run_holds_the_lease(stack: Stack) -> No
 
 
 def test_with_devices_turned_off_nothing_is_measured(stack: Stack) -> None:
-    stack.settings = replace(stack.settings, devices=replace(SETTINGS, is_on=False))
+    stack.settings = replace(SETTINGS, is_on=False)
     told = stack.pair()
     assert (told["devices"], told["expiry_days"]) == (False, {})
     assert stack.objects.bodies == {}

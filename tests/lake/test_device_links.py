@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 import stamgast_lake.links.pairs as pairs_module
 from stamgast.identity.device_features import FEATURES
-from stamgast.identity.link_settings import DeviceSettings, LinkSettings
+from stamgast.identity.link_settings import DeviceSettings
 from stamgast.identity.links import LinkKind
 from stamgast.identity.settings import DEFAULT
 from stamgast.workspace.model import Workspace
@@ -31,6 +31,7 @@ from stamgast_learn.reliability import wilson
 from stamgast_learn.run import Order, learn_run
 from tests.fakes.device_world import DeviceWorld, generate
 from tests.fakes.lake_catalogue import MemoryCatalogue
+from tests.fakes.linking import linking_of
 from tests.lake.world import MemoryObjects
 
 PERSONS, DAYS, SEED = 900, 96, 11
@@ -55,8 +56,8 @@ class Bench:
         self.catalogue = MemoryCatalogue()
         for table, rows in ((EVENTS, self.told.events), (IDENTITY, self.told.identity)):
             self.catalogue.append(table, rows.to_reader(), Commit("r1", "load"))
-        links = LinkSettings(self.settings, {"frequency_capping": 0.8})
-        workspace = Workspace("1", "UTC", {}, DEFAULT, links=links)
+        told = {"purposes": {"frequency_capping": 0.8}, "linking": linking_of(self.settings)}
+        workspace = Workspace("1", "UTC", {}, DEFAULT, **told)
         self.lake = Lake(MemoryObjects(), "bucket", self.catalogue, lambda: workspace, None)  # type: ignore[arg-type]
 
     def run(self, folder: Path, moment: datetime, **told: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from duckdb import DuckDBPyConnection
 
 from bench.generated_records import records
-from stamgast.identity.link_settings import LinkSettings
 from stamgast.identity.links import LinkKind
 from stamgast.identity.records import COLUMNS, RecordSettings
 from stamgast.identity.settings import DEFAULT
@@ -223,7 +222,7 @@ class Persons:
     def __init__(self, settings: RecordSettings) -> None:
         self.catalogue, self.objects = MemoryCatalogue(), Objects()
         self.settings = settings
-        workspace = Workspace("1", "UTC", {}, DEFAULT, links=LinkSettings(records=settings))
+        workspace = Workspace("1", "UTC", {}, DEFAULT)
         self.lake = Lake(self.objects, "bucket", self.catalogue, lambda: workspace, None)  # type: ignore[arg-type]
 
     def tell(self, rows: pa.Table, moment: datetime, seq: int) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from stamgast.identity.assurance import Assurance
-from stamgast.identity.link_settings import LinkSettings
 from stamgast.lookup import own_api
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.routes import Request, Response, respond
 from stamgast.moments import iso_of
 from tests.fakes.lookup import NOW_MS, WORKSPACE, MemoryLookupStore, desk, key, traits
 
-OPTED_IN = replace(WORKSPACE, links=LinkSettings(purposes={"capping": 0.8}))
+OPTED_IN = replace(WORKSPACE, purposes={"capping": 0.8})
 PHONE, TABLET = key("anonymous_id:phone"), key("anonymous_id:tablet")
 READERS = {
     "narrow": Reader("narrow", ("traits",)),

@@ -1,9 +1,10 @@
-"""How a workspace has devices linked, and which purposes may use what is believed of them."""
+"""How a workspace has devices and records linked, decoded for the functions that link them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from stamgast.identity.records import RecordSettings
+from stamgast.identity.records import DEFAULT_TRAITS, RecordSettings, Similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,27 @@ class DeviceSettings:
     train_every_days: int = 7
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
-    """What a workspace says of provisional links; a purpose that is not named opts in to nothing.
+def device_settings_of(linking: Mapping[str, Any]) -> DeviceSettings:
+    """A workspace compiled before there were links says nothing of them, and so has none."""
+    told = dict(linking.get("devices") or {})
+    return DeviceSettings(is_on=told.pop("enabled", False), **told)
 
-    `purposes` gives each purpose that opts in the probability from which on it takes a link.
-    """
 
-    devices: DeviceSettings = DeviceSettings()
-    purposes: Mapping[str, float] = field(default_factory=dict)
-    records: RecordSettings = field(default_factory=RecordSettings)
-
-    def threshold(self, purpose: str | None) -> float | None:
-        """The least probability for a purpose; None for one that has not opted in."""
-        return None if purpose is None else self.purposes.get(purpose)
+def record_settings_of(linking: Mapping[str, Any]) -> RecordSettings:
+    """Records are linked where the workspace has a part for them, be it empty."""
+    told = linking.get("records")
+    if told is None:
+        return RecordSettings()
+    similarities = {
+        column: Similarity(tuple(one["jaro_winkler"]), tuple(one["edits"]))
+        for column, one in told["comparisons"].items()
+    }
+    plain = ("comparisons_a_record", "least_probability", "expiry_days", "train_every_days")
+    return RecordSettings(
+        is_on=True,
+        traits={**DEFAULT_TRAITS, **{name: tuple(one) for name, one in told["traits"].items()}},
+        rules=tuple(told["rules"]),
+        similarities=similarities,
+        leave_out=frozenset(told["leave_out"]),
+        **{name: told[name] for name in plain},
+    )

@@ -31,7 +31,7 @@ def threshold_of(
         return None
     if purpose is None:
         return bad("bad_purpose", "include=links needs a purpose, by which the links are used.")
-    threshold = workspace.links.threshold(purpose)
+    threshold = workspace.purposes.get(purpose)
     if threshold is None:
         return forbidden("This purpose has not opted in to links.")
     return threshold

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stamgast.identity.assurance import Assurance
-from stamgast.identity.link_settings import DeviceSettings, LinkSettings
-from stamgast.identity.records import DEFAULT_TRAITS, RecordSettings, Similarity
 from stamgast.identity.settings import (
     DEFAULT,
     Form,
@@ -46,7 +44,9 @@ class Workspace:
     """One version of the whole configuration.
 
     Rules and computed traits stay documents, which `stamgast.segments.definitions` decodes for
-    those functions that use them.
+    those functions that use them, and so does how links are made (`linking`), which
+    `stamgast.identity.link_settings` decodes. `purposes` gives each purpose that opted in to
+    provisional links the probability from which on it takes one.
     """
 
     version: str
@@ -54,7 +54,8 @@ class Workspace:
     sources: Mapping[str, Source]
     identity: IdentitySettings
     safe_when_claimed: tuple[str, ...] = ()
-    links: LinkSettings = field(default_factory=LinkSettings)
+    purposes: Mapping[str, float] = field(default_factory=dict)
+    linking: Mapping[str, Any] = field(default_factory=dict)
     segments: tuple[Mapping[str, Any], ...] = ()
     traits: tuple[Mapping[str, Any], ...] = ()
     tracking_plan: Mapping[str, Any] = field(default_factory=dict)
@@ -70,7 +71,8 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         sources=sources,
         identity=_identity(told["identity"], regions),
         safe_when_claimed=tuple(told["lookup"]["safe_when_claimed"]),
-        links=_links(told["identity"]),
+        purposes=told["identity"].get("links", {}).get("purposes", {}),
+        linking={name: told["identity"].get(name) for name in ("devices", "records")},
         segments=tuple(told.get("segments", ())),
         traits=tuple(told.get("traits", ())),
         tracking_plan=told.get("tracking_plan", {}),
@@ -95,36 +97,6 @@ def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySetti
         blocked_patterns=tuple(told["blocked_patterns"]),
         default_region=told["default_region"],
         regions=regions,
-    )
-
-
-def _links(told: Mapping[str, Any]) -> LinkSettings:
-    """A document compiled by an earlier version says nothing of links, and so has none."""
-    devices = dict(told.get("devices", {}))
-    is_on = devices.pop("enabled", False)
-    return LinkSettings(
-        DeviceSettings(is_on=is_on, **devices),
-        told.get("links", {}).get("purposes", {}),
-        _records(told.get("records")),
-    )
-
-
-def _records(told: Mapping[str, Any] | None) -> RecordSettings:
-    """Records are linked where the workspace has a part for them, be it empty."""
-    if told is None:
-        return RecordSettings()
-    similarities = {
-        column: Similarity(tuple(one["jaro_winkler"]), tuple(one["edits"]))
-        for column, one in told["comparisons"].items()
-    }
-    plain = ("comparisons_a_record", "least_probability", "expiry_days", "train_every_days")
-    return RecordSettings(
-        is_on=True,
-        traits={**DEFAULT_TRAITS, **{name: tuple(one) for name, one in told["traits"].items()}},
-        rules=tuple(told["rules"]),
-        similarities=similarities,
-        leave_out=frozenset(told["leave_out"]),
-        **{name: told[name] for name in plain},
     )
 
 

@@ -61,7 +61,7 @@ def publish_links(engine: "DuckDBPyConnection", lake: Lake, run: Run, put_all: P
     Everything, where the workspace is another than at the last run of links; what was never told
     needs no deletion. How many items.
     """
-    least = min(lake.workspace().links.purposes.values(), default=2.0)
+    least = min(lake.workspace().purposes.values(), default=2.0)
     look(engine, lake)
     see(engine, lake, RUNS)
     engine.execute(LAST.format(stage=LINKS_STAGE, run_id=run.run_id))

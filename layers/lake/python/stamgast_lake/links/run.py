@@ -11,6 +11,7 @@ import orjson
 import pyarrow as pa
 
 from stamgast.identity.device_features import FEATURES
+from stamgast.identity.link_settings import device_settings_of
 from stamgast.identity.links import LOGGED_IN, LinkKind
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
@@ -49,7 +50,8 @@ def pair_run(lake: Lake, run: Run, *, is_training: bool = False) -> dict[str, in
     Training falls due by the workspace's interval, or when it is asked for. The model in use is
     written down here, so that a run knows one model from its beginning to its end.
     """
-    settings, identity = lake.workspace().links.devices, lake.workspace().identity
+    workspace = lake.workspace()
+    settings, identity = device_settings_of(workspace.linking), workspace.identity
     every = settings.train_every_days
     is_training = is_training or is_training_due(lake, LinkKind.DEVICE, run.moment, every)
     names = tuple(n.name for n in identity.namespaces if n.kind in LOGGED_IN[LinkKind.DEVICE])

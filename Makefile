@@ -53,8 +53,9 @@ test-e2e: setup ## The tests on the emulator alone
 	$(PYTEST) -m "not deep" tests/e2e
 
 .PHONY: test-deep
-test-deep: setup ## The tests that run for minutes: 100,000 schedules, wide property tests
-	$(PYTEST) -m deep tests
+test-deep: setup ## What runs for up to an hour: 100,000 schedules, wide property tests
+	$(PYTEST) -m deep -n 2 tests
+	$(PYTEST) -m "not deep" -n 2 --hypothesis-profile wide tests/unit tests/parity tests/contracts
 
 .PHONY: lint
 lint: setup ## Format, lint, types and import contracts, without changing a file

@@ -8,8 +8,14 @@ from hypothesis import HealthCheck, settings
 END_TO_END = Path(__file__).parent / "e2e"
 
 settings.register_profile(
-    "stamgast", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "stamgast",
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
+# What `make test-deep` runs the same properties with.
+settings.register_profile("wide", settings.get_profile("stamgast"), max_examples=1_000)
 settings.load_profile("stamgast")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from stamgast_cli import app
 from stamgast_cli.app import application
@@ -35,7 +35,8 @@ def commands(group: click.Command, path: str = "") -> Iterator[tuple[str, click.
         yield from commands(command, f"{path} {name}")
 
 
-EVERY = dict(commands(typer.main.get_command(application())))
+STAMGAST = typer.main.get_command(application())
+EVERY = dict(commands(STAMGAST))
 
 
 def test_the_verbs_are_those_that_the_documentation_names() -> None:
@@ -44,7 +45,7 @@ def test_the_verbs_are_those_that_the_documentation_names() -> None:
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_each_verb_shows_an_example_and_speaks_to_machines(verb: str) -> None:
-    shown = CliRunner().invoke(application(), [*verb.split(), "--help"], env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(STAMGAST, [*verb.split(), "--help"], env={"COLUMNS": "200"})
 
     assert shown.exit_code == 0
     assert f"Example: stamgast {verb}" in shown.output
@@ -52,7 +53,7 @@ def test_each_verb_shows_an_example_and_speaks_to_machines(verb: str) -> None:
 
 
 def test_status_says_how_to_start_where_nothing_runs() -> None:
-    shown = CliRunner().invoke(application(), ["status", "--json"])
+    shown = CliRunner().invoke(STAMGAST, ["status", "--json"])
 
     assert json.loads(shown.stdout) == {"running": False, "next": "stamgast up"}
 
@@ -70,7 +71,7 @@ def test_a_verb_that_needs_a_stack_fails_with_what_to_do_next(
 
 
 def test_cost_adds_up_for_machines() -> None:
-    shown = CliRunner().invoke(application(), ["cost", "--events", "1000", "--json"])
+    shown = CliRunner().invoke(STAMGAST, ["cost", "--events", "1000", "--json"])
 
     told = json.loads(shown.stdout)
     assert told["usd"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)

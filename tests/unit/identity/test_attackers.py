@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.identity.assurance import Assurance
@@ -98,7 +98,6 @@ def sees_the_same(mine: Sequence[Told], claims: Sequence[Told], rules: IdentityS
 
 
 @pytest.mark.failure_line(25)
-@settings(max_examples=40)
 @given(
     mine=messages(VICTIM, 6, Assurance.VERIFIED),
     claims=messages(VICTIM + MADE_UP, 25, Assurance.CLAIMED),
@@ -111,7 +110,6 @@ def test_no_claim_changes_what_a_verified_identifier_reads(
     assert sees_the_same(mine, claims, rules)
 
 
-@settings(max_examples=40)
 @given(
     mine=messages(VICTIM, 6, Assurance.VERIFIED),
     claims=messages(VICTIM + MADE_UP, 25, Assurance.CLAIMED),

@@ -9,7 +9,7 @@ import zlib
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.ingestion.accept import Noted, Unreadable
@@ -192,14 +192,12 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
 @given(JSON)
 def test_what_was_mended_is_json_and_mending_it_again_changes_nothing(value: object) -> None:
     mended, _ = mend(value)
     assert mend(orjson.loads(orjson.dumps(mended)))[1] == ()
 
 
-@settings(max_examples=40)
 @given(st.lists(JSON, max_size=5))
 def test_each_event_of_a_sloppy_batch_reads_as_it_would_alone(events: list[object]) -> None:
     """Python's writer emits NaN, infinities and huge integers; the reader takes them all back."""
@@ -225,7 +223,6 @@ def _alike(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-@settings(max_examples=40)
 @given(st.integers(10**18, 10**40) | st.integers(-(10**40), -(10**18)), st.integers(0, 9))
 def test_no_integer_is_rounded(number: int, indent: int) -> None:
     """orjson alone would read an id of 20 digits as the float next to it."""
@@ -237,7 +234,6 @@ def test_no_integer_is_rounded(number: int, indent: int) -> None:
     assert str(told["n"][0]) == str(number)
 
 
-@settings(max_examples=40)
 @given(st.lists(JSON.filter(lambda v: v != ""), max_size=5), st.sampled_from([None, 1, "\t"]))
 def test_spans_are_where_a_parser_finds_the_events(
     events: list[object], indent: int | str | None
@@ -248,14 +244,12 @@ def test_spans_are_where_a_parser_finds_the_events(
     assert [json.loads(part) for part in found].__repr__() == events.__repr__()
 
 
-@settings(max_examples=40)
 @given(st.binary(max_size=80))
 def test_no_bytes_make_the_reader_raise(text: bytes) -> None:
     read(text)
     read(b'{"batch":[' + text + b"]}")
 
 
-@settings(max_examples=60)
 @given(st.binary(max_size=200) | JSON.map(lambda v: json.dumps({"batch": [v, v]}).encode()))
 def test_every_body_gets_an_answer_that_real_clients_understand(body: bytes) -> None:
     front = Front()

@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.identity.assurance import Assurance
@@ -29,7 +29,6 @@ from stamgast_aws.fact_store import key_of
 from tests.fakes.dynamodb import size
 from tests.fakes.told_events import ANCHOR, KEYS, NOON_MS, event, stream
 
-FEW = settings(max_examples=30)
 SEEDS = st.integers(0, 2**32)
 
 
@@ -43,14 +42,12 @@ def live_after(seed: int) -> Live:
     return marked(live, random.choice([1, 300]), ids)
 
 
-@FEW
 @given(SEEDS)
 def test_a_live_item_is_read_as_it_was_written(seed: int) -> None:
     live = live_after(seed)
     assert live_of(attributes_of(item_of(live_attributes(live)))) == live
 
 
-@FEW
 @given(SEEDS)
 def test_a_base_is_read_as_it_was_written(seed: int) -> None:
     live = live_after(seed)
@@ -60,7 +57,6 @@ def test_a_base_is_read_as_it_was_written(seed: int) -> None:
     assert base_of(attributes_of(item_of(base_attributes(base)))) == base
 
 
-@FEW
 @given(SEEDS)
 def test_a_timeline_item_is_read_as_it_was_written_and_stays_small(seed: int) -> None:
     for one in stream(Random(seed), most=3):
@@ -86,7 +82,6 @@ def test_a_busy_live_item_with_a_full_tail_stays_within_one_write_unit() -> None
     assert size({**key_of(ANCHOR, "L"), **item_of(live_attributes(live))}) <= 1024
 
 
-@FEW
 @given(st.lists(st.tuples(st.integers(-(10**13), 2 * 10**14), st.integers(0, 99)), max_size=40))
 def test_ids_take_seventeen_bytes_and_are_read_as_written(told: list[tuple[int, int]]) -> None:
     ids = tuple(ShortId(ms, KEYS.message_key("s", str(n))[:16]) for ms, n in told)

@@ -77,7 +77,6 @@ def told(seed: int) -> Story:
 
 
 SEEDS = st.integers(0, 2**32)
-FEW = settings(max_examples=40)
 
 
 def check_order(story: Story) -> None:
@@ -123,19 +122,16 @@ def distinct(batches: Sequence[Sequence[Event]]) -> list[Event]:
     return list({event.message_key: event for batch in batches for event in batch}.values())
 
 
-@FEW
 @given(SEEDS)
 def test_any_order_repetition_and_batching_gives_the_same_facts(seed: int) -> None:
     check_order(told(seed))
 
 
-@FEW
 @given(SEEDS)
 def test_live_equals_a_run_and_a_second_run_changes_nothing(seed: int) -> None:
     check_run(told(seed))
 
 
-@FEW
 @given(SEEDS)
 def test_merging_facts_is_commutative_and_associative(seed: int) -> None:
     random = Random(seed)

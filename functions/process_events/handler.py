@@ -21,6 +21,7 @@ from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.identity_store import DynamoIdentityStore
+from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
 from stamgast_aws.workspaces import S3WorkspaceStore
@@ -77,6 +78,7 @@ def _keyrings() -> SecretsManagerKeyring:
 
 def _loop(workspace: Workspace) -> LiveLoop:
     settings, keyring, dynamodb = _settings(), _keyrings().get(), client("dynamodb")
+    bus = EventBridgeBus(client("events"), settings.event_bus)
     return LiveLoop(
         raw=FirehoseArchive(client("firehose"), settings.raw_stream, _pause),
         rejected=FirehoseArchive(client("firehose"), settings.rejected_stream, _pause),
@@ -86,6 +88,9 @@ def _loop(workspace: Workspace) -> LiveLoop:
         timeline_days=int(settings.timeline_days),
         now_ms=_now_ms,
         pause=_pause,
+        live=live_rules(
+            workspace, dynamodb, settings.profiles_table, bus.publish_memberships, _now_ms, _pause
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from random import random
-from time import sleep
+from time import sleep, time_ns
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -13,6 +13,7 @@ from stamgast_aws.clients import client
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
+from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
@@ -75,6 +76,14 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
         threads=threads,
         parallel=THREADS,
+        live=live_rules(
+            _lake().workspace(),
+            dynamodb,
+            told.profiles_table,
+            bus.publish_memberships,
+            lambda: time_ns() // 1_000_000,
+            _pause,
+        ),
     )
 
 

@@ -178,7 +178,8 @@ def test_a_day_is_one_of_the_workspaces_zone(zone: str, is_in: int) -> None:
 
 def standing(shop: World) -> list[str]:
     items = shop.dynamodb.items("profiles")
-    return sorted(item["SK"]["S"] for item in items if item["SK"]["S"].startswith("M#"))
+    rows = [item for item in items if item["SK"]["S"].startswith("M#")]
+    return sorted(row["SK"]["S"] for row in rows if row["state"]["S"] == "entered")
 
 
 def test_who_entered_stands_in_the_live_view_and_is_told_once_a_change() -> None:
@@ -202,14 +203,14 @@ def test_who_left_because_time_passed_is_gone_from_the_live_view_and_told() -> N
 
 def test_a_change_that_the_bus_did_not_take_is_told_by_the_next_run_under_the_same_id() -> None:
     shop = world(buyers="orders.count >= 1")
-    shop.send(bought("a", "m1"))
     shop.untold = 1
+    shop.send(bought("a", "m1"))
     with pytest.raises(UntoldError):
         shop.run((*STAGES, publish))
     shop.untold = 0
     shop.run((*STAGES, publish))
-    first, again = shop.told_memberships
-    assert first.change_id == again.change_id
+    assert len(shop.told_memberships) > 1
+    assert len({one.change_id for one in shop.told_memberships}) == 1
 
 
 def test_a_view_that_was_thrown_away_gets_its_memberships_back_and_nobody_is_told() -> None:

@@ -33,10 +33,12 @@ from stamgast.profile.steps import read_facts
 from stamgast.raw.record import RawRecord
 from stamgast.raw.unfold import unfold
 from stamgast.segments.changes import MembershipChange
+from stamgast.segments.live.rules import LiveRules
 from stamgast.workspace.model import Workspace
 from stamgast_aws.dynamo_values import attributes_of
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
+from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_lake.archive import LakeObject
 from stamgast_lake.catalogue import Commit
@@ -147,6 +149,18 @@ class World:
             timeline_days=TIMELINE_DAYS,
             now_ms=lambda: self.now_ms,
             pause=lambda _: None,
+            live=self.live(),
+        )
+
+    def live(self) -> LiveRules | None:
+        """The live rules of the workspace, if it has any."""
+        return live_rules(
+            self.workspace,
+            self.dynamodb,
+            "profiles",
+            self.tell_memberships,
+            lambda: self.now_ms,
+            lambda _: None,
         )
 
     def tell_memberships(self, changes: Sequence[MembershipChange]) -> int:
@@ -171,6 +185,7 @@ class World:
 
     def open(self, moment_ms: int | None = None) -> Run:
         self.seq += 1
+        self.now_ms = max(self.now_ms, moment_ms or 0)
         return Run(f"r{self.seq:04}", self.seq, moment_of(moment_ms or self.now_ms))
 
     def load(self, run: Run) -> dict[str, int]:
@@ -219,6 +234,7 @@ class World:
                 is_late,
                 threads,
                 1,
+                self.live(),
             )
             return publish_run(publisher, run, place or Place(), **told)
 

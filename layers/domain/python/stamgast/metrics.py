@@ -20,6 +20,8 @@ class Metric(StrEnum):
     IDENTIFIERS_REFUSED = "IdentifiersRefused"
     LINKS_REFUSED = "LinksRefused"
     CHANGES_NOT_PUBLISHED = "ChangesNotPublished"
+    MEMBERSHIPS_CHANGED = "MembershipsChanged"
+    MEMBERSHIPS_UNSETTLED = "MembershipsUnsettled"
     LIVE_LAG_SECONDS = "LiveLagSeconds"
     HEALTH_FINDINGS = "HealthFindings"
     HEALTH_LARGEST_PERSON = "HealthLargestPerson"

@@ -14,13 +14,15 @@ from stamgast.profile.schema import SCHEMA, check_schema
 
 
 def base_attributes(base: Base) -> dict[str, Any]:
-    """`run`, `needed` version of the live item, `moment` of the run, `d` the facts."""
+    """`run`, `needed` version of the live item, `moment` of the run, `d` facts, `m` measures."""
+    measured = zlib.compress(orjson.dumps(base.measured)) if base.measured else b""
     return {
         "schema": SCHEMA,
         "run": base.run,
         "needed": base.needed,
         "moment": base.moment_ms,
         "d": zlib.compress(canonical(facts_document(base.facts))),
+        "m": measured,
     }
 
 
@@ -28,8 +30,13 @@ def base_of(attributes: dict[str, Any]) -> Base:
     """The item that `base_attributes` wrote, of this schema or the one before."""
     check_schema(attributes)
     document = orjson.loads(zlib.decompress(attributes["d"]))
+    measured = attributes.get("m")
     return Base(
-        attributes["run"], attributes["needed"], attributes["moment"], facts_of_document(document)
+        attributes["run"],
+        attributes["needed"],
+        attributes["moment"],
+        facts_of_document(document),
+        orjson.loads(zlib.decompress(measured)) if measured else {},
     )
 
 

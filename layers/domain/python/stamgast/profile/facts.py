@@ -69,7 +69,8 @@ class Orders:
 class Digest:
     """What one event adds to counters and lists; `original_ms` with `key` is its place in a ring.
 
-    `revenue_minor` is None unless the event is a completed order.
+    `revenue_minor` is None unless the event is a completed order. `told` is what the event adds to
+    the measures of live rules, under the plan whose id is `plan` (`stamgast.segments.live`).
     """
 
     key: str
@@ -79,6 +80,8 @@ class Digest:
     currency: str | None = None
     revenue_minor: int | None = None
     order_id: str = ""
+    plan: int = field(default=0, compare=False)
+    told: tuple[tuple[int, str, Json], ...] = field(default=(), compare=False)
 
     @property
     def short_id(self) -> ShortId:

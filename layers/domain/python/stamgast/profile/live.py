@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stamgast.profile.facts import (
     Digest,
@@ -12,7 +12,7 @@ from stamgast.profile.facts import (
     earlier,
     later,
 )
-from stamgast.profile.registers import Register, join_traits, traits_of
+from stamgast.profile.registers import Json, Register, join_traits, traits_of
 from stamgast.profile.ring import Ring, RunIds, join
 
 if TYPE_CHECKING:  # read paths need no event, and load faster without
@@ -53,13 +53,28 @@ class Base:
     """The base item of an anchor (`B`): what a run computed.
 
     `needed` is the version of the live item without which this base would count twice;
-    `moment_ms` is the run's moment.
+    `moment_ms` is the run's moment. `measured` is what live rules count, as
+    `stamgast.segments.live.base` writes it.
     """
 
     run: int = 0
     needed: int = 0
     moment_ms: int = 0
     facts: Facts = field(default_factory=Facts)
+    measured: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Asked(Protocol):
+    """The live rules of a workspace, as far as an event is concerned."""
+
+    @property
+    def id(self) -> int:
+        """Names the set of measures."""
+        ...
+
+    def told_of(self, event: "Event") -> tuple[tuple[int, str, Json], ...]:
+        """What the event adds to each measure."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +86,12 @@ class Contribution:
     is_counted: bool
 
 
-def contribution_of(event: "Event") -> Contribution:
+def contribution_of(event: "Event", asked: "Asked | None" = None) -> Contribution:
     """Registers always; ring and tail only where the client's own time can place the event."""
-    return Contribution(digest_of(event), traits_of(event), event.has_own_time)
+    digest = digest_of(event)
+    if asked is not None and event.has_own_time:
+        digest = replace(digest, plan=asked.id, told=asked.told_of(event))
+    return Contribution(digest, traits_of(event), event.has_own_time)
 
 
 def absorb(live: Live, base: Base, contributions: Iterable[Contribution]) -> Live | None:

@@ -1,7 +1,7 @@
 """The live item as plain attributes: aimed at one kilobyte, which is one write unit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -77,6 +77,7 @@ class _Packing:
             self._digest(digest, places, names)
         self._moments(places)
         self._registers(places)
+        self._measures()
 
     def _keys(self, keys: list[str]) -> None:
         """Each key once, with its mark: 0 for none, else the run's number."""
@@ -126,6 +127,23 @@ class _Packing:
                 self.out.blob(name.encode())
                 self.out.blob(orjson.dumps(register.value))
 
+    def _measures(self) -> None:
+        """What digests tell of measures; nothing at all where no rule is live."""
+        plans = sorted({digest.plan for digest in self.live.tail} - {0})
+        if not plans:
+            return
+        self.out.count(len(plans))
+        for plan in plans:
+            self.out.count(plan)
+        for digest in self.live.tail:
+            self.out.count(plans.index(digest.plan) + 1 if digest.plan else 0)
+            self.out.count(len(digest.told))
+            for place, currency, state in digest.told:
+                self.out.count(place)
+                self.out.blob(currency.encode())
+                is_one = type(state) is int and state == 1
+                self.out.blob(b"" if is_one else orjson.dumps(state))
+
 
 def _texts(tail: Iterable[Digest]) -> Iterable[str]:
     for digest in tail:
@@ -144,13 +162,31 @@ class _Unpacking:
     def parts(self) -> dict[str, Any]:
         keys, marks = self._keys()
         texts = [self.read.blob().decode() for _ in range(self.read.count())]
-        return {
+        tail = tuple(self._digest(keys, texts) for _ in range(self.read.count()))
+        rest = {
             "marks": marks,
-            "tail": tuple(self._digest(keys, texts) for _ in range(self.read.count())),
             "first": self._moment(keys),
             "last": self._moment(keys),
             "traits": self._registers(keys),
         }
+        return {**rest, "tail": self._measured(tail)}
+
+    def _measured(self, tail: tuple[Digest, ...]) -> tuple[Digest, ...]:
+        """The digests with what they tell of measures, if anything follows."""
+        if self.read.place == len(self.read.text):
+            return tail
+        plans = [0, *(self.read.count() for _ in range(self.read.count()))]
+        return tuple(
+            replace(digest, plan=plans[self.read.count()], told=self._told()) for digest in tail
+        )
+
+    def _told(self) -> tuple[tuple[int, str, Any], ...]:
+        return tuple(self._measure() for _ in range(self.read.count()))
+
+    def _measure(self) -> tuple[int, str, Any]:
+        place, currency = self.read.count(), self.read.blob().decode()
+        state = self.read.blob()
+        return place, currency, orjson.loads(state) if state else 1
 
     def _keys(self) -> tuple[list[str], dict[str, int]]:
         told = [(self.read.count(), self.read.count()) for _ in range(self.read.count())]

@@ -1,8 +1,8 @@
 """The live loop: one batch of queue messages into the archive, identity and the facts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stamgast.identity.event import Event
 from stamgast.metrics import Metric
@@ -14,6 +14,9 @@ from stamgast.profile.store import ContendedError, FactStore, Pair, Pause
 from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.raw.record import RawRecord
 from stamgast.store_error import StoreError
+
+if TYPE_CHECKING:  # without live rules none of their code is loaded
+    from stamgast.segments.live.rules import LiveRules
 
 Line: TypeAlias = tuple[str, bytes]
 UNINTERPRETABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
@@ -41,6 +44,8 @@ class Outcome:
     identifiers_refused: int = 0
     anchors_written: int = 0
     anchors_contended: int = 0
+    memberships_changed: int = 0
+    memberships_unsettled: int = 0
     identified: Identified = field(default_factory=Identified)
     oldest_received_ms: int | None = None
 
@@ -61,6 +66,8 @@ class Outcome:
             Metric.IDENTIFIERS_REFUSED: self.identifiers_refused,
             Metric.LINKS_REFUSED: self.identified.refused,
             Metric.CHANGES_NOT_PUBLISHED: self.identified.untold,
+            Metric.MEMBERSHIPS_CHANGED: self.memberships_changed,
+            Metric.MEMBERSHIPS_UNSETTLED: self.memberships_unsettled,
         }
 
 
@@ -76,6 +83,7 @@ class LiveLoop:
     timeline_days: int
     now_ms: Callable[[], int]
     pause: Pause
+    live: "LiveRules | None" = None
 
     def process(self, messages: Sequence[Message]) -> Outcome:
         """Archives, identifies and folds; what it could not do is among `returned`.
@@ -87,7 +95,9 @@ class LiveLoop:
         self._archive(batch, outcome)
         told = self._events(batch, outcome)
         self._identify(told, outcome)
-        self._fold(_by_anchor(told), outcome)
+        groups = _by_anchor(told)
+        self._fold(groups, outcome)
+        self._settle(groups, outcome)
         return outcome
 
     def _archive(self, batch: Batch, outcome: Outcome) -> None:
@@ -137,7 +147,8 @@ class LiveLoop:
     def _fold_anchor(
         self, anchor: str, group: Sequence["_Told"], known: Pair, outcome: Outcome
     ) -> None:
-        contributions: list[Contribution] = [contribution_of(one.event) for one in group]
+        asked = None if self.live is None else self.live.plan
+        contributions: list[Contribution] = [contribution_of(one.event, asked) for one in group]
         try:
             is_new = take_events(self.facts, anchor, contributions, known, self.pause)
         except (ContendedError, StoreError) as error:
@@ -146,6 +157,27 @@ class LiveLoop:
             return
         outcome.folded += len(group)
         outcome.anchors_written += is_new
+
+    def _settle(self, groups: Mapping[str, list["_Told"]], outcome: Outcome) -> None:
+        """Who entered or left a live segment; what is left undone comes again with its messages.
+
+        Also of anchors without news: the attempt before may have ended right after their write.
+        """
+        if self.live is None or not self.live.plan.has_rules or not groups:
+            return
+        failed: Collection[str] = groups
+        try:
+            people = self.live.store.persons_of(groups)
+            settled = self.live.settle(people.values())
+        except StoreError:
+            outcome.memberships_unsettled += 1
+        else:
+            outcome.memberships_changed += settled.changed
+            outcome.memberships_unsettled += len(settled.failed)
+            is_found = settled.failed <= set(people.values())
+            failed = [a for a in people if not is_found or people[a] in settled.failed]
+            failed = failed if settled.failed else ()
+        outcome.returned |= {one.message for anchor in failed for one in groups[anchor]}
 
     def _entries(
         self, groups: Mapping[str, list["_Told"]], pairs: Mapping[str, Pair]

@@ -2,7 +2,6 @@
 
 from base64 import b32decode, b32encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from stamgast.identity.keys import SHORT_ID_LENGTH
 from stamgast.profile.facts import ShortId
@@ -18,11 +17,13 @@ class PackingError(ValueError):
     """Bytes that no version of this module wrote."""
 
 
-@dataclass(slots=True)
 class Writer:
     """Appends values; `text` holds what was written."""
 
-    text: bytearray = field(default_factory=bytearray)
+    __slots__ = ("text",)
+
+    def __init__(self) -> None:
+        self.text = bytearray()
 
     def count(self, value: int) -> None:
         """A natural number."""
@@ -45,12 +46,13 @@ class Writer:
         self.text += value
 
 
-@dataclass(slots=True)
 class Reader:
     """Reads what a Writer wrote, in the same order."""
 
-    text: bytes
-    place: int = 0
+    __slots__ = ("place", "text")
+
+    def __init__(self, text: bytes) -> None:
+        self.text, self.place = text, 0
 
     def count(self) -> int:
         """A natural number."""

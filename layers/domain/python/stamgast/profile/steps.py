@@ -1,6 +1,7 @@
 """The store's part of the live loop, of publishing and of reading, each retried within bounds."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from stamgast.profile.facts import Facts, fitted
 from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, dropped, marked
@@ -52,7 +53,7 @@ def publish_anchor(
             return False
         live = marked(pair.live, base.run, ids)
         if store.put_live(anchor, live):
-            needed = Base(base.run, live.version, base.moment_ms, fitted(base.facts))
+            needed = replace(base, needed=live.version, facts=fitted(base.facts))
             return store.put_base(anchor, needed)
         pause(pause_seconds(attempt))
         pair = store.read((anchor,))[anchor]

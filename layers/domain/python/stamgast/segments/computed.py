@@ -171,7 +171,7 @@ class TraitBook:
         `events` are those of the view's history, in any order, each message once.
         """
         return {
-            one.trait.name: _json(one.reader(view), one.trait.type)
+            one.trait.name: json_of(one.reader(view), one.trait.type)
             if one.reader
             else one.gathered(view, events)
             for one in self._traits
@@ -185,7 +185,8 @@ def _compiled(trait: ComputedTrait) -> _Compiled:
     return _Compiled(trait, read(node_of(trait)), read(trait.where), read(trait.of))
 
 
-def _json(value: Any, kind: Type) -> Any:
+def json_of(value: Any, kind: Type) -> Any:
+    """A value of a trait as JSON has it."""
     if value is None or kind is not Type.MOMENT:
         return value.isoformat() if isinstance(value, date) else value
     return iso_of(value)

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.columns import Schema
 from stamgast.segments.language.tree import Type
+from stamgast.segments.live.freshness import traits_that_wait
 from stamgast.workspace.identity_checks import identity_faults
-from stamgast.workspace.language import LanguageCompiler
+from stamgast.workspace.language import LanguageCompiler, lives
 from stamgast.workspace.schema import FILES, Part
 from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
 from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse_file
@@ -51,14 +52,15 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
     computed: list[ComputedTrait] = []
     if (traits := files[TRAITS]) is not None:
         computed = compiler.computed(traits, _sound(traits, "traits", ComputedPart))
-        made["traits"] = [one.document for one in computed]
+        waits = traits_that_wait(computed)
+        made["traits"] = [{**one.document, **lives(waits[one.name])} for one in computed]
         # A trait that has a fault of its own is no second fault where a rule names it.
         kinds = dict.fromkeys(_names(traits, "traits"), Type.ANY)
         kinds |= {one.name: one.type for one in computed}
     if (segments := files[SEGMENTS]) is not None and traits is not None:
         schema = Schema(frozenset(_names(segments, "segments")), kinds)
         sound = _sound(segments, "segments", SegmentPart)
-        made["segments"] = compiler.segments(segments, sound, schema)
+        made["segments"] = compiler.segments(segments, sound, schema, waits)
     return made
 
 

@@ -15,6 +15,7 @@ from stamgast.segments.language.names import Scope
 from stamgast.segments.language.rules import rules_of
 from stamgast.segments.language.tree import Node, Type
 from stamgast.segments.language.types import type_of
+from stamgast.segments.live.freshness import Reasons, rules_that_wait
 from stamgast.workspace.yaml_files import Fault, Place, YamlFile
 
 NUMBERS = frozenset(
@@ -45,9 +46,12 @@ class LanguageCompiler:
         return [one for one in made if one is not None]
 
     def segments(
-        self, file: YamlFile, told: Mapping[str, Any], schema: Schema
+        self, file: YamlFile, told: Mapping[str, Any], schema: Schema, traits: Reasons
     ) -> list[dict[str, Any]]:
-        """The segments of `segments.yaml`, each after those that it rests on, as documents."""
+        """The segments of `segments.yaml`, each after those that it rests on, as documents.
+
+        `traits` says why a computed trait waits for a run, if it does.
+        """
         trees: dict[str, Node] = {}
         known = len(self.faults)
         for name, part in told.items():
@@ -61,7 +65,11 @@ class LanguageCompiler:
         except RuleCycleError as error:
             self._cycle(file, told, error)
             return []
-        return [{**_words(rule.name, told[rule.name]), **rule.document} for rule in rules]
+        waits = rules_that_wait(rules, traits)
+        return [
+            {**_words(rule.name, told[rule.name]), **rule.document, **lives(waits[rule.name])}
+            for rule in rules
+        ]
 
     def _cycle(self, file: YamlFile, told: Mapping[str, Any], error: RuleCycleError) -> None:
         name = error.cycle[0]
@@ -111,6 +119,11 @@ class LanguageCompiler:
 
     def _add(self, file: YamlFile, place: Place, error: RuleError) -> None:
         self.faults.append(file.fault(place, str(error), file.line_in(place, error.line)))
+
+
+def lives(why_not: str | None) -> dict[str, Any]:
+    """Whether something is live, and why it is not."""
+    return {"live": why_not is None, "why_not_live": why_not}
 
 
 def _type(making: Making, of: Node | None) -> Type:

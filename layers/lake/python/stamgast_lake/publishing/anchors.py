@@ -18,6 +18,8 @@ from stamgast.profile.steps import is_worth_publishing, publish_anchor
 from stamgast.profile.store import Pair
 from stamgast_lake.facts_json import Sourced, from_json, to_json
 from stamgast_lake.logs import keep, latest, see, see_fresh, see_runs
+from stamgast_lake.publishing.live import LiveBases, settle_anchors
+from stamgast_lake.publishing.memberships import find_changed
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import ANCHORS, EVENTS, RECEIPTS
 
@@ -57,37 +59,51 @@ IDS_OF_PAGE = """
 def publish_anchors(task: Task) -> Iterator[str]:
     """Publishes page after page of anchors; yields the last anchor of each."""
     engine, lake = task.engine, task.publisher.lake
+    bases = LiveBases.begun(task)
+    if bases is not None:
+        find_changed(task)
     see_runs(engine, lake)
     see(engine, lake, ANCHORS, EVENTS, RECEIPTS)
     see_fresh(engine, lake, ANCHORS, RECEIPTS)
     latest(engine, "anchors", "anchor_key", "anchor_now")
     engine.execute(UNFOUNDED.format(fresh=task.fresh("receipts")))
-    told = {"after": task.after, "fresh": task.fresh("anchors"), "nothing": NOTHING_TOLD}
+    touched = "anchor_now" if bases is not None and bases.is_new else task.fresh("anchors")
+    told = {"after": task.after, "fresh": touched, "nothing": NOTHING_TOLD}
     engine.execute(CHANGED.format(**told))
     engine.execute(IDS)
+    if bases is not None and bases.rules.plan.tracked:
+        bases.sums.make("changed_anchor")
     last = task.after
     while rows := engine.execute(PAGE, [last, ANCHORS_A_PAGE]).fetchall():
         last = rows[-1][0]
-        _publish_page(task, dict(rows))
+        _publish_page(task, dict(rows), bases)
         yield last
+    if bases is not None:
+        bases.finish(task.run.seq)
 
 
-def _publish_page(task: Task, texts: dict[str, str]) -> None:
+def _publish_page(task: Task, texts: dict[str, str], bases: LiveBases | None) -> None:
     publisher = task.publisher
     pairs = publisher.facts.read(list(texts))
     ids = _ids(task, texts)
+    sums = bases.page() if bases is not None else {}
     moment_ms = ms_of(task.run.moment)
     oldest_ms = ms_of(task.run.moment - OLD)
 
     def work(anchor: str) -> bool:
         pair: Pair = pairs[anchor]
         facts = from_json(texts[anchor]).facts
-        if not is_worth_publishing(pair, facts, moment_ms, oldest_ms):
+        measured = {} if bases is None else bases.measured(sums, anchor)
+        is_same = bases is None or bases.is_seen(pair, measured)
+        if is_same and not is_worth_publishing(pair, facts, moment_ms, oldest_ms):
             return False
-        base = Base(task.run.seq, 0, moment_ms, facts)
+        base = Base(task.run.seq, 0, moment_ms, facts, measured)
         return publish_anchor(publisher.facts, anchor, base, ids[anchor], publisher.pause, pair)
 
     written = list(publisher.each(work, texts))
+    if bases is not None and not task.is_whole:
+        changed = (a for a, is_new in zip(texts, written, strict=True) if is_new)
+        settle_anchors(task, bases.rules, changed)
     task.figures["anchors"] += sum(written)
     task.figures["anchors_same"] += len(written) - sum(written)
 

@@ -6,6 +6,7 @@ from typing import Any
 from stamgast.moments import iso_of
 from stamgast.segments.changes import ENTERED, MembershipChange
 from stamgast_lake.logs import latest, see, see_fresh, see_runs
+from stamgast_lake.publishing.live import close_coverage, settle_people
 from stamgast_lake.publishing.rows import name_parted
 from stamgast_lake.publishing.work import PersonRow, Task, UntoldError
 from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS
@@ -40,18 +41,28 @@ def publish_memberships(task: Task) -> Iterator[str]:
     A change is told after it is written and before its page counts as done, so it is told at least
     once, each time under the same `change_id`. Raises UntoldError for what the bus does not take.
     """
-    _look(task)
-    see(task.engine, task.publisher.lake, MEMBERSHIPS)
-    see_fresh(task.engine, task.publisher.lake, MEMBERSHIPS)
-    latest(task.engine, "memberships", "person_id, segment", "membership_now")
-    task.engine.execute(MEMBERSHIP.format(after=task.after, fresh=task.fresh("memberships")))
+    find_changed(task, task.after)
     for rows in _pages(task, "changed_membership"):
+        if task.publisher.live is not None:
+            settle_people(task, {row[0] for row in rows})
+            yield rows[-1][0]
+            continue
         _put(task, "memberships", [_membership_row(row) for row in rows])
         changes = [MembershipChange(*row[:-1]) for row in rows if row[-1]]
         if task.publisher.tell_memberships(changes):
             raise UntoldError("the event bus did not take every change of membership")
         task.figures["memberships_told"] += len(changes)
         yield rows[-1][0]
+    close_coverage(task)
+
+
+def find_changed(task: Task, after: str = "") -> None:
+    """Makes `changed_membership`: what this run has to say of memberships."""
+    _look(task)
+    see(task.engine, task.publisher.lake, MEMBERSHIPS)
+    see_fresh(task.engine, task.publisher.lake, MEMBERSHIPS)
+    latest(task.engine, "memberships", "person_id, segment", "membership_now")
+    task.engine.execute(MEMBERSHIP.format(after=after, fresh=task.fresh("memberships")))
 
 
 def publish_computed(task: Task) -> Iterator[str]:

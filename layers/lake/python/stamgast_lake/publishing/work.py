@@ -16,6 +16,7 @@ from stamgast.identity.plan import IdentityChange
 from stamgast.identity.store import JobStore
 from stamgast.profile.store import FactStore, Pause
 from stamgast.segments.changes import MembershipChange
+from stamgast.segments.live.rules import LiveRules
 from stamgast_lake.lake import Lake
 from stamgast_lake.runs import Run
 
@@ -71,6 +72,7 @@ class Publisher:
     is_late: Callable[[], bool]
     threads: Executor
     parallel: int = 8
+    live: LiveRules | None = None
 
     def each(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         """The work done on each item, several at a time; the first failure ends it."""

@@ -170,7 +170,7 @@ def _made(node: Aggregate, within: Expressions, where: str, counted: bool) -> st
     match node.function:
         case Function.SUM | Function.AVG:
             act = "count" if counted else "sum"
-            return f"{act}(case when {where} then {_micros(of)} end)"
+            return f"{act}(case when {where} then {micros_sql(of)} end)"
         case Function.MIN | Function.MAX:
             return f"{node.function}(case when {where} then {of} end)"
         case Function.FIRST | Function.LAST:
@@ -180,7 +180,7 @@ def _made(node: Aggregate, within: Expressions, where: str, counted: bool) -> st
     return f"count(distinct case when {where} then {_distinct(of, type_of(node.of))} end)"
 
 
-def _micros(number: str) -> str:
+def micros_sql(number: str) -> str:
     """Millionths, halves away from zero; null beyond what is summed."""
     half = f"case when {number} < 0 then -0.5 else 0.5 end"
     exact = f"cast(trunc({number} * cast({MICRO} as double) + cast({half} as double)) as bigint)"

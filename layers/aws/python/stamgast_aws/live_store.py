@@ -1,0 +1,166 @@
+"""Where live rules read persons and write standings: items `M#` and `LIVE` of `profiles`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from stamgast.identity.codec import root_of
+from stamgast.moments import iso_of, parse_iso
+from stamgast.profile.schema import SCHEMA, check_schema
+from stamgast.profile.store import Pair, Pause
+from stamgast.segments.changes import ENTERED, LEFT, MembershipChange
+from stamgast.segments.live.base import Coverage
+from stamgast.segments.live.standing import Standing
+from stamgast.segments.live.store import Someone
+from stamgast_aws.calls import ConditionError, call
+from stamgast_aws.dynamo_batches import read_items
+from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
+from stamgast_aws.fact_store import DynamoFactStore
+from stamgast_aws.identity_items import (
+    HEAD,
+    pointer_key,
+    pointers_in,
+    query_partition,
+    root_key,
+)
+
+MEMBERSHIP = "M#"
+COVERAGE: Item = {"PK": {"S": "LIVE"}, "SK": {"S": HEAD}}
+NOBODY_SAW_MORE = (
+    "attribute_not_exists(PK) OR attribute_not_exists(seen) OR seen < :seen"
+    " OR (seen = :seen AND moment <= :moment)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoLiveStore:
+    """The port `LiveStore` over a low-level DynamoDB client."""
+
+    client: Any
+    table: str
+    executor: Executor
+    pause: Pause
+
+    def persons_of(self, anchors: Iterable[str]) -> Mapping[str, str]:
+        """The person that each of these identifiers' pointers names."""
+        keys = [pointer_key(anchor) for anchor in sorted(set(anchors))]
+        found = pointers_in(read_items(self.client, self.table, keys, self.pause))
+        return {key: pointer.person_id for key, pointer in found.items()}
+
+    def people(self, person_ids: Sequence[str]) -> Mapping[str, Someone]:
+        """Each of these persons, several read at a time."""
+        return dict(zip(person_ids, self.executor.map(self._someone, person_ids), strict=True))
+
+    def read(self, anchors: Sequence[str]) -> Mapping[str, Pair]:
+        """Both items of each anchor, strongly read."""
+        return DynamoFactStore(self.client, self.table, self.pause).read(anchors)
+
+    def put_standing(self, standing: Standing) -> bool:
+        """Writes the item unless one who saw more, or as much and later, wrote it."""
+        try:
+            call(
+                self.client.put_item,
+                TableName=self.table,
+                Item={**_key(standing.change), **item_of(_attributes(standing))},
+                ConditionExpression=NOBODY_SAW_MORE,
+                ExpressionAttributeValues={
+                    ":seen": typed(standing.seen),
+                    ":moment": typed(standing.moment_ms),
+                },
+            )
+        except ConditionError:
+            return False
+        return True
+
+    def mark_told(self, standing: Standing) -> None:
+        """Takes the note away that the change is untold, if it still stands."""
+        try:
+            call(
+                self.client.update_item,
+                TableName=self.table,
+                Key=_key(standing.change),
+                UpdateExpression="REMOVE untold",
+                ConditionExpression="since = :since AND #state = :state",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":since": typed(iso_of(standing.change.at_ms)),
+                    ":state": typed(standing.change.change),
+                },
+            )
+        except ConditionError:
+            return
+
+    def coverage(self) -> Coverage:
+        """What runs have published of measures."""
+        return read_coverage(self.client, self.table)
+
+    def put_coverage(self, coverage: Coverage) -> None:
+        """Says what runs have published of measures."""
+        told = {
+            "schema": SCHEMA,
+            "since": dict(coverage.since),
+            "run": coverage.run,
+            "moment": coverage.moment_ms,
+        }
+        call(self.client.put_item, TableName=self.table, Item={**COVERAGE, **item_of(told)})
+
+    def _someone(self, person_id: str) -> Someone:
+        items = query_partition(self.client, self.table, root_key(person_id)["PK"])
+        told = {item["SK"]["S"]: attributes_of(item) for item in items}
+        head = told.get(HEAD)
+        standings = {
+            key.removeprefix(MEMBERSHIP): standing_of(person_id, key, attributes)
+            for key, attributes in told.items()
+            if key.startswith(MEMBERSHIP)
+        }
+        return Someone(None if head is None else root_of(person_id, head), standings)
+
+
+def read_coverage(client: Any, table: str) -> Coverage:
+    """What runs have published of measures."""
+    answer = call(client.get_item, TableName=table, Key=COVERAGE, ConsistentRead=True)
+    if "Item" not in answer:
+        return Coverage()
+    told = attributes_of(answer["Item"])
+    check_schema(told)
+    return Coverage(told["since"], told["run"], told["moment"])
+
+
+def standing_of(person_id: str, sort_key: str, told: Mapping[str, Any]) -> Standing:
+    """The standing that an item tells, be it one that a run of an earlier version wrote."""
+    change = MembershipChange(
+        person_id,
+        sort_key.removeprefix(MEMBERSHIP),
+        told.get("state", ENTERED),
+        told["rule_version"],
+        parse_iso(told["since"]),
+        told.get("because", "facts"),
+    )
+    return Standing(change, told.get("seen"), told.get("moment", 0), "untold" not in told)
+
+
+def is_left(told: Mapping[str, Any]) -> bool:
+    """Whether an item only remembers that somebody left."""
+    return told.get("state") == LEFT
+
+
+def _key(change: MembershipChange) -> Item:
+    return {**root_key(change.person_id), "SK": {"S": f"{MEMBERSHIP}{change.segment}"}}
+
+
+def _attributes(standing: Standing) -> dict[str, Any]:
+    """`run` is 0, so that any run may write over the item of a rule that lives no more."""
+    change, expires = standing.change, standing.expires_at_seconds
+    return {
+        "schema": SCHEMA,
+        "run": 0,
+        "state": change.change,
+        "since": iso_of(change.at_ms),
+        "rule_version": change.rule_version,
+        "because": change.because,
+        "seen": standing.seen,
+        "moment": standing.moment_ms,
+        **({} if standing.is_told else {"untold": True}),
+        **({} if expires is None else {"ttl": expires}),
+    }

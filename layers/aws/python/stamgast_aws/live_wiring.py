@@ -1,0 +1,38 @@
+"""Live rules over the table of profiles, for those workspaces that have any."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from stamgast.profile.store import Pause
+from stamgast.workspace.model import Workspace
+
+if TYPE_CHECKING:  # loaded on use: a workspace without live rules needs none of it
+    from stamgast.segments.live.rules import LiveRules, Tell
+
+READS_AT_ONCE = 8
+
+
+def live_rules(
+    workspace: Workspace,
+    dynamodb: Any,
+    table: str,
+    tell: "Tell",
+    now_ms: Callable[[], int],
+    pause: Pause,
+) -> "LiveRules | None":
+    """The live rules of a workspace; None where nothing is live."""
+    if not any(one.get("live") for one in (*workspace.segments, *workspace.traits)):
+        return None
+    from stamgast.segments.live.plan import plan_of
+    from stamgast.segments.live.rules import LiveRules
+    from stamgast_aws.live_store import DynamoLiveStore
+
+    store = DynamoLiveStore(dynamodb, table, _threads(), pause)
+    return LiveRules(plan_of(workspace), store, tell, now_ms, pause)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(READS_AT_ONCE)

@@ -1,0 +1,127 @@
+"""Population, features and outcome at one cut-off: the statements that make a row a person.
+
+The cut-off itself belongs to what comes after: features are asked a millisecond before it, the
+outcome over [cut-off, cut-off + horizon).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from stamgast.models.declaration import Kind, Model
+from stamgast.segments.language.columns import ORDER_EVENT
+from stamgast.segments.language.days import start_of
+from stamgast.segments.language.tree import (
+    Aggregate,
+    Compare,
+    Field,
+    Function,
+    Hours,
+    Literal,
+    Node,
+    Type,
+)
+from stamgast.segments.language.windows import Now
+from stamgast_lake.rules.aggregates import Aggregates
+from stamgast_lake.rules.expressions import Expressions
+from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.statements import Whole, temp_table
+
+DAY_HOURS, DAY_MS = 24, 86_400_000
+ORDERED = Compare("=", Field(("event",), Type.TEXT), Literal(ORDER_EVENT, Type.TEXT))
+REVENUE = Field(("order", "revenue"), Type.NUMBER)
+MEASURED, OUTCOME = "measured", "outcome"
+# Days with an order in the principal currency: x, t_x, T in days, and the mean of the repeats.
+HISTORIES = """
+    create or replace temp table history as
+    select person_id, count(*) - 1 as repeats, date_diff('day', min(day), max(day)) as recency,
+        date_diff('day', min(day), date '{cut_on}') as age,
+        coalesce((sum(spent) - arg_min(spent, day)) / nullif(count(*) - 1, 0), 0) as mean_spend
+    from (
+        select person_id, cast(event_at at time zone '{zone}' as date) as day,
+            cast(sum(revenue_minor) as double) as spent
+        from rule_event
+        where event_at < to_timestamp({until_ms} / 1000) and revenue_minor is not null
+            and currency = principal
+        group by person_id, day
+    ) group by person_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """The start of a day in the workspace's zone, at which features end and outcomes begin."""
+
+    on: date
+    zone: ZoneInfo
+
+    @property
+    def ms(self) -> int:
+        """The cut-off in milliseconds since 1970."""
+        return start_of(self.on, self.zone)
+
+    @property
+    def before(self) -> Now:
+        """The last moment that features may know."""
+        return Now(self.ms - 1, self.zone)
+
+    def after(self, days: int) -> Now:
+        """The last moment of a horizon of so many times 24 hours."""
+        return Now(self.ms + days * DAY_MS - 1, self.zone)
+
+
+def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
+    """Statements that make table `measured`: person_id, is_meant, and each feature by its place.
+
+    Features are doubles, null where the expression is; a condition is 1 or 0.
+    """
+    asked = _Asked(cut_off.before)
+    is_meant = f"coalesce({asked.sql(model.population)}, false)"
+    if model.exclude is not None:
+        is_meant += f" and not coalesce({asked.sql(model.exclude)}, false)"
+    columns = [f"{is_meant} as is_meant"]
+    for place, feature in enumerate(model.features):
+        columns.append(f"{_number(asked.sql(feature.tree))} as f{place}")
+    yield from asked.statements(MEASURED, columns)
+    if model.kind is Kind.LIFETIME_VALUE:
+        zone = cut_off.zone.key
+        yield HISTORIES.format(cut_on=cut_off.on, zone=zone, until_ms=cut_off.ms)
+
+
+def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
+    """Statements that make table `outcome`: person_id and label, for those who have one.
+
+    A label is 1 or 0, or money in minor units of the principal currency.
+    """
+    asked = _Asked(cut_off.after(model.within_days))
+    window = Hours(DAY_HOURS * model.within_days)
+    if model.kind is Kind.LIFETIME_VALUE:
+        spent = Aggregate(Function.SUM, REVENUE, ORDERED, window, is_principal=True)
+        yield from asked.statements(OUTCOME, [f"{asked.sql(spent)} as label"])
+        return
+    came = f"{asked.sql(Aggregate(Function.COUNT, None, model.target, window))} > 0"
+    label = f"not ({came})" if model.kind is Kind.CHURN else came
+    yield from asked.statements(OUTCOME, [f"{_number(label)} as label"])
+
+
+class _Asked:
+    """Expressions of people at a moment, collected and then computed in one pass."""
+
+    def __init__(self, now: Now) -> None:
+        zone = now.zone.key
+        self._columns = Extractions(zone, "c")
+        self._whole = Whole(now, {}, Aggregates(now, Extractions(zone, "e")))
+        self._within = Expressions(now, self._columns, self._whole.sql)
+
+    def sql(self, tree: Node) -> str:
+        return self._within.sql(tree)
+
+    def statements(self, table: str, columns: list[str]) -> Iterator[str]:
+        rows = self._whole.joined(self._columns, "rule_person")
+        yield from self._whole.statements("rule_event")
+        yield temp_table(table, f"select person_id, {', '.join(columns)} from ({rows}) person")
+
+
+def _number(sql: str) -> str:
+    return f"cast({sql} as double)"

@@ -1,0 +1,196 @@
+"""Features know nothing of the cut-off or after it, outcomes nothing before it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stamgast.models.declaration import Feature, Kind, Model
+from stamgast.models.features import DEFAULT_FEATURES, FEATURE_DOCS
+from stamgast.segments.language.check import compile_filter, compile_rule, compile_value
+from stamgast.segments.language.names import Scope
+from stamgast_lake.engine import session
+from stamgast_lake.features.measured import CutOff
+from stamgast_lake.features.panel import Asked, cut_offs_of, fill
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CUT = CutOff(date(2026, 3, 1), ZONE)
+NAMES = ("Order Completed", "Product Viewed", "Order Cancelled")
+FIELDS = pa.schema(
+    {
+        "person_id": pa.string(),
+        "message_key": pa.string(),
+        "event_at": pa.timestamp("us", "UTC"),
+        "event": pa.string(),
+        "type": pa.string(),
+        "source_id": pa.string(),
+        "order_id": pa.string(),
+        "revenue_minor": pa.int64(),
+        "currency": pa.string(),
+        "products": pa.list_(pa.struct({"product_id": pa.string(), "category": pa.string()})),
+        "properties": pa.string(),
+        "campaign": pa.string(),
+        "page": pa.string(),
+        "context": pa.string(),
+        "traits": pa.string(),
+        "assurance": pa.int32(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a test: whose, how many hours after the start, what, and for how much."""
+
+    person: int
+    hours: int
+    event: str
+    minor: int
+    city: str | None = None
+
+    def row(self, place: int) -> dict[str, object]:
+        """The event as the relation `person_event` has it."""
+        bought = self.event == "Order Completed"
+        return {
+            "person_id": f"p{self.person}",
+            "message_key": f"m{place:05}",
+            "event_at": START + timedelta(hours=self.hours),
+            "event": self.event,
+            "type": "track",
+            "source_id": "shop",
+            "order_id": f"o{place}" if bought else None,
+            "revenue_minor": self.minor if bought else None,
+            "currency": "EUR" if bought else None,
+            "properties": "{}",
+            "traits": None if self.city is None else json.dumps({"city": self.city}),
+            "assurance": 2,
+        }
+
+
+def feature(name: str, text: str) -> Feature:
+    """A feature of its text."""
+    return Feature(name, compile_value(text, scope=Scope.PERSON), text)
+
+
+DEFAULTS = tuple(feature(name, text) for name, text in DEFAULT_FEATURES.items())
+MODEL = Model(
+    name="buys_again",
+    kind=Kind.PROPENSITY,
+    version="1",
+    within_days=30,
+    population=compile_rule("orders.count >= 1"),
+    target=compile_filter("event = 'Order Completed'"),
+    features=(*DEFAULTS, feature("in_delft", "traits.city = 'Delft'")),
+)
+ASKED = Asked(ZONE)
+Row = dict[str, object]
+
+
+def panel(events: Sequence[Happened], model: Model = MODEL, cut: CutOff = CUT) -> list[Row]:
+    """The panel of one learnt cut-off."""
+    rows = [one.row(place) for place, one in enumerate(events)]
+    with session() as engine:
+        given_events(engine, rows)
+        fill(engine, model, ASKED, [cut], None)
+        return engine.sql("select * from panel order by person_id").to_arrow_table().to_pylist()
+
+
+def given_events(engine: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> None:
+    """Makes `person_event` of rows."""
+    table = pa.Table.from_pylist(rows, schema=FIELDS)
+    engine.register("given_rows", table)
+    engine.execute("create or replace temp table person_event as select * from given_rows")
+
+
+def features_of(rows: list[Row]) -> list[Row]:
+    """The panel without its labels."""
+    return [{name: one for name, one in row.items() if name != "label"} for row in rows]
+
+
+happened = st.builds(
+    Happened,
+    person=st.integers(0, 3),
+    hours=st.integers(0, 24 * 120),
+    event=st.sampled_from(NAMES),
+    minor=st.integers(0, 10_000),
+    city=st.sampled_from([None, "Delft", "Gent"]),
+)
+
+
+def is_blind(events: list[Happened]) -> bool:
+    """Whether features are the same if nothing at or after the cut-off had happened."""
+    cut_hours = (CUT.ms - START.timestamp() * 1000) / 3_600_000
+    before = [one for one in events if one.hours < cut_hours]
+    return features_of(panel(events)) == features_of(panel(before))
+
+
+def rows_before(events: list[Happened]) -> bool:
+    return any(one.hours < 24 * 58 for one in events)
+
+
+@settings(max_examples=12)
+@given(st.lists(happened, min_size=1, max_size=25).filter(rows_before))
+def test_features_are_blind_to_the_cut_off_and_all_after_it(events: list[Happened]) -> None:
+    # Message keys follow the place, so what is left out must stand last.
+    assert is_blind(sorted(events, key=lambda one: one.hours))
+
+
+LEAK = [
+    Happened(0, 24, "Order Completed", 100),
+    Happened(0, 24 * 59, "Order Completed", 200, "Delft"),
+]
+
+
+def test_an_event_in_the_very_instant_of_the_cut_off_is_outcome_not_feature() -> None:
+    at_cut = [LEAK[0], replace(LEAK[1], hours=int((CUT.ms / 1000 - START.timestamp()) // 3600))]
+    assert is_blind(at_cut)
+    assert panel(at_cut)[0]["label"] == 1.0
+    assert panel(at_cut[:1])[0]["label"] == 0.0
+
+
+def test_a_variant_that_asks_features_an_hour_late_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CutOff, "before", property(lambda cut: cut.after(1)))
+    assert not is_blind(LEAK)
+
+
+def test_an_outcome_ends_with_its_horizon() -> None:
+    late = replace(LEAK[1], hours=LEAK[1].hours + 24 * 31)
+    assert panel([LEAK[0], late])[0]["label"] == 0.0
+    churn = replace(MODEL, kind=Kind.CHURN)
+    assert panel([LEAK[0], late], churn)[0]["label"] == 1.0
+
+
+def test_money_to_come_and_the_history_behind_it() -> None:
+    model = replace(MODEL, kind=Kind.LIFETIME_VALUE, features=())
+    events = [
+        Happened(0, 10, "Order Completed", 1_000),
+        Happened(0, 10 + 24 * 7, "Order Completed", 2_000),
+        Happened(0, 12 + 24 * 7, "Order Completed", 500),
+        Happened(0, 24 * 60, "Order Completed", 4_200),
+    ]
+    (row,) = panel(events, model)
+    assert row["label"] == 42.0
+    assert (row["repeats"], row["recency"], row["age"]) == (1, 7, 59)
+    assert row["mean_spend"] == 2_500.0
+
+
+def test_cut_offs_lie_a_horizon_before_today_and_apart() -> None:
+    now_ms = int(datetime(2026, 6, 30, 23, 30, tzinfo=UTC).timestamp() * 1000)
+    scored, learnt = cut_offs_of(MODEL, now_ms, ZONE)
+    assert scored.on == date(2026, 7, 1)
+    assert [one.on for one in learnt][-2:] == [date(2026, 5, 2), date(2026, 6, 1)]
+    assert len(learnt) == 6
+
+
+def test_every_default_feature_says_what_it_is() -> None:
+    assert set(FEATURE_DOCS) == set(DEFAULT_FEATURES)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from stamgast.ingestion.accept import Noted
-from stamgast.workspace.model import ImportMapping
+from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.errors import InputError
 
 MOST_EVENTS = 500

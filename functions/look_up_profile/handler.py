@@ -35,14 +35,23 @@ class Settings:
     lake_bucket: str
 
 
-@dataclass(frozen=True, slots=True)
 class Wiring:
     """The adapters of one process."""
 
-    store: DynamoLookupStore
-    tokens: DynamoTokenStore
-    workspaces: S3WorkspaceStore
-    keyring: SecretsManagerKeyring
+    def __init__(self, settings: Settings) -> None:
+        dynamodb = client("dynamodb")
+        self.store = DynamoLookupStore(
+            dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
+        )
+        self.tokens = DynamoTokenStore(dynamodb, settings.control_table, time.monotonic)
+        self.workspaces = S3WorkspaceStore(
+            s3=client("s3"),
+            dynamodb=dynamodb,
+            bucket=settings.lake_bucket,
+            table=settings.control_table,
+            now=time.monotonic,
+        )
+        self.keyring = SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret)
 
     def desk(self) -> Desk:
         """What one request is answered from."""
@@ -59,21 +68,7 @@ class Wiring:
 @cache
 def wiring() -> Wiring:
     """The adapters, made on the first request."""
-    settings, dynamodb = read_settings(Settings), client("dynamodb")
-    return Wiring(
-        store=DynamoLookupStore(
-            dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
-        ),
-        tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
-        workspaces=S3WorkspaceStore(
-            s3=client("s3"),
-            dynamodb=dynamodb,
-            bucket=settings.lake_bucket,
-            table=settings.control_table,
-            now=time.monotonic,
-        ),
-        keyring=SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret),
-    )
+    return Wiring(read_settings(Settings))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

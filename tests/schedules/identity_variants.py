@@ -7,8 +7,8 @@ from typing import Any
 from stamgast.identity import plan as plan_module
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.changes import _moves
-from stamgast.identity.codec import edge_of
 from stamgast.identity.edge import Edge, Reason
+from stamgast.identity.edge_codec import edge_of
 from stamgast.identity.live import Settlement
 from stamgast.identity.partition import Partition
 from stamgast.identity.plan import Draft, StepPlan, plan_step

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from unittest import mock
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
-from stamgast.identity.codec import edge_of, pointer_of, root_of
+from stamgast.identity.codec import pointer_of, root_of
 from stamgast.identity.corrections import begin, finish_jobs, publish_identity
 from stamgast.identity.edge import Edge, EdgeState, Pair, Support
+from stamgast.identity.edge_codec import edge_of
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.live import compact, drain, mint_apart, settle
 from stamgast.identity.plan import StepPlan
@@ -88,6 +90,7 @@ class Rules:
 PROTOCOL = Rules()
 
 
+@lru_cache(256)
 def star(message: Message, rules: Rules = PROTOCOL) -> Star:
     """The star of a message, built as `star_of` builds that of an event."""
     sightings, supports = {}, {}
@@ -600,12 +603,12 @@ def _play(world: World) -> None:
         if runs and (not live or rng.random() < 0.1):
             seq = runs.pop(0)
             schedule.start("run", lambda seq=seq: world.publish(seq))
-        if schedule.processes:
-            schedule.turn()
+        has_ended = schedule.processes and schedule.turn()
         if rng.random() < 0.01:
             crash_one(world, live, stream)
-        alive = {id(p) for p in schedule.processes}
-        live = {n: batch for n, batch in live.items() if n in alive}
+        if has_ended:
+            alive = {id(p) for p in schedule.processes}
+            live = {n: batch for n, batch in live.items() if n in alive}
     world.settle_down()
     world.check_end()
     if rng.random() < 0.5:

@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from stamgast.workspace.model import ImportMapping
+from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.delivery import Delivery
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
@@ -148,7 +148,7 @@ def _of_source(deployment: Deployment, source: str, place: str) -> ImportMapping
         raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
     found = mapping_for(place, known[source].imports)
     if found is None:
-        globs = ", ".join(one.match for one in known[source].imports) or "none"
+        globs = ", ".join(one["match"] for one in known[source].imports) or "none"
         raise InputError(
             f"no mapping of {source} matches {place!r}",
             hint=f"Its mappings match {globs}: say --as.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stamgast.workspace.model import ImportMapping
+from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.errors import InputError
 from stamgast_cli.events import MOST_BYTES, MOST_EVENTS, Reading, batches_of, events_of
 

@@ -16,7 +16,7 @@ def test_the_worked_example_compiles_and_its_identity_is_the_default() -> None:
     texts = {path.name: path.read_text("utf-8") for path in WORKED.glob("*.yaml")}
     workspace = workspace_of(compile_files(texts))
     assert workspace.identity.namespaces == DEFAULT_NAMESPACES
-    assert workspace.sources["shop"].imports[0].columns["userId"] == "user_id"
+    assert workspace.sources["shop"].imports[0]["columns"]["userId"] == "user_id"
     assert workspace.identity.region_of("web") == "NL"
 
 

@@ -5,12 +5,9 @@ from typing import Any
 
 import orjson
 
-from stamgast.identity.codec import (
-    decision_attributes,
-    decision_of,
-)
 from stamgast.identity.cut_job import CutJob
 from stamgast.identity.decision import Decision, Verdict
+from stamgast.identity.edge_codec import decision_attributes, decision_of
 from stamgast.identity.star_codec import star_attributes, star_from
 from stamgast.identity.store import StoreError
 from stamgast_aws.calls import ConditionError, call

@@ -5,14 +5,8 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from stamgast.identity.codec import (
-    edge_attributes,
-    edge_of,
-    pointer_attributes,
-    pointer_of,
-    root_attributes,
-    root_of,
-)
+from stamgast.identity.codec import pointer_attributes, pointer_of, root_attributes, root_of
+from stamgast.identity.edge_codec import edge_attributes, edge_of
 from stamgast.identity.root import RootState
 from stamgast.identity.store import (
     DropEdge,

@@ -7,12 +7,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stamgast.identity.codec import (
-    decision_of,
-    edge_of,
-)
 from stamgast.identity.decision import Decision
 from stamgast.identity.edge import Edge, Pair
+from stamgast.identity.edge_codec import decision_of, edge_of
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
 from stamgast.identity.star import Star

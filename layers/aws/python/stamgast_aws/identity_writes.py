@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
-from stamgast.identity.codec import (
-    edge_attributes,
-    pointer_attributes,
-    root_attributes,
-    support_list,
-)
+from stamgast.identity.codec import pointer_attributes, root_attributes
 from stamgast.identity.edge import Edge, Pair
+from stamgast.identity.edge_codec import edge_attributes, support_list
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root, RootState
 from stamgast.identity.store import (

@@ -7,18 +7,17 @@ would cost each cold start of these a tenth of its budget.
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import environ
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 
-@dataclass(frozen=True, slots=True)
 class LineLog:
     """Writes facts of the level that the environment asks for, and above, to standard output."""
 
-    env: Mapping[str, str] = field(default_factory=lambda: environ)
+    def __init__(self, env: Mapping[str, str] = environ) -> None:
+        self._env = env
 
     def info(self, message: str, **values: object) -> None:
         """One fact."""
@@ -29,13 +28,13 @@ class LineLog:
         self._write("ERROR", message, values)
 
     def _write(self, level: str, message: str, values: Mapping[str, object]) -> None:
-        if LEVELS[level] < LEVELS.get(self.env.get("LOG_LEVEL", "INFO").upper(), LEVELS["INFO"]):
+        if LEVELS[level] < LEVELS.get(self._env.get("LOG_LEVEL", "INFO").upper(), LEVELS["INFO"]):
             return
         line = {
             "level": level,
             "message": message,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "service": self.env.get("POWERTOOLS_SERVICE_NAME", ""),
+            "service": self._env.get("POWERTOOLS_SERVICE_NAME", ""),
             **self._trace(),
             **values,
         }
@@ -44,5 +43,5 @@ class LineLog:
 
     def _trace(self) -> dict[str, str]:
         """The id under which X-Ray knows the request, where it is traced."""
-        trace = self.env.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
+        trace = self._env.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
         return {"xray_trace_id": trace} if trace else {}

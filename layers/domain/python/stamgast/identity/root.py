@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
-from stamgast.identity.edge import Pair
+
+if TYPE_CHECKING:  # a look-up reads no edge, and loads faster without
+    from stamgast.identity.edge import Pair
 
 
 class RootState(StrEnum):
@@ -40,7 +43,7 @@ class Root:
     founder: str
     members: Mapping[str, Member] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
-    cannot_links: frozenset[Pair] = frozenset()
+    cannot_links: "frozenset[Pair]" = frozenset()
     into: str | None = None
     job: str | None = None
     run: int = 0

@@ -4,15 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from stamgast.identity.assurance import Assurance
-from stamgast.identity.codec import (
-    SCHEMA,
-    Attributes,
-    Read,
-    birth_of,
-    birth_text,
-    support_list,
-)
+from stamgast.identity.codec import SCHEMA, Attributes, Read, birth_of, birth_text
 from stamgast.identity.edge import Support
+from stamgast.identity.edge_codec import support_list
 from stamgast.identity.settings import Kind
 from stamgast.identity.star import Sighting, Star
 

@@ -2,14 +2,13 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_CURSOR = 120
 LARGEST_MS = 10**15
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a timeline: the client's original time, then the message's id as it is sorted."""
 
     original_ms: int

@@ -1,10 +1,9 @@
 """A person's timeline: the items of all anchors merged in time order, newest first."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from stamgast.lookup.cursor import Position, encode
 from stamgast.lookup.page import Page
@@ -12,8 +11,7 @@ from stamgast.moments import iso_of
 from stamgast.profile.timeline import Entry, is_expired
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One page of a timeline; `next_cursor` is empty on the last."""
 
     entries: tuple[Entry, ...]

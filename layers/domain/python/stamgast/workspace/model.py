@@ -16,27 +16,17 @@ from stamgast.identity.settings import (
 
 
 @dataclass(frozen=True, slots=True)
-class ImportMapping:
-    """How the rows of matching import files become events.
-
-    `match` is a glob over the object's path below `imports/<source>/`. `columns` maps a place in
-    the event's body (`properties.order_id`) to a column's name, `constants` to a fixed value.
-    """
-
-    match: str
-    columns: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
-    """Where events come from; a source outlives its rotated keys."""
+    """Where events come from; a source outlives its rotated keys.
+
+    `imports` are documents that tell `stamgast.workspace.import_mapping.ImportMapping`.
+    """
 
     id: str
     name: str
     region: str | None = None
     events_per_second: int | None = None
-    imports: tuple[ImportMapping, ...] = ()
+    imports: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +70,8 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
 
 
 def _source(key: str, told: Mapping[str, Any]) -> Source:
-    imports = tuple(ImportMapping(**mapping) for mapping in told["imports"])
     rest = {name: told[name] for name in ("name", "region", "events_per_second")}
-    return Source(id=key, imports=imports, **rest)
+    return Source(id=key, imports=tuple(told["imports"]), **rest)
 
 
 def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySettings:

@@ -7,14 +7,15 @@ from typing import Any
 import orjson
 
 from stamgast.ingestion.accept import Noted
-from stamgast.workspace.model import ImportMapping
+from stamgast.workspace.import_mapping import ImportMapping
 
 Event = dict[str, Any]
 Place = tuple[tuple[str, ...], str]
 
 
-def mapping_for(path: str, mappings: Iterable[ImportMapping]) -> ImportMapping | None:
-    """The first mapping whose glob matches the file's path below its source's folder."""
+def mapping_for(path: str, imports: Iterable[Mapping[str, Any]]) -> ImportMapping | None:
+    """The first of a source's mappings whose glob matches the file's path below its folder."""
+    mappings = (ImportMapping(**told) for told in imports)
     return next((one for one in mappings if fnmatchcase(path, one.match)), None)
 
 

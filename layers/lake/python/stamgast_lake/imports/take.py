@@ -17,7 +17,8 @@ from stamgast.ingestion.verdicts import Envelope, Receipt
 from stamgast.moments import ms_of
 from stamgast.raw.record import RejectedRecord
 from stamgast.raw.unfold import unfold
-from stamgast.workspace.model import ImportMapping, Workspace
+from stamgast.workspace.import_mapping import ImportMapping
+from stamgast.workspace.model import Workspace
 from stamgast_lake.archive import LakeObject
 from stamgast_lake.imports.mapping import mapper, mapping_for
 from stamgast_lake.imports.objects import ObjectWriter

@@ -18,6 +18,7 @@ from stamgast.lookup.timeline import position_of
 from stamgast.profile.facts import NOTHING, Facts, Moment
 from stamgast.profile.registers import Register
 from stamgast.profile.timeline import Entry
+from stamgast.segments.live.coverage import Coverage
 from stamgast.workspace.model import Workspace
 
 KEYRING = Keyring(1, b"a secret of the tests")
@@ -107,6 +108,10 @@ class MemoryLookupStore:
             {one: self.people[one] for one in person_ids if one in self.people},
             {one: self.facts.get(one, NOTHING) for one in anchors},
         )
+
+    def coverage(self) -> Coverage:
+        """No round: it is remembered for a minute."""
+        return Coverage({}, 7, NOW_MS - 3_600_000)
 
     def values(self, keys: Iterable[str]) -> dict[str, Row]:
         """One round."""

@@ -7,13 +7,14 @@ from typing import Any
 
 from stamgast.identity.codec import root_of
 from stamgast.moments import iso_of, parse_iso
-from stamgast.profile.schema import SCHEMA, check_schema
+from stamgast.profile.schema import SCHEMA
 from stamgast.profile.store import Pair, Pause
-from stamgast.segments.changes import ENTERED, LEFT, MembershipChange
-from stamgast.segments.live.base import Coverage
+from stamgast.segments.changes import ENTERED, MembershipChange
+from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.standing import Standing
 from stamgast.segments.live.store import Someone
 from stamgast_aws.calls import ConditionError, call
+from stamgast_aws.coverage_item import read_coverage, write_coverage
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.fact_store import DynamoFactStore
@@ -26,7 +27,6 @@ from stamgast_aws.identity_items import (
 )
 
 MEMBERSHIP = "M#"
-COVERAGE: Item = {"PK": {"S": "LIVE"}, "SK": {"S": HEAD}}
 NOBODY_SAW_MORE = (
     "attribute_not_exists(PK) OR attribute_not_exists(seen) OR seen < :seen"
     " OR (seen = :seen AND moment <= :moment)"
@@ -97,13 +97,7 @@ class DynamoLiveStore:
 
     def put_coverage(self, coverage: Coverage) -> None:
         """Says what runs have published of measures."""
-        told = {
-            "schema": SCHEMA,
-            "since": dict(coverage.since),
-            "run": coverage.run,
-            "moment": coverage.moment_ms,
-        }
-        call(self.client.put_item, TableName=self.table, Item={**COVERAGE, **item_of(told)})
+        write_coverage(self.client, self.table, coverage)
 
     def _someone(self, person_id: str) -> Someone:
         items = query_partition(self.client, self.table, root_key(person_id)["PK"])
@@ -117,16 +111,6 @@ class DynamoLiveStore:
         return Someone(None if head is None else root_of(person_id, head), standings)
 
 
-def read_coverage(client: Any, table: str) -> Coverage:
-    """What runs have published of measures."""
-    answer = call(client.get_item, TableName=table, Key=COVERAGE, ConsistentRead=True)
-    if "Item" not in answer:
-        return Coverage()
-    told = attributes_of(answer["Item"])
-    check_schema(told)
-    return Coverage(told["since"], told["run"], told["moment"])
-
-
 def standing_of(person_id: str, sort_key: str, told: Mapping[str, Any]) -> Standing:
     """The standing that an item tells, be it one that a run of an earlier version wrote."""
     change = MembershipChange(
@@ -138,11 +122,6 @@ def standing_of(person_id: str, sort_key: str, told: Mapping[str, Any]) -> Stand
         told.get("because", "facts"),
     )
     return Standing(change, told.get("seen"), told.get("moment", 0), "untold" not in told)
-
-
-def is_left(told: Mapping[str, Any]) -> bool:
-    """Whether an item only remembers that somebody left."""
-    return told.get("state") == LEFT
 
 
 def _key(change: MembershipChange) -> Item:

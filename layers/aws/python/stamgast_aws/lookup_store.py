@@ -1,8 +1,9 @@
 """What look-ups read of the table `profiles`: each round's reads go side by side."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 from stamgast.identity.codec import root_of
@@ -14,9 +15,12 @@ from stamgast.lookup.page import Page
 from stamgast.lookup.person import Person, Row
 from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
-from stamgast.profile.store import Pause, pause_seconds
+from stamgast.profile.store import Pair, Pause, pause_seconds
 from stamgast.profile.timeline import Entry
+from stamgast.segments import changes
+from stamgast.segments.live.coverage import Coverage
 from stamgast.store_error import StoreError
+from stamgast_aws.coverage_item import read_coverage
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of
 from stamgast_aws.fact_store import ENTRY, DynamoFactStore, Window
@@ -28,17 +32,29 @@ from stamgast_aws.identity_items import (
     root_key,
 )
 
+LEFT = {"S": changes.LEFT}
 SECTIONS = {"K": "links", "M": "segments", "S": "scores", "R": "rfm", "T": "computed"}
-INTERNAL = frozenset(("PK", "SK", "schema", "seen", "ttl"))
+INTERNAL = frozenset(
+    ("PK", "SK", "because", "moment_ms", "schema", "seen", "state", "ttl", "untold")
+)
 MOST_TRIES = 6
+FRESH_SECONDS = 60.0
 
 
 class DynamoLookupStore:
     """The ports `ProfileStore` and `TimelineStore` over a low-level DynamoDB client."""
 
-    def __init__(self, client: Any, table: str, executor: Executor, pause: Pause) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table: str,
+        executor: Executor,
+        pause: Pause,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         self._client, self._table = client, table
-        self._executor, self._pause = executor, pause
+        self._executor, self._pause, self._now = executor, pause, now
+        self._coverage: tuple[float, Coverage] | None = None
         self._facts = DynamoFactStore(client, table, pause)
 
     def pointers(self, keys: Iterable[str]) -> Mapping[str, Pointer]:
@@ -49,9 +65,16 @@ class DynamoLookupStore:
     def read(self, person_ids: Iterable[str], anchors: Iterable[str]) -> Reading:
         """Roots with their rows, and facts, all at once."""
         asked = [(one, self._executor.submit(self._person, one)) for one in person_ids]
-        facts = self._folded(frozenset(anchors))
+        facts, pairs = self._folded(frozenset(anchors))
         told = {one: future.result() for one, future in asked}
-        return Reading({one: found for one, found in told.items() if found}, facts)
+        return Reading({one: found for one, found in told.items() if found}, facts, pairs)
+
+    def coverage(self) -> Coverage:
+        """What runs have published, at most a minute old."""
+        now = self._now()
+        if self._coverage is None or now - self._coverage[0] >= FRESH_SECONDS:
+            self._coverage = now, read_coverage(self._client, self._table)
+        return self._coverage[1]
 
     def values(self, keys: Iterable[str]) -> Mapping[str, Row]:
         """The value behind each key, how well it is known, and since when."""
@@ -81,16 +104,18 @@ class DynamoLookupStore:
             return Moved(root.into)
         return Person(root, _rows(told))
 
-    def _folded(self, anchors: frozenset[str]) -> dict[str, Facts]:
-        """The facts of anchors; pairs torn by a publish are read again, StoreError in the end."""
+    def _folded(self, anchors: frozenset[str]) -> tuple[dict[str, Facts], dict[str, Pair]]:
+        """Anchors folded; pairs torn by a publish are read again, StoreError in the end."""
         folded: dict[str, Facts] = {}
+        pairs: dict[str, Pair] = {}
         for attempt in range(1, MOST_TRIES + 1):
             for anchor, pair in self._facts.read(sorted(anchors - folded.keys())).items():
                 facts = seen(pair.live, pair.base)
                 if facts is not None:
                     folded[anchor] = facts
+                    pairs[anchor] = pair
             if len(folded) == len(anchors):
-                return folded
+                return folded, pairs
             self._pause(pause_seconds(attempt))
         raise StoreError("an anchor's items stayed torn")
 
@@ -104,7 +129,7 @@ def _rows(items: Mapping[str, Item]) -> dict[str, dict[str, Row]]:
     rows: dict[str, dict[str, Row]] = {}
     for sort_key, item in items.items():
         letter, _, name = sort_key.partition("#")
-        if letter in SECTIONS:
+        if letter in SECTIONS and item.get("state") != LEFT:
             told = attributes_of(item)
             shown = {key: value for key, value in told.items() if key not in INTERNAL}
             rows.setdefault(SECTIONS[letter], {})[name] = shown

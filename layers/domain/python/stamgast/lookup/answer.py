@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from stamgast.lookup.computed import Today, computed_of
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader, covers
 from stamgast.lookup.request import View
@@ -18,17 +17,13 @@ def answer_of(
     sections: frozenset[str],
     reader: Reader,
     safe_when_claimed: tuple[str, ...],
-    today: Today,
     *,
     verbose: bool = False,
 ) -> Answer:
-    """The profile as JSON: exactly the sections asked for, without what the scope leaves out.
-
-    `today` gives the day in the workspace's time zone, by which computed traits count days.
-    """
+    """The profile as JSON: exactly the sections asked for, without what the scope leaves out."""
     answer = _heading(profile)
     for section in sorted(sections):
-        told = _section(section, profile, safe_when_claimed, today, verbose=verbose)
+        told = _section(section, profile, safe_when_claimed, verbose=verbose)
         answer |= {name: _within(reader, name, value) for name, value in told.items()}
     return {name: value for name, value in answer.items() if value is not OUTSIDE}
 
@@ -51,7 +46,6 @@ def _section(
     section: str,
     profile: Profile,
     safe_when_claimed: tuple[str, ...],
-    today: Today,
     *,
     verbose: bool,
 ) -> Answer:
@@ -63,7 +57,7 @@ def _section(
         case "identifiers":
             return {"identifiers": _identifiers(profile)}
         case "computed":
-            return {"computed": _computed(profile, safe_when_claimed, today)}
+            return {"computed": _computed(profile, safe_when_claimed, verbose=verbose)}
         case _:
             rows = profile.person.rows.get(section, {})
             if profile.view is View.CLAIMED:
@@ -113,8 +107,9 @@ def _recent(order: RecentOrder) -> Answer:
     }
 
 
-def _computed(profile: Profile, allowed: tuple[str, ...], today: Today) -> Answer:
-    told = computed_of(profile, today)
+def _computed(profile: Profile, allowed: tuple[str, ...], *, verbose: bool) -> Answer:
+    """Trait by name; verbose adds whether each is live, and as of when it holds."""
+    told = profile.computed if verbose else profile.computed_values
     if profile.view is View.CLAIMED:
         return {name: v for name, v in told.items() if covers(allowed, f"computed.{name}")}
     return dict(told)

@@ -7,6 +7,8 @@ from typing import Protocol
 from stamgast.identity.pointer import Pointer
 from stamgast.lookup.person import Lens, Person, Profile, Row, Sight, profile_of, sight_of
 from stamgast.profile.facts import Facts
+from stamgast.profile.store import Pair
+from stamgast.segments.live.coverage import Coverage
 
 MOST_ROUNDS = 8
 
@@ -20,13 +22,21 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one round brought: roots (or where they went) by person, facts by anchor."""
+    """What one round brought: roots (or where they went) by person, facts by anchor.
+
+    `pairs` are the items of which the facts were folded: live rules look at them.
+    """
 
     people: Mapping[str, Person | Moved] = field(default_factory=dict)
     facts: Mapping[str, Facts] = field(default_factory=dict)
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
 
     def __or__(self, other: "Reading") -> "Reading":
-        return Reading({**self.people, **other.people}, {**self.facts, **other.facts})
+        return Reading(
+            {**self.people, **other.people},
+            {**self.facts, **other.facts},
+            {**self.pairs, **other.pairs},
+        )
 
 
 class ProfileStore(Protocol):
@@ -41,15 +51,30 @@ class ProfileStore(Protocol):
     def values(self, keys: Iterable[str]) -> Mapping[str, Row]:
         """What may be told of identifiers, such as `{"value": …, "assurance": …}`."""
 
+    def coverage(self) -> Coverage:
+        """What runs have published so far."""
+
 
 def find(
-    keys: Iterable[str], store: ProfileStore, lens: Lens, *, with_values: bool = False
+    keys: Iterable[str],
+    store: ProfileStore,
+    lens: Lens,
+    *,
+    with_values: bool = False,
+    is_live: bool = False,
 ) -> dict[str, Profile]:
-    """The profiles of those identifiers (given by key) that are known."""
-    sights, facts = _look(tuple(dict.fromkeys(keys)), store, lens)
+    """The profiles of those identifiers (given by key) that are known.
+
+    With `is_live` each brings the items of all anchors of its person, in sight or not, for a
+    segment is of the person.
+    """
+    sights, reading = _look(tuple(dict.fromkeys(keys)), store, lens, is_live=is_live)
     told = {key for sight in sights.values() for key in sight.keys} if with_values else set()
     values = store.values(told) if told else {}
-    return {key: profile_of(sight, facts, values) for key, sight in sights.items()}
+    return {
+        key: profile_of(sight, reading.facts, values, reading.pairs if is_live else {})
+        for key, sight in sights.items()
+    }
 
 
 def sights(keys: Iterable[str], store: ProfileStore, lens: Lens) -> dict[str, Sight]:
@@ -61,19 +86,20 @@ def sights(keys: Iterable[str], store: ProfileStore, lens: Lens) -> dict[str, Si
 
 
 def _look(
-    keys: tuple[str, ...], store: ProfileStore, lens: Lens
-) -> tuple[dict[str, Sight], Mapping[str, Facts]]:
+    keys: tuple[str, ...], store: ProfileStore, lens: Lens, *, is_live: bool
+) -> tuple[dict[str, Sight], Reading]:
     pointers = store.pointers(keys)
     if not pointers:
-        return {}, {}
+        return {}, Reading()
     hinted = {anchor for pointer in pointers.values() for anchor in pointer.hint} | set(pointers)
     people = {pointer.person_id for pointer in pointers.values()}
     reading = _followed(pointers, store.read(people, hinted), store)
     found = _sights(pointers, reading, lens)
-    missing = {a for sight in found.values() for a in sight.anchors}.difference(reading.facts)
+    wanted = {a for s in found.values() for a in (s.person.root.anchors if is_live else s.anchors)}
+    missing = wanted.union(*(s.anchors for s in found.values())).difference(reading.facts)
     if missing:
         reading |= store.read((), missing)
-    return found, reading.facts
+    return found, reading
 
 
 def _followed(pointers: Mapping[str, Pointer], reading: Reading, store: ProfileStore) -> Reading:

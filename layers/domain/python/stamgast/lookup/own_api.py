@@ -15,6 +15,8 @@ from stamgast.lookup.request import View, identifier_of, sections_of, view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
 from stamgast.lookup.timeline import Leaf, event_of, leaf_of
 
+# What time alone moves, with no event.
+MOVING = frozenset(("segments", "computed"))
 Parts: TypeAlias = Mapping[str, str]
 Told: TypeAlias = Mapping[str, Any] | Fault
 
@@ -33,7 +35,11 @@ def get_profile(request: Request, parts: Parts, reader: Reader, desk: Desk) -> T
     if isinstance(threshold, Fault):
         return threshold
     profile = find(
-        (key,), desk.profiles, desk.lens(view), with_values="identifiers" in sections
+        (key,),
+        desk.profiles,
+        desk.lens(view),
+        with_values="identifiers" in sections,
+        is_live=is_live(sections, desk),
     ).get(key)
     if profile is None:
         return NOT_FOUND
@@ -82,6 +88,7 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
         desk.profiles,
         desk.lens(View(body.view)),
         with_values="identifiers" in wanted,
+        is_live=is_live(wanted, desk),
     )
     results = []
     for told, key in zip(body.identifiers, keys, strict=True):
@@ -117,6 +124,20 @@ def _key(named: Identifier, desk: Desk) -> str:
     return desk.keyring.identifier_key(named.namespace, named.value)
 
 
+def is_live(sections: frozenset[str], desk: Desk) -> bool:
+    """Whether a request asks for something that live rules or traits of the workspace say."""
+    told = (*desk.workspace.segments, *desk.workspace.traits)
+    return bool(sections & MOVING) and any(one.get("live") for one in told)
+
+
+def brought_up(profile: Profile, desk: Desk) -> Profile:
+    """The profile with memberships and computed traits as of now."""
+    # Imported on use: the language of rules is nothing that other sections need.
+    from stamgast.lookup.live import lived
+
+    return lived(profile, desk.workspace, desk.profiles.coverage(), desk.now_ms)
+
+
 def _answer(
     profile: Profile,
     sections: frozenset[str],
@@ -128,7 +149,9 @@ def _answer(
 ) -> Mapping[str, Any]:
     safe = desk.workspace.safe_when_claimed
     told = sections - {LINKS}
-    answer = answer_of(profile, told, reader, safe, desk.today, verbose=verbose)
+    if sections & MOVING:
+        profile = brought_up(profile, desk)
+    answer = answer_of(profile, told, reader, safe, verbose=verbose)
     links = None if threshold is None else links_of(profile, threshold, reader, desk.now_ms)
     return answer if links is None else {**answer, LINKS: links}
 

@@ -16,6 +16,7 @@ from stamgast.identity.assurance import Assurance
 from stamgast.identity.root import Root
 from stamgast.lookup.request import View
 from stamgast.profile.facts import NOTHING, Facts, merge
+from stamgast.profile.store import Pair
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -60,6 +61,14 @@ class Profile:
     keys: frozenset[str]
     facts: Facts
     values: Mapping[str, Row] = field(default_factory=dict)
+    pairs: Mapping[str, Pair] = field(default_factory=dict, repr=False)
+    computed: Mapping[str, Row] = field(default_factory=dict)
+    """Computed traits with how fresh each is, as `stamgast.lookup.live` tells them."""
+
+    @property
+    def computed_values(self) -> dict[str, Any]:
+        """The computed traits alone."""
+        return {name: row["value"] for name, row in self.computed.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +104,12 @@ def _namespace(key: str) -> str:
 
 
 def profile_of(
-    sight: Sight, facts: Mapping[str, Facts], values: Mapping[str, Row] | None = None
+    sight: Sight,
+    facts: Mapping[str, Facts],
+    values: Mapping[str, Row] | None = None,
+    pairs: Mapping[str, Pair] | None = None,
 ) -> Profile:
-    """The fold of what the anchors in sight say."""
+    """The fold of what the anchors in sight say; `pairs` are of any anchors."""
     told = reduce(merge, (facts.get(anchor, NOTHING) for anchor in sorted(sight.anchors)), NOTHING)
-    return Profile(sight.person, sight.view, sight.keys, told, values or {})
+    mine = {a: pair for a, pair in (pairs or {}).items() if a in sight.person.root.anchors}
+    return Profile(sight.person, sight.view, sight.keys, told, values or {}, mine)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from stamgast.lookup import segment_forms
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.find import find
-from stamgast.lookup.own_api import key_of, timeline_of
+from stamgast.lookup.own_api import brought_up, key_of, timeline_of
 from stamgast.lookup.page import segment_page
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader
@@ -56,16 +56,19 @@ def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> To
 def _profile_part(
     request: Request, parts: Parts, reader: Reader, desk: Desk, form: segment_forms.Listing
 ) -> Told:
-    found = _found(request, parts, reader, desk)
     listed = segment_forms.listed_of(request.query)
+    is_live = isinstance(listed, segment_forms.Listed) and listed.of_class is not None
+    found = _found(request, parts, reader, desk, is_live=is_live)
     if isinstance(found, Fault):
         return found
     if isinstance(listed, Fault):
         return listed
-    return form(found, reader, _base(parts, found.person.person_id), listed, desk.today)
+    return form(found, reader, _base(parts, found.person.person_id), listed)
 
 
-def _found(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Profile | Fault:
+def _found(
+    request: Request, parts: Parts, reader: Reader, desk: Desk, *, is_live: bool = False
+) -> Profile | Fault:
     wrong = _collection(parts)
     if wrong:
         return wrong
@@ -75,7 +78,10 @@ def _found(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Profil
     view = view_of(request.query)
     if isinstance(view, Fault):
         return view
-    return find((key,), desk.profiles, desk.lens(view), with_values=True).get(key) or NOT_FOUND
+    found = find((key,), desk.profiles, desk.lens(view), with_values=True, is_live=is_live)
+    if key not in found:
+        return NOT_FOUND
+    return brought_up(found[key], desk) if is_live else found[key]
 
 
 def _collection(parts: Parts) -> Fault | None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from stamgast.lookup.computed import Today, computed_of
 from stamgast.lookup.faults import Fault, bad
 from stamgast.lookup.page import MOST_IN_A_PAGE, limit_of
 from stamgast.lookup.person import Profile
@@ -50,7 +49,7 @@ class Listed:
         return page, _encoded(page[-1]) if len(rest) > len(page) else ""
 
 
-Listing: TypeAlias = Callable[[Profile, Reader, str, Listed, Today], Answer]
+Listing: TypeAlias = Callable[[Profile, Reader, str, Listed], Answer]
 
 
 def listed_of(query: Query) -> Listed | Fault:
@@ -78,9 +77,7 @@ def error_form(fault: Fault) -> Answer:
     return {"error": told, **told}
 
 
-def traits_form(
-    profile: Profile, reader: Reader, base: str, listed: Listed, today: Today
-) -> Answer:
+def traits_form(profile: Profile, reader: Reader, base: str, listed: Listed) -> Answer:
     """`{"traits": {name: value}, "cursor": {…}}`; verbose gives each with its moment."""
     if listed.of_class is None:
         told = {
@@ -89,15 +86,13 @@ def traits_form(
             if reader.may_see(f"traits.{name}")
         }
     else:
-        told = _of_class(profile, reader, listed, today)
+        told = _of_class(profile, reader, listed)
     page, following = listed.page(name for name in told if listed.takes(name))
     told = {name: told[name] for name in page}
     return {"traits": told, "cursor": _cursor(f"{base}/traits", following, listed.limit)}
 
 
-def external_ids_form(
-    profile: Profile, reader: Reader, base: str, listed: Listed, _today: Today
-) -> Answer:
+def external_ids_form(profile: Profile, reader: Reader, base: str, listed: Listed) -> Answer:
     """`{"data": [{"collection", "type", "id", "encoding"}], "cursor": {…}}`."""
     keys = [
         key
@@ -150,7 +145,7 @@ def _trait(facts: Facts, name: str, *, is_verbose: bool) -> Any:
     }
 
 
-def _of_class(profile: Profile, reader: Reader, listed: Listed, today: Today) -> Answer:
+def _of_class(profile: Profile, reader: Reader, listed: Listed) -> Answer:
     """What runs and rules say of the person; of a person who was only claimed, nothing."""
     if profile.view is not View.VERIFIED:
         return {}
@@ -162,7 +157,7 @@ def _of_class(profile: Profile, reader: Reader, listed: Listed, today: Today) ->
             if reader.may_see("segments")
         }
         return told
-    computed = computed_of(profile, today)
+    computed = profile.computed if listed.is_verbose else profile.computed_values
     told = {name: v for name, v in computed.items() if reader.may_see(f"computed.{name}")}
     return told | {
         f"{section}.{field}": value

@@ -11,7 +11,8 @@ from stamgast.moments import ms_of
 from stamgast.profile.store import Pair
 from stamgast.segments.changes import MembershipChange
 from stamgast.segments.language.windows import Now
-from stamgast.segments.live.base import Coverage, Sums, measured_of, measured_seen
+from stamgast.segments.live.base import Sums, measured_of, measured_seen
+from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.rules import Decided, LiveRules
 from stamgast_lake.logs import keep
 from stamgast_lake.publishing.work import Task, UntoldError

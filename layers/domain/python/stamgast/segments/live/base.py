@@ -10,6 +10,7 @@ from stamgast.segments.language.days import UNIT_MS, day_of
 from stamgast.segments.language.partial import State, joined
 from stamgast.segments.language.tree import Days, Hours, Lifetime, Since, Unit, Window
 from stamgast.segments.language.windows import Now, constant
+from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.history import FIRST_DAY, Counted, Key, Timed
 from stamgast.segments.live.plan import LivePlan, Tracked
 from stamgast.segments.live.states import packed, unpacked
@@ -17,18 +18,6 @@ from stamgast.segments.live.states import packed, unpacked
 MOST_STATES = 2_000
 TOO_MANY = "!"
 SLACK = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Since which run bases hold a measure, by its id; `moment_ms` is of the newest such run.
-
-    A base of before that run holds all there was of it: nothing. `run` is 0 before any run.
-    """
-
-    since: Mapping[str, int] = field(default_factory=dict)
-    run: int = 0
-    moment_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from stamgast.profile.facts import NOTHING, Facts, merge
 from stamgast.profile.reading import seen
 from stamgast.profile.store import MOST_TRIES, Pair, Pause, pause_seconds
 from stamgast.segments.changes import ENTERED, MembershipChange
-from stamgast.segments.live.base import Coverage, counted_of
+from stamgast.segments.live.base import counted_of
+from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.history import together
 from stamgast.segments.live.plan import LivePlan
 from stamgast.segments.live.standing import Standing, seen_by, turned

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from stamgast.identity.root import Root
 from stamgast.profile.store import Pair
-from stamgast.segments.live.base import Coverage
+from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.standing import Standing
 
 

@@ -1,6 +1,8 @@
 """The lake of a deployment, asked in SQL on this machine."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -8,22 +10,29 @@ import duckdb
 from stamgast_cli.deployment import Deployment
 from stamgast_cli.errors import InputError
 from stamgast_cli.local.loopback import local_environment
-from stamgast_lake.query import open_lake
+from stamgast_lake.query import LakeSession, open_lake
 
 Rows = list[tuple[Any, ...]]
 
 
-def select(deployment: Deployment, sql: str) -> tuple[list[str], Rows]:
-    """Return the columns' names and the rows of a query."""
+@contextmanager
+def opened(deployment: Deployment) -> Iterator[LakeSession]:
+    """A session over a deployment's lake, for as long as the block lasts."""
     if deployment.endpoint_url:  # the engine's readers of files take theirs from the environment
         os.environ.update(local_environment(deployment.endpoint_url))
+    with open_lake(
+        glue=deployment.client("glue"),
+        s3=deployment.client("s3"),
+        bucket=deployment.output("LakeBucket"),
+        database=deployment.output("LakeDatabase"),
+    ) as lake:
+        yield lake
+
+
+def select(deployment: Deployment, sql: str) -> tuple[list[str], Rows]:
+    """Return the columns' names and the rows of a query."""
     try:
-        with open_lake(
-            glue=deployment.client("glue"),
-            s3=deployment.client("s3"),
-            bucket=deployment.output("LakeBucket"),
-            database=deployment.output("LakeDatabase"),
-        ) as lake:
+        with opened(deployment) as lake:
             table = lake.query(sql)
     except duckdb.Error as error:
         raise InputError(

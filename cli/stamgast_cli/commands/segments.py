@@ -12,6 +12,7 @@ from stamgast.moments import iso_of, ms_of
 from stamgast.segments.definitions import Segment, computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast.workspace.model import Workspace, workspace_of
+from stamgast_cli.commands.segment_report import report
 from stamgast_cli.deployment import find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
@@ -31,6 +32,7 @@ def group() -> typer.Typer:
     made = typer.Typer(help="Who belongs where, and what a rule would do.", no_args_is_help=True)
     made.command("list")(listed)
     made.command("preview")(preview)
+    made.command("report")(report)
     return made
 
 

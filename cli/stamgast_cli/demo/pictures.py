@@ -1,19 +1,14 @@
-"""The report's pictures, as SVG that stands in the page itself."""
+"""The demo report's pictures, as SVG that stands in the page itself."""
 
-import io
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from stamgast_cli.drawing import FAINT, HISTORY, INK, LINE, LIVE, axes_of, svg_of, thousands
 from stamgast_cli.explain.graph import picture_of
 
-INK, FAINT, LINE = "#1c2430", "#6b7686", "#e3e7ed"
-HISTORY, LIVE = "#2f5d8a", "#e08a1e"
 STATE_COLOURS = {
     "stored": "#2f8f6b",
     "duplicate": "#8aa0b8",
@@ -22,44 +17,11 @@ STATE_COLOURS = {
     "suppressed": "#5b4b8a",
 }
 SOURCES = {"shop": ("imported history", HISTORY), "server": ("sent live", LIVE)}
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": FAINT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "stamgast",
-}
-
-
-@contextmanager
-def _axes(width: float, height: float, count: int = 1, **more: Any) -> Iterator[Any]:
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, figure.subplots(1, count, **more)
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as an SVG element; the page's style gives it the width of its place."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    element = text.getvalue()
-    return element[element.index("<svg") :]
-
-
-def _thousands(value: float, _place: float = 0) -> str:
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 def events(report: dict[str, Any]) -> str:
     """Events by the hour of the day, and by week."""
-    with _axes(11, 3.3, 2) as (figure, (by_hour, by_week)):
+    with axes_of(11, 3.3, 2) as (figure, (by_hour, by_week)):
         _stacked(by_hour, report["events"]["hours"], "hour")
         by_hour.set_title("By hour of the day", loc="left", fontsize=11)
         by_hour.set_xticks(range(0, 24, 3), [f"{hour:02d}:00" for hour in range(0, 24, 3)])
@@ -71,7 +33,7 @@ def events(report: dict[str, Any]) -> str:
         by_week.legend(
             frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.45, 0.98), ncols=2
         )
-        return _svg(figure)
+        return svg_of(figure, "Events by the hour of the day and by week, imported and live")
 
 
 def _stacked(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
@@ -83,7 +45,7 @@ def _stacked(axes: Axes, rows: list[dict[str, Any]], name: str) -> None:
         xs = range(len(places))
         axes.bar(xs, heights, 0.82, [bottom[p] for p in places], color=colour, label=label)
         bottom.update(counts)
-    axes.yaxis.set_major_formatter(_thousands)
+    axes.yaxis.set_major_formatter(thousands)
     axes.grid(axis="y", color=LINE)
 
 
@@ -98,7 +60,7 @@ def states(report: dict[str, Any]) -> str:
         if any(row["hour"] == hour and row["state"] == state for row in rows)
     ]
     counts = {(row["hour"], row["state"]): row["receipts"] for row in rows}
-    with _axes(11, 0.5 + 0.36 * len(pairs)) as (figure, axes):
+    with axes_of(11, 0.5 + 0.36 * len(pairs)) as (figure, axes):
         for place, (hour, state) in enumerate(reversed(pairs)):
             count = counts[hour, state]
             axes.barh(place, count, 0.62, color=STATE_COLOURS[state])
@@ -109,7 +71,7 @@ def states(report: dict[str, Any]) -> str:
         axes.set_xlim(1, max(counts.values(), default=10) * 6)
         axes.grid(axis="x", color=LINE)
         axes.set_xlabel("receipts (logarithmic)")
-        return _svg(figure)
+        return svg_of(figure, "Receipts by hour of arrival and state; each bar has its number")
 
 
 def persons(report: dict[str, Any]) -> str:
@@ -120,7 +82,7 @@ def persons(report: dict[str, Any]) -> str:
         ("persons found", told["persons"], HISTORY),
         ("households found exactly", told["exact"], STATE_COLOURS["stored"]),
     ]
-    with _axes(11, 2.3, 2, width_ratios=[3, 2]) as (figure, (counts, shares)):
+    with axes_of(11, 2.3, 2, width_ratios=[3, 2]) as (figure, (counts, shares)):
         for place, (label, count, colour) in enumerate(reversed(bars)):
             counts.barh(place, count, 0.6, color=colour)
             counts.text(count, place, f"  {count:,}", va="center")
@@ -129,7 +91,7 @@ def persons(report: dict[str, Any]) -> str:
         counts.set_xlim(0, max(count for _, count, _ in bars) * 1.15)
         counts.grid(axis="x", color=LINE)
         _shares(shares, told)
-        return _svg(figure)
+        return svg_of(figure, "Households, persons found, and how well their identifiers agree")
 
 
 def _shares(axes: Axes, told: dict[str, Any]) -> None:
@@ -145,7 +107,7 @@ def _shares(axes: Axes, told: dict[str, Any]) -> None:
 def health(report: dict[str, Any]) -> str:
     """Persons by how many identifiers they have, and what keeps evidence from joining."""
     told = report["health"]
-    with _axes(11, 2.9, 2, width_ratios=[3, 2]) as (figure, (sizes, held)):
+    with axes_of(11, 2.9, 2, width_ratios=[3, 2]) as (figure, (sizes, held)):
         names, counts = list(told["sizes"]), list(told["sizes"].values())
         sizes.bar(range(len(names)), counts, 0.7, color=HISTORY)
         for place, count in enumerate(counts):
@@ -157,7 +119,10 @@ def health(report: dict[str, Any]) -> str:
             "Persons by their number of identifiers (logarithmic)", loc="left", fontsize=11
         )
         _held(held, told)
-        return _svg(figure)
+        return svg_of(
+            figure,
+            "Persons by how many identifiers they have, and what keeps evidence from joining",
+        )
 
 
 def _held(axes: Axes, told: dict[str, Any]) -> None:
@@ -185,7 +150,7 @@ def rfm(report: dict[str, Any]) -> str:
     grid = [[0] * 5 for _ in range(5)]
     for cell in report["rfm"]["cells"]:
         grid[cell["f"] - 1][cell["r"] - 1] += cell["n"]
-    with _axes(11, 4, 2, width_ratios=[4, 5]) as (figure, (cells, groups)):
+    with axes_of(11, 4, 2, width_ratios=[4, 5]) as (figure, (cells, groups)):
         cells.imshow(grid, origin="lower", cmap="Blues", vmin=0, aspect="auto")
         most = max(map(max, grid)) or 1
         for row in range(5):
@@ -195,7 +160,10 @@ def rfm(report: dict[str, Any]) -> str:
                 cells.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
         _grid_labels(cells)
         _groups(groups, report["rfm"]["groups"])
-        return _svg(figure)
+        return svg_of(
+            figure,
+            "Persons by recency and frequency score, and the named groups with what they spent",
+        )
 
 
 def _grid_labels(axes: Axes) -> None:
@@ -222,7 +190,7 @@ def _groups(axes: Axes, groups: list[dict[str, Any]]) -> None:
 def latency(report: dict[str, Any]) -> str:
     """How long look-ups take over HTTP, with the median and the slow end marked."""
     values, figures = report["lookups"], report["lookup_ms"]
-    with _axes(11, 2.6) as (figure, axes):
+    with axes_of(11, 2.6) as (figure, axes):
         top = figures["p99"] * 1.25
         axes.hist([min(value, top) for value in values], bins=60, color=HISTORY)
         for name in ("p50", "p95", "p99"):
@@ -232,13 +200,13 @@ def latency(report: dict[str, Any]) -> str:
         axes.set_xlabel("milliseconds from request to answer, by the client's clock")
         axes.set_ylabel("look-ups")
         axes.grid(axis="y", color=LINE)
-        return _svg(figure)
+        return svg_of(figure, "How long look-ups take over HTTP")
 
 
 def phases(report: dict[str, Any]) -> str:
     """Where the time went, one bar after the other."""
     rows = report["phases"]
-    with _axes(11, 0.5 + 0.3 * len(rows)) as (figure, axes):
+    with axes_of(11, 0.5 + 0.3 * len(rows)) as (figure, axes):
         began = 0.0
         for place, row in enumerate(rows):
             axes.barh(-place, row["seconds"], 0.6, began, color=HISTORY)
@@ -248,7 +216,7 @@ def phases(report: dict[str, Any]) -> str:
         axes.set_xlim(0, began * 1.1)
         axes.set_xlabel("seconds")
         axes.grid(axis="x", color=LINE)
-        return _svg(figure)
+        return svg_of(figure, "Seconds of each phase, one after the other")
 
 
 PICTURES: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -1,0 +1,1 @@
+"""Reports on segments and on sources: figures as JSON, and the pages made of them."""

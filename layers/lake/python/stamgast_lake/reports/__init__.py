@@ -1,0 +1,1 @@
+"""What the lake tells about segments and about sources, as counts that a report is made of."""

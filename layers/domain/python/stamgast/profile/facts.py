@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stamgast.profile.registers import Json, Register, join_traits, traits_of
 
@@ -20,24 +20,21 @@ OTHERS = "$others"
 NO_CURRENCY = "XXX"  # ISO 4217's code for a transaction without one
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
+class Moment(NamedTuple):
     """When something happened, and the short id of the message that says so."""
 
     event_ms: int
     key: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ShortId:
+class ShortId(NamedTuple):
     """A message as rings know it: the client's own time, then the short id."""
 
     original_ms: int
     key: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecentOrder:
+class RecentOrder(NamedTuple):
     """One completed order as a profile lists it; ordered by (event time, message)."""
 
     event_ms: int
@@ -47,7 +44,7 @@ class RecentOrder:
     revenue_minor: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Orders:
     """The orders of one currency: how many, for how much, the first and the last of them."""
 

@@ -1,7 +1,7 @@
 """The live item as plain attributes: aimed at one kilobyte, which is one write unit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -58,12 +58,11 @@ def _packed(live: Live) -> bytes:
     return bytes(pack.out.text)
 
 
-@dataclass(slots=True)
 class _Packing:
     """Writes marks, texts, tail and registers; keys that the ring holds shrink to an index."""
 
-    out: Writer
-    live: Live
+    def __init__(self, out: Writer, live: Live) -> None:
+        self.out, self.live = out, live
 
     def parts(self) -> None:
         texts = sorted(set(_texts(self.live.tail)))
@@ -152,12 +151,11 @@ def _texts(tail: Iterable[Digest]) -> Iterable[str]:
             yield digest.currency
 
 
-@dataclass(slots=True)
 class _Unpacking:
     """Reads what `_Packing` wrote."""
 
-    read: Reader
-    ring: tuple[ShortId, ...]
+    def __init__(self, read: Reader, ring: tuple[ShortId, ...]) -> None:
+        self.read, self.ring = read, ring
 
     def parts(self) -> dict[str, Any]:
         keys, marks = self._keys()

@@ -24,6 +24,7 @@ from stamgast_cli.commands import (
     running,
     segments,
     sending,
+    sources,
     workspace,
 )
 from stamgast_cli.errors import StamgastError
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
     app.add_typer(workspace.group(), name="workspace")
     app.add_typer(identity.group(), name="identity")
     app.add_typer(segments.group(), name="segment")
+    app.add_typer(sources.group(), name="sources")
     return app
 
 

@@ -77,3 +77,15 @@ def _x(lift: float) -> float:
     """Where a lift stands; beyond the ends of the line it stands at its end."""
     place = log2(lift) if lift > 0 else -REACH
     return round(WIDTH / 2 * (1 + max(-REACH, min(REACH, place)) / REACH), 1)
+
+
+def meter(part: float | None) -> str:
+    """A share as a bar."""
+    if part is None:
+        return ""
+    return (
+        f'<svg role="img" aria-label="{part:.1%}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<rect y="5" width="{WIDTH}" height="8" rx="4" fill="#e3e7ed"/>'
+        f'<rect y="5" width="{round(WIDTH * min(1.0, part), 1)}" height="8" rx="4"'
+        ' fill="#2f5d8a"/></svg>'
+    )

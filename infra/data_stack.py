@@ -145,7 +145,7 @@ class DataStack(Stack):
 
 
 def _lifecycle() -> list[s3.LifecycleRule]:
-    """Return what leaves the lake by itself: leftovers, quarantine, query results, run lists."""
+    """Return what leaves the lake by itself: leftovers, quarantine, results, lists, exports."""
     return [
         s3.LifecycleRule(
             id="leftovers",
@@ -154,6 +154,12 @@ def _lifecycle() -> list[s3.LifecycleRule]:
             expired_object_delete_marker=True,
         ),
         s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=Duration.days(30)),
+        s3.LifecycleRule(
+            id="exports",
+            prefix="exports/",
+            expiration=Duration.days(1),
+            noncurrent_version_expiration=Duration.days(1),
+        ),
         s3.LifecycleRule(id="athena", prefix="athena/", expiration=Duration.days(7)),
         s3.LifecycleRule(id="runs", prefix="runs/", expiration=Duration.days(90)),
     ]

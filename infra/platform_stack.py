@@ -47,7 +47,7 @@ class PlatformStack(Stack):
         self.profile = Profile(
             self, "Profile", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
         )
-        self.segments = Segments(self, "Segments", bench=bench)
+        self.segments = Segments(self, "Segments", bench=bench, view=view)
         self.lookup = Lookup(self, "Lookup", bench=bench, view=view)
         self._serve_changes()
         self.authoritative = Authoritative(
@@ -65,8 +65,9 @@ class PlatformStack(Stack):
         write_outputs(self, view=view, data=data)
 
     def _serve_changes(self) -> None:
-        """Let operators change persons over the look-up's API."""
+        """Let operators change persons, and ask about segments, over the look-up's API."""
         api, function = self.lookup.api, self.identity.change_identity.live
         api.serve("Change", function, "/v1/identity:cut", "/v1/identity:lift")
         jobs = ("/v1/identity/jobs", "/v1/identity/jobs/{job}")
         api.serve("ChangeJobs", function, *jobs, method=Method.GET)
+        self.segments.serve(api)

@@ -46,6 +46,24 @@ def take_rate(table: dynamodb.ITable) -> iam.PolicyStatement:
     )
 
 
+def put_new_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads of this table and whole items to be put."""
+    return iam.PolicyStatement(
+        actions=[*READ_ITEMS, "dynamodb:PutItem"], resources=[table.table_arn]
+    )
+
+
+def invoke(data: DataStack, name: str) -> iam.PolicyStatement:
+    """Allow the function of this name, with its alias where it has one, to be invoked."""
+    arn = data.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[arn])
+
+
 def send_messages(queue: sqs.IQueue) -> iam.PolicyStatement:
     """Allow messages to this queue."""
     return iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])

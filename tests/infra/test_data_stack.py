@@ -56,7 +56,7 @@ def test_the_quarantine_expires_after_thirty_days_and_raw_never_does() -> None:
         for rule in bucket["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
     }
-    assert expiring == {"rejected/": 30, "athena/": 7, "runs/": 90}
+    assert expiring == {"rejected/": 30, "exports/": 1, "athena/": 7, "runs/": 90}
 
 
 def test_the_profiles_table_is_no_part_of_what_must_survive() -> None:

@@ -18,6 +18,7 @@ COMMON = {
 LAKE = {"CONTROL_TABLE", "LAKE_BUCKET", "LAKE_DATABASE", "WORKSPACE_SECRET"}
 REASONED_WILDCARDS = (
     ":execution:stamgast-prod-authoritative:*",
+    "/exports/*",
     "/imports/*",
     "/models/records/*",
     "/raw/*",

@@ -67,7 +67,7 @@ def why(rule: str, asking: Asking | None = None) -> Reason:
         ),
         (
             "not (orders.count > 0)",
-            "`orders.count` would have to be at most 0: it is 1, 1 over",
+            "1 fewer order: `orders.count` would have to be at most 0, it is 1",
         ),
         (
             "traits.age > 30",

@@ -27,3 +27,9 @@ def client(service: str, read_seconds: int = 20) -> Any:
     """
     config = SETTINGS.merge(Config(read_timeout=read_seconds))
     return _session().create_client(service, config=config)
+
+
+@cache
+def signing_client() -> Any:
+    """A client of S3 whose addresses are signed by version 4: objects under a key need it."""
+    return _session().create_client("s3", config=SETTINGS.merge(Config(signature_version="s3v4")))

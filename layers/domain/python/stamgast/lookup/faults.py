@@ -1,17 +1,23 @@
 """What a look-up refuses, each with its HTTP status; a message never carries an identifier."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A refused look-up: the status of the answer, a code for machines, a message for people."""
+    """A refused look-up: the status of the answer, a code for machines, a message for people.
+
+    `more` stands in the body beside both.
+    """
 
     status: int
     code: str
     message: str
     headers: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 UNAUTHORISED = Fault(

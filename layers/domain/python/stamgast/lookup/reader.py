@@ -13,7 +13,9 @@ class Action(StrEnum):
 
     CHANGE_IDENTITY = "identity.change"
     EXPLAIN_IDENTITY = "identity.explain"
+    EXPLAIN_SEGMENTS = "segments.explain"
     PREVIEW_SEGMENTS = "segments.preview"
+    EXPORT_SEGMENTS = "segments.export"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ FaultForm: TypeAlias = Callable[[Fault], Mapping[str, Any]]
 
 def plain_form(fault: Fault) -> Mapping[str, Any]:
     """`{"code", "message"}`, as every error body of this product has them."""
-    return {"code": fault.code, "message": fault.message}
+    return {"code": fault.code, "message": fault.message, **fault.more}
 
 
 @dataclass(frozen=True, slots=True)

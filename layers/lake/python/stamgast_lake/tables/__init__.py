@@ -13,6 +13,7 @@ from stamgast_lake.tables.columns import (
     glue_columns,
     glue_type,
 )
+from stamgast_lake.tables.egress import EGRESS_RECEIPTS
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
 from stamgast_lake.tables.links import LINK_MODELS, LINKS
 from stamgast_lake.tables.memberships import COMPUTED_TRAITS, MEMBERSHIPS
@@ -36,6 +37,7 @@ ICEBERG = (
     MEMBERSHIPS,
     LINKS,
     LINK_MODELS,
+    EGRESS_RECEIPTS,
     RUNS,
     RAW_FILES,
 )
@@ -47,6 +49,7 @@ __all__ = [
     "COMPUTED_TRAITS",
     "CONSTRAINTS",
     "EDGES",
+    "EGRESS_RECEIPTS",
     "EVENTS",
     "EVIDENCE",
     "ICEBERG",

@@ -13,6 +13,7 @@ from stamgast.segments.language.steps import missing_step
 from stamgast.segments.language.tree import (
     Aggregate,
     As,
+    Column,
     Compare,
     Contains,
     Did,
@@ -48,7 +49,6 @@ BE_WHEN = {
     ">=": "be no earlier than",
 }
 TIMES = frozenset({Type.DATE, Type.MOMENT})
-COUNTS = frozenset({Function.COUNT, Function.COUNT_DISTINCT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,9 @@ def _compared(node: Compare, wanted: bool, view: View, may_tell: MayTell) -> Fli
     if limit is None or not is_told:
         return Flip(f"{words}: {_it_is(of, view, may_tell)}")
     change = Change(rendered(of), op, _json(limit, kind), _gap(of, op, value, limit))
-    if change.by is not None and _is_count(of):
-        return Flip(_more_events(change, words, value), change)
+    counted = _counted(of)
+    if change.by is not None and counted is not None:
+        return Flip(_more(change.by, counted, words, value), change)
     return Flip(f"{words}: {_it_is(of, view, may_tell)}{_distance(op, change.by)}", change)
 
 
@@ -150,15 +151,23 @@ def _json(value: Any, kind: Type) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _is_count(node: Node) -> bool:
-    return isinstance(node, Aggregate) and node.function in COUNTS
+def _counted(node: Node) -> str | None:
+    """What a node counts; None for one that counts nothing."""
+    match node:
+        case Aggregate(Function.COUNT):
+            return "event"
+        case Aggregate(Function.COUNT_DISTINCT):
+            return "value"
+        case Column(("orders", "count") | ("rfm", "frequency")):
+            return "order"
+    return None
 
 
 def _gap(node: Node, op: str, value: Any, limit: Any) -> float | None:
     """How much is missing (negative: too much); None where that is no number."""
     if not isinstance(value, float) or not isinstance(limit, float) or op == "!=":
         return None
-    if not _is_count(node):
+    if _counted(node) is None:
         return limit - value
     target = _least_count(op, limit)
     return None if target is None or target < 0 else target - value
@@ -178,12 +187,10 @@ def _least_count(op: str, limit: float) -> float | None:
     return limit if limit == floor(limit) else None
 
 
-def _more_events(change: Change, words: str, value: float) -> str:
-    number = abs(change.by or 0.0)
-    more = "more" if (change.by or 0.0) > 0 else "fewer"
-    what = "value" if change.what.startswith(Function.COUNT_DISTINCT) else "event"
-    plural = "" if number == 1 else "s"
-    return f"{figure(number)} {more} {what}{plural}: {words}, it is {figure(value)}"
+def _more(by: float, what: str, words: str, value: float) -> str:
+    plural = "" if abs(by) == 1 else "s"
+    many = f"{figure(abs(by))} {'more' if by > 0 else 'fewer'} {what}{plural}"
+    return f"{many}: {words}, it is {figure(value)}"
 
 
 def _distance(op: str, by: float | None) -> str:

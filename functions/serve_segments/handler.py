@@ -1,0 +1,106 @@
+"""`serve_segments`: tells why somebody is in a segment, and takes previews and exports as jobs."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stamgast.lookup.faults import UNAVAILABLE
+from stamgast.lookup.routes import Response, plain_form, respond
+from stamgast.lookup.segments import explain_api, jobs_api
+from stamgast.lookup.segments.desk import SegmentDesk
+from stamgast.store_error import StoreError
+from stamgast_aws.clients import client, signing_client
+from stamgast_aws.http_api import gateway_answer, lookup_request_of
+from stamgast_aws.line_log import LineLog
+from stamgast_aws.lookup_store import DynamoLookupStore
+from stamgast_aws.run_wiring import RunSettings, lake_access
+from stamgast_aws.segment_jobs import DynamoSegmentJobs, LambdaWorker, S3Answers
+from stamgast_aws.settings import read_settings
+from stamgast_aws.token_store import DynamoTokenStore
+from stamgast_lake.lake import deployed_lake
+from stamgast_lake.segment_records import LakeSegmentRecords
+
+ROUTES = (*explain_api.ROUTES, *jobs_api.ROUTES)
+READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(RunSettings):
+    """The function's environment."""
+
+    profiles_table: str
+    worker_function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The adapters of one process."""
+
+    store: DynamoLookupStore
+    tokens: DynamoTokenStore
+    records: LakeSegmentRecords
+    jobs: DynamoSegmentJobs
+    answers: S3Answers
+    worker: LambdaWorker
+
+    def desk(self) -> SegmentDesk:
+        """What one request is answered from."""
+        lake = self.records.lake
+        return SegmentDesk(
+            tokens=self.tokens,
+            profiles=self.store,
+            timelines=self.store,
+            records=self.records,
+            jobs=self.jobs,
+            answers=self.answers,
+            workspace=lake.workspace(),
+            keyring=lake.keyring(),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            begin=self.worker.begin,
+            new_id=lambda: uuid4().hex,
+            pause=time.sleep,
+        )
+
+
+@cache
+def wiring() -> Wiring:
+    """The adapters, made on the first request."""
+    settings, dynamodb = read_settings(Settings), client("dynamodb")
+    return Wiring(
+        store=DynamoLookupStore(
+            dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
+        ),
+        tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
+        records=LakeSegmentRecords(deployed_lake(**lake_access(settings))),
+        jobs=DynamoSegmentJobs(dynamodb, settings.control_table),
+        answers=S3Answers(signing_client(), settings.lake_bucket),
+        worker=LambdaWorker(client("lambda"), settings.worker_function),
+    )
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answers one request of the HTTP API (payload format 2.0)."""
+    log = LineLog()  # told routes and times, never a path or an identifier
+    began = time.perf_counter()
+    try:
+        response = respond(lookup_request_of(event), wiring().desk(), ROUTES)
+    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
+        log.error(  # noqa: TRY400 - the type of the error alone, for its text may hold a key
+            "question about a segment failed", error=type(error).__name__
+        )
+        response = Response(
+            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
+        )
+    spent_ms = round((time.perf_counter() - began) * 1000, 1)
+    log.info(
+        "question about a segment answered",
+        route=response.route,
+        status=response.status,
+        milliseconds=spent_ms,
+    )
+    return gateway_answer(response)

@@ -1,0 +1,1 @@
+"""What leaves the platform: which fields, of whom, for which purpose, and a receipt of each."""

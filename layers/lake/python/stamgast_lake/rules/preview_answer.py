@@ -1,0 +1,111 @@
+"""A preview as one reader is told it: people of a sample masked where the scope says so."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stamgast.egress.decision import LivePerson, LivePersons
+from stamgast.identity.explain.masking import masked
+from stamgast.identity.settings import IdentitySettings
+from stamgast.lookup.reader import Reader
+from stamgast.moments import iso_of
+from stamgast_lake.rules.preview import Change, SegmentPreview, Someone
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told, and what the values behind a sample are."""
+
+    reader: Reader
+    settings: IdentitySettings
+    people: Mapping[str, LivePerson]
+
+    def someone(self, one: Someone) -> Json:
+        """A person of a sample; what the scope leaves out is absent, values are masked."""
+        may_see = self.reader.may_see
+        told: Json = {"person_id": one.person_id, "identifiers": self._identifiers(one.person_id)}
+        if may_see("rfm.segment"):
+            told["rfm"] = one.rfm
+        if may_see("orders"):
+            told["orders"] = one.orders
+        if may_see("last_seen_at"):
+            told["last_seen_at"] = None if one.last_ms is None else iso_of(one.last_ms)
+        return told
+
+    def _identifiers(self, person_id: str) -> list[Json]:
+        person = self.people.get(person_id)
+        named = {} if person is None else person.identifiers
+        return [
+            {
+                "namespace": namespace,
+                "value": value if self._is_plain(namespace) else self._mask(namespace, value),
+                "is_masked": not self._is_plain(namespace),
+            }
+            for namespace, values in sorted(named.items())
+            for value in values
+        ]
+
+    def _is_plain(self, namespace: str) -> bool:
+        return self.reader.may_see(f"identifiers.{namespace}")
+
+    def _mask(self, namespace: str, value: str) -> str:
+        return masked(namespace, value, self.settings)
+
+
+def telling_of(
+    found: SegmentPreview, reader: Reader, settings: IdentitySettings, persons: LivePersons
+) -> Telling:
+    """What is needed to tell this reader of the samples, read from the live view."""
+    shown = _shown(found)
+    namespaces = frozenset(name for name in settings.by_name if reader.may_name(name))
+    people = persons.read(sorted(shown), namespaces) if shown and namespaces else {}
+    return Telling(reader, settings, people)
+
+
+def _shown(found: SegmentPreview) -> set[str]:
+    changed: Iterable[Someone] = ()
+    if found.change is not None:
+        changed = (*found.change.entering_sample, *found.change.leaving_sample)
+    return {one.person_id for one in (*found.sample, *changed)}
+
+
+def answer_of(
+    found: SegmentPreview, text: str, time_zone: str, tell: Callable[[Someone], Json]
+) -> Json:
+    """The preview as JSON, its samples as `tell` tells them."""
+    return {
+        "segment": found.segment,
+        "rule": text.strip(),
+        "rule_version": found.rule_version,
+        "purpose": found.purpose,
+        "as_of": iso_of(found.at_ms),
+        "time_zone": time_zone,
+        "last_run": found.last_run,
+        "size": found.size,
+        "population": found.population,
+        "consented": found.consented,
+        "reached": [
+            {"namespace": name, "people": people, "consented": consented}
+            for name, (people, consented) in found.reached.items()
+        ],
+        "change": None if found.change is None else _change(found.change, tell),
+        "overlaps": [asdict(one) for one in found.overlaps],
+        "sample": _people(found.sample, tell),
+    }
+
+
+def _change(change: Change, tell: Callable[[Someone], Json]) -> Json:
+    return {
+        "size": change.size,
+        "rule_version": change.rule_version,
+        "entering": change.entering,
+        "leaving": change.leaving,
+        "entering_sample": _people(change.entering_sample, tell),
+        "leaving_sample": _people(change.leaving_sample, tell),
+    }
+
+
+def _people(people: Sequence[Someone], tell: Callable[[Someone], Json]) -> list[Json]:
+    return [tell(one) for one in people]

@@ -174,6 +174,15 @@ FULL = [
     )
 ]
 ROOM = [FULL, [seen(9, userId="u9", anonymousId="d0")]]
+# A person that claims fill leaves a device out; a server takes another of its devices away.
+LEFT_ROOM = [
+    [
+        seen(0, word=1, userId="u0", email="e0@x.org"),
+        seen(1, word=1, userId="u0", anonymousId="d0", timestamp=NOON_MS - 9),
+        seen(2, word=1, userId="u0", anonymousId="d1", timestamp=NOON_MS - 5),
+    ],
+    [seen(9, userId="u9", anonymousId="d0")],
+]
 BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
     "a better word is no news": (
         *("NEWS", "or fresh.assurance > known.assurance", "or false"),
@@ -184,6 +193,10 @@ BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
         STEPS,
     ),
     "old births are forgotten": ("SIGHTED", "where person_id is not null", "where false", STEPS),
+    "whoever was refused is not looked at": (
+        *("WIDER", "where reason is distinct from 'value_limit'", "where false"),
+        LEFT_ROOM,
+    ),
     "a person is looked at in part": (
         *("WIDER", "where person_id in (select key from frontier_person)", "where false"),
         ROOM,

@@ -17,7 +17,7 @@ from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event
 from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
 from stamgast.segments.rfm import Spending, score
-from stamgast_lake import evidence, logs, profiles, segments, state
+from stamgast_lake import evidence, logs, profiles, resolve, segments, state
 from stamgast_lake.facts_json import from_json
 from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import persons as publishing_persons
@@ -389,30 +389,21 @@ def bought(number: int, received_ms: int, **told: Any) -> Sent:
     return Sent(body, one.received_ms, one.assurance, True)
 
 
-def crowd(first: int, at_ms: int = 0) -> list[Sent]:
-    """Six identifiers that verified edges connect: one more than a person may have."""
-    u, ids = f"u{first}", [f"d{first + n}" for n in range(3)]
-    edges: list[dict[str, Any]] = [
-        *({"userId": u, "anonymousId": one} for one in ids),
-        {"userId": u, "email": f"e{first}@x.org"},
-        {"email": f"e{first + 1}@x.org", "anonymousId": ids[0]},
-    ]
-    return [
-        seen(first + n, timestamp=NOON_MS - 1000 * ((n * 7 + first) % 11), **edge)
-        for n, edge in enumerate(edges)
-    ]
-
-
 FOUNDED = [seen(n, (n * 5) % 7, userId=f"u{n // 4}", anonymousId=f"d{n // 4}") for n in range(24)]
 TABLET = [seen(n, userId=f"u{n}", anonymousId="d0") for n in range(3)]
 STEPS = [seen(0, userId="u0", anonymousId="d0")], [seen(1, email="e@x.org", anonymousId="d0")]
-CROWDS = [one for first in range(0, 60, 10) for one in crowd(first)]
 TWICE = [seen(0, userId="u0")], [seen(1, userId="u0")]
 TAKEN = [bought(0, 5, anonymousId="d0")], [bought(1, 0, userId="u0", anonymousId="d0")]
 AGAIN = (
     [seen(0, userId="u0")],
     [Sent(seen(0, userId="u0").body, NOON_MS + 3, Assurance.VERIFIED, False)],
 )
+# One identifier more than claims may join; by time and priority the second device is left out.
+CLAIMED = [
+    seen(0, word=1, userId="u0", email="e0@x.org"),
+    seen(1, word=1, userId="u0", anonymousId="d0", timestamp=NOON_MS - 9),
+    seen(2, word=1, userId="u0", anonymousId="d1", timestamp=NOON_MS - 5),
+]
 Broken = tuple[Any, str, str, str, Sequence[Sequence[Sent]]]
 BROKEN: Mapping[str, Broken] = {
     "persons are born in the order of message keys": (
@@ -426,6 +417,14 @@ BROKEN: Mapping[str, Broken] = {
     "only what new evidence names is looked at": (
         *(state, "WIDER", "where key not in (select key from touched)", "where key is null"),
         STEPS,
+    ),
+    "the person limit is not looked at": (
+        *(resolve, "SUSPECT", "size > {person_limit}", "size > 1000 + {person_limit}"),
+        [CLAIMED],
+    ),
+    "edges are ruled on in the order of their keys": (
+        *(resolve, "ORDERED", "weakness, priority, event_ms, message_key, position, a, b", "a, b"),
+        [CLAIMED],
     ),
     "anchors are folded from new events alone": (
         *(profiles, "BASE", "where {only}", "where false and {only}"),

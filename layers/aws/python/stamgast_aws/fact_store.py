@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from stamgast.profile.base_codec import base_attributes, base_of
-from stamgast.profile.live import Base, Live
+from stamgast.profile.items import Base, Live
 from stamgast.profile.live_codec import live_attributes, live_of
 from stamgast.profile.store import Pair, Pause
 from stamgast.profile.timeline import Entry, entry_attributes, entry_of_attributes, is_expired
@@ -16,8 +16,7 @@ from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 LIVE, BASE, ENTRY = "L", "B", "X#"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The part `[since_ms, until_ms)` of a timeline, newest first unless it is ascending."""
 
     since_ms: int = 0

@@ -125,7 +125,7 @@ class Draft:
                 continue
             self.pointers[key] = replace(pointer, assurance=seen.assurance)
             root = self.roots[self.home[key]]
-            member = replace(root.members[key], assurance=seen.assurance)
+            member = root.members[key]._replace(assurance=seen.assurance)
             self.change(root.person_id, members={**root.members, key: member})
 
     def change(self, person_id: str, **fields: object) -> None:
@@ -206,7 +206,7 @@ class Draft:
         first, second = sorted(members[key].group for key in pair)
         if first != second:
             regrouped = {
-                key: replace(member, group=first) if member.group == second else member
+                key: member._replace(group=first) if member.group == second else member
                 for key, member in members.items()
             }
             self.change(person_id, members=regrouped)

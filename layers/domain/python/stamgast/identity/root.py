@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
@@ -21,8 +21,7 @@ class RootState(StrEnum):
     SPLITTING = "splitting"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """An identifier inside a person: how well it is known, and its trust group.
 
     Identifiers that verified edges connect share a group; its label is their smallest key.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from stamgast.identity.assurance import Assurance
 
@@ -58,8 +59,7 @@ class Namespace:
     external_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How large a person may be: identifiers in all and of a namespace, and merges.
 
     A merge joins two that a persistent or linked identifier names each.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stamgast.identity.pointer import Pointer
 from stamgast.lookup.person import Lens, Person, Profile, Row, Sight, profile_of, sight_of
@@ -13,8 +13,7 @@ from stamgast.segments.live.coverage import Coverage
 MOST_ROUNDS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """What stands where a person was before a merge: the person it went into."""
 
     into: str

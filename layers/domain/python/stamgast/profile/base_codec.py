@@ -8,7 +8,7 @@ import orjson
 
 from stamgast.identity.assurance import Assurance
 from stamgast.profile.facts import Facts, Moment, Orders, RecentOrder
-from stamgast.profile.live import Base
+from stamgast.profile.items import Base
 from stamgast.profile.registers import Register, canonical
 from stamgast.profile.schema import SCHEMA, check_schema
 

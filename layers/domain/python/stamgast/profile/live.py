@@ -1,9 +1,10 @@
-"""The live item of an anchor (`L`): what its events said since the base was published."""
+"""How the live item of an anchor takes events in, and learns what a run has of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from stamgast.identity.event import Event
 from stamgast.profile.facts import (
     Digest,
     Facts,
@@ -12,56 +13,12 @@ from stamgast.profile.facts import (
     earlier,
     later,
 )
+from stamgast.profile.items import Base, Live, dropped
 from stamgast.profile.registers import Json, Register, join_traits, traits_of
-from stamgast.profile.ring import Ring, RunIds, join
-
-if TYPE_CHECKING:  # read paths need no event, and load faster without
-    from stamgast.identity.event import Event
+from stamgast.profile.ring import RunIds, join
 
 TAIL_SIZE = 24
 LAST_STEP_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """Ring, tail and registers since the last base.
-
-    `marks` say which run has a message, by its short id; what a base of that run or a newer one
-    holds is dropped by the next writer. `base_run` is the newest base that was dropped against,
-    `joined_run` the newest run whose ids the ring has.
-    """
-
-    version: int = 0
-    ring: Ring = field(default_factory=Ring)
-    tail: tuple[Digest, ...] = ()
-    traits: Mapping[str, Register] = field(default_factory=dict)
-    first: Moment | None = None
-    last: Moment | None = None
-    marks: Mapping[str, int] = field(default_factory=dict)
-    base_run: int = 0
-    joined_run: int = 0
-
-    @property
-    def keys(self) -> set[str]:
-        """The short ids of all messages that this item still tells something of."""
-        told = {digest.key for digest in self.tail} | {r.key for r in self.traits.values()}
-        return told | {moment.key for moment in (self.first, self.last) if moment}
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The base item of an anchor (`B`): what a run computed.
-
-    `needed` is the version of the live item without which this base would count twice;
-    `moment_ms` is the run's moment. `measured` is what live rules count, as
-    `stamgast.segments.live.base` writes it.
-    """
-
-    run: int = 0
-    needed: int = 0
-    moment_ms: int = 0
-    facts: Facts = field(default_factory=Facts)
-    measured: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Asked(Protocol):
@@ -72,7 +29,7 @@ class Asked(Protocol):
         """Names the set of measures."""
         ...
 
-    def told_of(self, event: "Event") -> tuple[tuple[int, str, Json], ...]:
+    def told_of(self, event: Event) -> tuple[tuple[int, str, Json], ...]:
         """What the event adds to each measure."""
         ...
 
@@ -86,7 +43,7 @@ class Contribution:
     is_counted: bool
 
 
-def contribution_of(event: "Event", asked: "Asked | None" = None) -> Contribution:
+def contribution_of(event: Event, asked: "Asked | None" = None) -> Contribution:
     """Registers always; ring and tail only where the client's own time can place the event."""
     digest = digest_of(event)
     if asked is not None and event.has_own_time:
@@ -117,22 +74,6 @@ def marked(live: Live, run: int, ids: RunIds) -> Live:
         marks={**live.marks, **fresh},
         joined_run=max(live.joined_run, run),
     )
-
-
-def dropped(live: Live, base_run: int) -> Live:
-    """The live item without what a base of this run holds already."""
-    held = {key for key, run in live.marks.items() if run <= base_run}
-    if not held:
-        return live
-    slim = replace(
-        live,
-        tail=tuple(digest for digest in live.tail if digest.key not in held),
-        traits={name: r for name, r in live.traits.items() if r.key not in held},
-        first=None if live.first and live.first.key in held else live.first,
-        last=None if live.last and live.last.key in held else live.last,
-        base_run=max(live.base_run, base_run),
-    )
-    return replace(slim, marks={key: run for key, run in live.marks.items() if key in slim.keys})
 
 
 def _taken(live: Live, base: Base, contribution: Contribution) -> Live:

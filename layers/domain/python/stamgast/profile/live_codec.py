@@ -8,7 +8,7 @@ import orjson
 
 from stamgast.identity.assurance import Assurance
 from stamgast.profile.facts import Digest, Moment, ShortId
-from stamgast.profile.live import Live
+from stamgast.profile.items import Live
 from stamgast.profile.packing import (
     KEY_BYTES,
     Reader,

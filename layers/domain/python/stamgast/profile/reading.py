@@ -1,7 +1,7 @@
 """What a reader sees: the base with the live item on top, or that the pair was torn."""
 
 from stamgast.profile.facts import Facts, fold, merge
-from stamgast.profile.live import Base, Live, dropped
+from stamgast.profile.items import Base, Live, dropped
 
 
 def seen(live: Live, base: Base) -> Facts | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stamgast.profile.facts import Facts, fitted
-from stamgast.profile.live import TAIL_SIZE, Base, Contribution, Live, absorb, dropped, marked
+from stamgast.profile.items import Base, Live, dropped
+from stamgast.profile.live import TAIL_SIZE, Contribution, absorb, marked
 from stamgast.profile.reading import seen
 from stamgast.profile.ring import RunIds
 from stamgast.profile.store import (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from stamgast.profile.live import Base, Live
+from stamgast.profile.items import Base, Live
 from stamgast.profile.timeline import Entry
 
 MOST_TRIES = 12

@@ -12,7 +12,7 @@ import pyarrow as pa
 from stamgast.identity.event import SHORT_ID_LENGTH
 from stamgast.moments import ms_of
 from stamgast.profile.facts import ShortId
-from stamgast.profile.live import Base
+from stamgast.profile.items import Base
 from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor
 from stamgast.profile.store import Pair

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from stamgast.profile.live import TAIL_SIZE, Base, Live, dropped
+from stamgast.profile.items import Base, Live, dropped
+from stamgast.profile.live import TAIL_SIZE
 from stamgast.segments.language.days import UNIT_MS, day_of
 from stamgast.segments.language.partial import State, joined
 from stamgast.segments.language.tree import Days, Hours, Lifetime, Since, Unit, Window

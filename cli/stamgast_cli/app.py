@@ -21,6 +21,7 @@ from stamgast_cli.commands import (
     logs,
     plan,
     redrive,
+    replay,
     running,
     segments,
     sending,
@@ -41,7 +42,8 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (lifecycle, demo, sending, running, asking, plan, cost, redrive, doctor, logs):
+    verbs = (lifecycle, demo, sending, running, asking, plan, cost, redrive, replay, doctor, logs)
+    for module in verbs:
         module.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")

@@ -11,6 +11,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from stamgast.identity.interpret import interpret
+from stamgast.ingestion.tracking_plan import tracking_plan_of
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Message
 from stamgast.profile.identify import Identity
@@ -91,6 +92,7 @@ def _loop(workspace: Workspace) -> LiveLoop:
         live=live_rules(
             workspace, dynamodb, settings.profiles_table, bus.publish_memberships, _now_ms, _pause
         ),
+        plan=tracking_plan_of(workspace.tracking_plan),
     )
 
 

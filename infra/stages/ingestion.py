@@ -29,10 +29,12 @@ class Ingestion(Construct):
             variables={
                 "CONTROL_TABLE": control.table_name,
                 "EVENT_QUEUE_URL": self.events.queue.queue_url,
+                "LAKE_BUCKET": bench.data.bucket.bucket_name,
             },
             permissions=[
                 permissions.take_rate(control),
                 permissions.send_messages(self.events.queue),
+                permissions.read_objects(bench.data, "workspace/"),
                 permissions.use_key(bench.data),
             ],
             memory_mb=1769,

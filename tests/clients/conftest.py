@@ -76,6 +76,7 @@ def queue() -> Iterator[tuple[Any, str]]:
         url = sqs.create_queue(QueueName="events")["QueueUrl"]
         patch.setenv("CONTROL_TABLE", "control")
         patch.setenv("EVENT_QUEUE_URL", url)
+        patch.setenv("LAKE_BUCKET", "lake")
         dynamodb.create_table(
             TableName="control",
             BillingMode="PAY_PER_REQUEST",

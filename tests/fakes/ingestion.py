@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ from stamgast.ingestion.envelope import decode
 from stamgast.ingestion.key_cache import KeyCache
 from stamgast.ingestion.rate import RateLedgerError, RateLimiter
 from stamgast.ingestion.request import Request
+from stamgast.ingestion.tracking_plan import TrackingPlan
 from stamgast.ingestion.write_key import KeyStoreError, Source, hash_of
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast.raw.unfold import unfold
@@ -99,13 +101,14 @@ class Front:
     ledger: MemoryRateLedger = field(default_factory=MemoryRateLedger)
     bounds: Bounds = DEFAULT
     now_ms: int = NOW_MS
+    plan: Callable[[], TrackingPlan] | None = None
 
     def __post_init__(self) -> None:
         self.keys.add(PUBLIC_KEY, Source("web", Assurance.CLAIMED))
         self.keys.add(SECRET_KEY, Source("server", Assurance.VERIFIED))
         self._numbers = count(1)
         self.collector = Collector(
-            KeyCache(self.keys), RateLimiter(self.ledger), self.queue, self.bounds
+            KeyCache(self.keys), RateLimiter(self.ledger), self.queue, self.bounds, self.plan
         )
 
     def send(self, request: Request) -> Outcome:

@@ -51,6 +51,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("CONTROL_TABLE", "control")
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
     with mock_aws():
         session = Session()
         sqs, dynamodb = session.create_client("sqs"), session.create_client("dynamodb")
@@ -74,7 +75,8 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
 
 
 def _forget() -> None:
-    for cached in (module._collector, clients.client, clients._session):
+    wired = (module._collector, module._settings, module._workspaces)
+    for cached in (*wired, clients.client, clients._session):
         cached.cache_clear()
 
 

@@ -8,6 +8,8 @@ class Metric(StrEnum):
 
     EVENTS_ARCHIVED = "EventsArchived"
     EVENTS_REJECTED = "EventsRejected"
+    EVENTS_FLAGGED = "EventsFlagged"
+    EVENTS_QUARANTINED = "EventsQuarantined"
     EVENTS_FOLDED = "EventsFolded"
     EVENTS_WITHOUT_ANCHOR = "EventsWithoutAnchor"
     EVENTS_NOT_INTERPRETED = "EventsNotInterpreted"

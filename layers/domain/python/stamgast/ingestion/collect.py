@@ -1,5 +1,6 @@
 """The rule of the stage: from a request to an answer, acknowledging only what is durable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from stamgast.ingestion.rate import RateLimiter
 from stamgast.ingestion.request import SUCCESS, Answer, Refusal, Request, answer_of
 from stamgast.ingestion.routes import Kind, Route, route_of
 from stamgast.ingestion.settings_document import analytics_settings, source_config
+from stamgast.ingestion.tracking_plan import TrackingPlan, planned
 from stamgast.ingestion.verdicts import Envelope, Receipt
 from stamgast.ingestion.write_key import KeyStoreError, Source, basic_key, hash_of, key_of
 
@@ -49,12 +51,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """What the stage stands on: keys, limits, the queue and its bounds."""
+    """What the stage stands on: keys, limits, the queue, its bounds, the plan for strict mode.
+
+    `plan` raises ConnectionError when it cannot be read.
+    """
 
     keys: KeyCache
     limiter: RateLimiter
     queue: EventQueue
     bounds: Bounds = DEFAULT
+    plan: Callable[[], TrackingPlan] | None = None
 
     def collect(self, request: Request, now_ms: int) -> Outcome:
         """The outcome of one request that came in at `now_ms`; cross-origin headers on all."""
@@ -109,14 +115,16 @@ class Collector:
     ) -> Outcome:
         receipt = _receipt_of(request, route, source, batch.sent_ms, now_ms)
         envelope = accept(batch.events, receipt, bounds=self.bounds, original=batch.original)
-        if envelope.rejected and request.headers.get("x-strict-mode", "").lower() in TRUE:
-            return _refused(Refusal("strict", details=_verdicts(envelope)), route.kind, source)
+        if request.headers.get("x-strict-mode", "").lower() in TRUE:
+            refusal = self._strict(envelope)
+            if refusal is not None:
+                return _refused(refusal, route.kind, source)
         messages = messages_of(envelope) if batch.events else []
         try:
             self.queue.put(messages)
         except NotDurableError:
-            refusal = Refusal("not_durable", RETRY_AFTER_SECONDS)
-            return _refused(refusal, route.kind, source)
+            undurable = Refusal("not_durable", RETRY_AFTER_SECONDS)
+            return _refused(undurable, route.kind, source)
         return Outcome(
             SUCCESS,
             route.kind,
@@ -125,6 +133,14 @@ class Collector:
             rejected=_count(envelope),
             messages=len(messages),
         )
+
+    def _strict(self, envelope: Envelope) -> Refusal | None:
+        """All or nothing, by the tracking plan too, which is else looked at behind the queue."""
+        try:
+            judged = envelope if self.plan is None else planned(envelope, self.plan())
+        except ConnectionError:
+            return Refusal("plan_unavailable", RETRY_AFTER_SECONDS)
+        return Refusal("strict", details=_verdicts(judged)) if judged.rejected else None
 
     def _source(self, key: str | None, now_ms: int) -> Source | Refusal:
         if key is None:

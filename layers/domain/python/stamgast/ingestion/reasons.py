@@ -17,6 +17,16 @@ EVENT_FAULTS = {
     "not_json": "the event holds a value that JSON cannot",
 }
 
+# With these the tracking plan of the workspace sets an event aside.
+PLAN_FAULTS = {
+    "plan_event_unplanned": "the tracking plan does not name this event",
+    "plan_event_refused": "the tracking plan sets every event of this name aside",
+    "plan_property_missing": "the tracking plan requires this property",
+    "plan_property_type": "the tracking plan says another type for this property",
+    "plan_property_value": "the tracking plan does not list this value for the property",
+    "plan_property_undeclared": "the tracking plan does not name this property",
+}
+
 REQUEST_FAULTS = {
     "invalid_json": (400, "nothing in the body can be read as JSON"),
     "not_an_object": (400, "the body is a JSON object"),
@@ -31,5 +41,6 @@ REQUEST_FAULTS = {
     "too_many_events": (413, "a request has at most 2,500 events"),
     "throttled": (429, "too many events for this source; try again later"),
     "not_durable": (503, "the events could not be stored; try again later"),
+    "plan_unavailable": (503, "the tracking plan could not be read; try again later"),
     "keys_unavailable": (503, "the write key could not be looked up; try again later"),
 }

@@ -1,7 +1,7 @@
 """The events of one request as they were read, and what became of each: accepted or rejected."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stamgast.identity.assurance import Assurance
 
@@ -67,7 +67,11 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A refused event with its original text (cut at the bound; `length` tells its whole size)."""
+    """A refused event with its original text (cut at the bound; `length` tells its whole size).
+
+    `stamps` are those of an event that only the tracking plan refused: with them it can be taken
+    again once the plan is another one.
+    """
 
     position: int
     fault: Fault
@@ -75,6 +79,7 @@ class Rejected:
     length: int
     message_id: str | None = None
     identifiers: dict[str, str] = field(default_factory=dict, repr=False)
+    stamps: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stamgast.ingestion.envelope import EnvelopeError, decode
+from stamgast.ingestion.tracking_plan import TrackingPlan, planned
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast.raw.unfold import unfold
 
 POISON = "poison"
+PLAN_NOTES = "plan_"
 MOST_POISON_CHARACTERS = 256 * 1024
 POISON_TRIES = 3
 
@@ -30,10 +32,14 @@ class Batch:
     rejected: list[tuple[str, RejectedRecord]] = field(default_factory=list)
     returned: set[str] = field(default_factory=set)
     poisoned: int = 0
+    flagged: int = 0
+    quarantined: int = 0
 
 
-def read_batch(messages: Iterable[Message]) -> Batch:
+def read_batch(messages: Iterable[Message], plan: TrackingPlan | None = None) -> Batch:
     """All records; a message that is no envelope comes again, and then is set aside as poison.
+
+    What the tracking plan refuses is among the rejected, what it flags carries notes.
 
     It comes again because a newer version may have written it, which takes turns with this one
     while it is rolled out.
@@ -41,16 +47,26 @@ def read_batch(messages: Iterable[Message]) -> Batch:
     batch = Batch()
     for message in messages:
         try:
-            raw, rejected = unfold(decode(message.body))
+            envelope = decode(message.body)
+            judged = envelope if plan is None else planned(envelope, plan)
+            raw, rejected = unfold(judged)
         except (EnvelopeError, ValueError, TypeError, LookupError):
             if message.tries < POISON_TRIES:
                 batch.returned.add(message.id)
                 continue
             batch.poisoned += 1
             raw, rejected = [], [_poison(message)]
+        else:
+            batch.quarantined += len(judged.rejected) - len(envelope.rejected)
+            batch.flagged += sum(map(is_flagged, raw))
         batch.raw += [(message.id, record) for record in raw]
         batch.rejected += [(message.id, record) for record in rejected]
     return batch
+
+
+def is_flagged(record: RawRecord) -> bool:
+    """Whether the tracking plan left a note on the event."""
+    return any(note.startswith(PLAN_NOTES) for note in record.notes)
 
 
 def _poison(message: Message) -> RejectedRecord:

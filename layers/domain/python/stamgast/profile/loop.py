@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stamgast.identity.event import Event
+from stamgast.ingestion.tracking_plan import TrackingPlan
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Batch, Message, read_batch
 from stamgast.profile.identify import Identified
-from stamgast.profile.live import Contribution, Live, contribution_of
+from stamgast.profile.items import Live
+from stamgast.profile.live import Contribution, contribution_of
 from stamgast.profile.steps import take_events
 from stamgast.profile.store import ContendedError, FactStore, Pair, Pause
 from stamgast.profile.timeline import Entry, entry_of, is_expired
@@ -38,6 +40,8 @@ class Outcome:
     archived: int = 0
     rejected: int = 0
     poisoned: int = 0
+    flagged: int = 0
+    quarantined: int = 0
     folded: int = 0
     without_anchor: int = 0
     not_interpreted: int = 0
@@ -54,6 +58,8 @@ class Outcome:
         return {
             Metric.EVENTS_ARCHIVED: self.archived,
             Metric.EVENTS_REJECTED: self.rejected,
+            Metric.EVENTS_FLAGGED: self.flagged,
+            Metric.EVENTS_QUARANTINED: self.quarantined,
             Metric.EVENTS_FOLDED: self.folded,
             Metric.EVENTS_WITHOUT_ANCHOR: self.without_anchor,
             Metric.EVENTS_NOT_INTERPRETED: self.not_interpreted,
@@ -84,14 +90,20 @@ class LiveLoop:
     now_ms: Callable[[], int]
     pause: Pause
     live: "LiveRules | None" = None
+    plan: TrackingPlan | None = None
 
     def process(self, messages: Sequence[Message]) -> Outcome:
         """Archives, identifies and folds; what it could not do is among `returned`.
 
         Every step may be repeated: a message delivered again has no second effect.
         """
-        batch = read_batch(messages)
-        outcome = Outcome(returned=set(batch.returned), poisoned=batch.poisoned)
+        batch = read_batch(messages, self.plan)
+        outcome = Outcome(
+            returned=set(batch.returned),
+            poisoned=batch.poisoned,
+            flagged=batch.flagged,
+            quarantined=batch.quarantined,
+        )
         self._archive(batch, outcome)
         told = self._events(batch, outcome)
         self._identify(told, outcome)

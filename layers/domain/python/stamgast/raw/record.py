@@ -83,7 +83,10 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """One receipt of an event that was refused: why, where in it, and its original text."""
+    """One receipt of an event that was refused: why, where in it, and its original text.
+
+    `stamps` is JSON: what a replay of an event needs that the tracking plan set aside.
+    """
 
     receipt_id: str
     received_ms: int
@@ -94,6 +97,7 @@ class RejectedRecord:
     original: str
     message_id: str | None = None
     identifiers: dict[str, str] = field(default_factory=dict)
+    stamps: str | None = None
 
     def to_json(self) -> bytes:
         """One line of NDJSON without its line end."""
@@ -108,6 +112,7 @@ class RejectedRecord:
                 "original": self.original,
                 "message_id": self.message_id,
                 "identifiers": self.identifiers,
+                "stamps": self.stamps,
             }
         )
 

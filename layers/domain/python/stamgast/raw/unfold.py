@@ -53,4 +53,19 @@ def _refused(receipt: Receipt, rejected: Rejected) -> RejectedRecord:
         original=rejected.original,
         message_id=rejected.message_id,
         identifiers=rejected.identifiers,
+        stamps=_stamps(receipt, rejected),
     )
+
+
+def _stamps(receipt: Receipt, rejected: Rejected) -> str | None:
+    """How the event was stamped and who vouched for it; a text that was cut is none to replay."""
+    if rejected.stamps is None or len(rejected.original.encode()) < rejected.length:
+        return None
+    whole = {
+        **rejected.stamps,
+        "assurance": receipt.assurance.name.lower(),
+        "ip": receipt.ip,
+        "user_agent": receipt.user_agent,
+        "is_import": receipt.is_import,
+    }
+    return orjson.dumps(whole).decode()

@@ -1,8 +1,8 @@
 """The shape of `segments.yaml`, `traits.yaml` and `tracking_plan.yaml`; rules are texts here."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stamgast.workspace.schema import Part
 
@@ -55,23 +55,31 @@ class PropertyPlan(Part):
 
     type: Literal["text", "number", "boolean", "date", "moment", "list", "object", "any"] = "any"
     required: bool = False
-    values: list[str] | None = None
+    values: Annotated[list[str], Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _values_are_texts(self) -> Self:
+        if self.values is not None and self.type not in ("text", "any"):
+            raise ValueError(f"`values` are texts, so the type is text and not {self.type}")
+        return self
 
 
 class EventPlan(Part):
-    """What becomes of an event of this type: if it keeps to its properties, and if it does not."""
+    """What becomes of an event of this name, if it breaks its plan, if it says more than that."""
 
     action: Action = "allow"
     on_fault: Action = "flag"
+    undeclared: Action | None = None
     description: str = ""
     owner: str | None = None
     properties: dict[str, PropertyPlan] = Field(default_factory=dict, max_length=200)
 
 
 class TrackingPlanPart(Part):
-    """Events by name, and what becomes of a name that is not planned."""
+    """Track calls by name, and what becomes of names and properties that are not planned."""
 
     unplanned: Action = "allow"
+    undeclared: Action = "allow"
     events: dict[str, EventPlan] = Field(default_factory=dict, max_length=MOST_EVENTS)
 
 

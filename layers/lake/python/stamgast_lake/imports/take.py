@@ -13,6 +13,7 @@ import orjson
 
 from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.accept import accept
+from stamgast.ingestion.tracking_plan import planned, tracking_plan_of
 from stamgast.ingestion.verdicts import Envelope, Receipt
 from stamgast.moments import ms_of
 from stamgast.raw.record import RejectedRecord
@@ -58,6 +59,7 @@ class FileImport:
     def __init__(self, *, s3: Any, bucket: str, workspace: Workspace, given: ImportInput) -> None:
         self._s3, self._bucket, self._given = s3, bucket, given
         self._workspace = workspace
+        self._plan = tracking_plan_of(workspace.tracking_plan)
         received = datetime.fromisoformat(given.received_at)
         self._received_ms = ms_of(received)
         on, hour = received.strftime("%Y-%m-%d"), received.strftime("%H")
@@ -145,7 +147,7 @@ class FileImport:
         self._refused += 1
 
     def _write(self, envelope: Envelope) -> None:
-        raw, rejected = unfold(envelope)
+        raw, rejected = unfold(planned(envelope, self._plan))
         self._raw.add([record.to_json() for record in raw])
         self._rejected.add([record.to_json() for record in rejected])
         self._accepted += len(raw)

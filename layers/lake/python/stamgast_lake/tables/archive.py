@@ -50,6 +50,7 @@ REJECTED_EVENTS = LakeTable(
         Column("original", Scalar.STRING, "The event's original text."),
         Column("message_id", Scalar.STRING, "The client's message id, if readable."),
         Column("identifiers", Scalar.STRING_MAP, "Identifiers that could be read from it."),
+        Column("stamps", Scalar.STRING, "What a replay needs, as JSON, if the plan set it aside."),
         *ARRIVAL,
     ),
     partition=("date", "hour"),

@@ -85,16 +85,16 @@ def _tables(engine: "DuckDBPyConnection", rows: pa.Table, *, is_linking: bool) -
 def _comparisons(is_linking: bool, is_extended: bool) -> Mapping[str, Any]:
     import splink.comparison_library as cl
 
-    tf = {"term_frequency_adjustments": True}
-    names = {one: cl.NameComparison(one) for one in ("given_name", "surname")}
+    tf: Any = {"term_frequency_adjustments": True}
+    names: dict[str, Any] = {one: cl.NameComparison(one) for one in ("given_name", "surname")}
     if is_linking:
         names = {one: told.configure(**tf) for one, told in names.items()}
     if is_extended:
         names = {"given_name": _full_name()}
-    postcode = cl.ExactMatch("postcode")
+    postcode: Any = cl.ExactMatch("postcode")
     if is_linking:
         postcode = cl.DamerauLevenshteinAtThresholds("postcode", [1, 2])
-    house = cl.ExactMatch("house")
+    house: Any = cl.ExactMatch("house")
     if is_extended:
         house = cl.DamerauLevenshteinAtThresholds("house", [1])
     return {

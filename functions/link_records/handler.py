@@ -18,7 +18,7 @@ class Settings(RunSettings):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answers the payload with figures; nothing is committed, so no lease is needed.
+    """Answers the payload with figures and what is learnt next; nothing is committed, so no lease.
 
     `train` in the event trains a model now, whenever the last one was trained.
     """
@@ -26,7 +26,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     settings = record_settings_of(lake.workspace().linking)
     figures = link_records_run(lake, run, settings, is_training=bool(event.get("train")))
     _logger().info("records linked", run_id=run.run_id, figures=figures)
-    return {**event, "figures": {**event.get("figures", {}), "link_records": figures}}
+    told = {**event.get("figures", {}), "link_records": figures}
+    return {**event, "learn": "record", "figures": told}
 
 
 @cache

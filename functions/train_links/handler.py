@@ -1,6 +1,7 @@
-"""Trains, calibrates and judges the model of device links where it is due, and scores the pairs.
+"""Trains, calibrates and judges models of links where that is due, and states probabilities.
 
-Works on documents of the run alone: it reads no table, holds no lease and commits nothing.
+Devices are trained by their labels; records come scored, and are calibrated by theirs. Works on
+documents of the run alone: it reads no table, holds no lease and commits nothing.
 """
 
 import json
@@ -13,10 +14,13 @@ from typing import Any
 from stamgast_aws.clients import client
 from stamgast_aws.line_log import LineLog
 from stamgast_aws.settings import read_settings
+from stamgast_learn.records import RecordOrder, calibrate_run
 from stamgast_learn.run import Order, Outcome, learn_run
 
-PAIRS, ORDER = "device-pairs.parquet", "device-order.json"
-SCORES, OUTCOME = "device-scores.parquet", "device-outcome.json"
+RECORD = "record"
+STATED = "scores.parquet"
+PAIRS, RAW, LABELS = "device-pairs.parquet", "record-raw.parquet", "record-labels.parquet"
+ORDER, SCORES, OUTCOME = "{kind}-order.json", "{kind}-scores.parquet", "{kind}-outcome.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,17 @@ class Settings:
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answers the payload with what became of the model."""
+    """Answers the payload with what became of the model; `learn` in it says of which kind."""
     documents = Documents(read_settings(Settings).lake_bucket, event["run_id"])
+    kind = event.get("learn", "device")
     with TemporaryDirectory(prefix="stamgast-learn-") as folder:
-        outcome = _learn(documents, Path(folder))
+        outcome = (_calibrate if kind == RECORD else _learn)(documents, Path(folder))
+        documents.put(SCORES.format(kind=kind), (Path(folder) / STATED).read_bytes())
+        documents.put(OUTCOME.format(kind=kind), outcome.to_json())
     figures = {"version": outcome.scored_by, "is_new": outcome.is_new, "why": outcome.why}
-    LineLog().info("links scored", run_id=event["run_id"], figures=figures)
-    return {**event, "figures": {**event.get("figures", {}), "train_links": figures}}
+    LineLog().info("links scored", run_id=event["run_id"], kind=kind, figures=figures)
+    name = "calibrate_records" if kind == RECORD else "train_links"
+    return {**event, "figures": {**event.get("figures", {}), name: figures}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,23 @@ class Documents:
 
 
 def _learn(documents: Documents, folder: Path) -> Outcome:
-    pairs, scores = folder / PAIRS, folder / SCORES
-    pairs.write_bytes(documents.get(PAIRS))
-    outcome = learn_run(Order.of(json.loads(documents.get(ORDER))), pairs, scores)
-    documents.put(SCORES, scores.read_bytes())
-    documents.put(OUTCOME, outcome.to_json())
-    return outcome
+    order = json.loads(documents.get(ORDER.format(kind="device")))
+    (pairs,) = _files(documents, folder, PAIRS)
+    return learn_run(Order.of(order), pairs, folder / STATED)
+
+
+def _calibrate(documents: Documents, folder: Path) -> Outcome:
+    order = json.loads(documents.get(ORDER.format(kind=RECORD)))
+    labels, raw = _files(documents, folder, LABELS, RAW)
+    return calibrate_run(RecordOrder(**order), labels, raw, folder / STATED)
+
+
+def _files(documents: Documents, folder: Path, *names: str) -> list[Path]:
+    """Documents as files of this machine."""
+    paths = [folder / name for name in names]
+    for path in paths:
+        path.write_bytes(documents.get(path.name))
+    return paths
 
 
 @cache

@@ -36,7 +36,7 @@ def links_definition(scope: Construct, functions: LinkFunctions) -> sfn.IChainab
     )
     done = sfn.Succeed(scope, "LinksDone")
     store = _stored(scope, _call(scope, functions.store_links, "StoreLinks", failed), failed, done)
-    records = _records(scope, functions.link_records, store, failed, done)
+    records = _records(scope, functions, store, failed, done)
     train = _call(scope, functions.train_links, "TrainLinks", failed)
     train.next(records)
     pair = _call(scope, functions.pair_devices, "PairDevices", failed)
@@ -48,16 +48,21 @@ def links_definition(scope: Construct, functions: LinkFunctions) -> sfn.IChainab
 
 def _records(
     scope: Construct,
-    link_records: Function | None,
+    functions: LinkFunctions,
     store: sfn.IChainable,
     failed: sfn.Fail,
     done: sfn.Succeed,
 ) -> sfn.Choice:
-    """Records are linked where the workspace says so; with nothing turned on the run is over."""
+    """Records are linked, and what they score calibrated, where the workspace says so.
+
+    With nothing turned on the run is over.
+    """
     choice = sfn.Choice(scope, "AreRecordsLinked")
-    if link_records:
-        records = _call(scope, link_records, "LinkRecords", failed)
-        records.next(store)
+    if functions.link_records:
+        records = _call(scope, functions.link_records, "LinkRecords", failed)
+        calibrate = _call(scope, functions.train_links, "CalibrateRecords", failed)
+        calibrate.next(store)
+        records.next(calibrate)
         choice.when(_is_on("records"), records)
     return choice.when(_is_on("devices"), store).otherwise(done)
 

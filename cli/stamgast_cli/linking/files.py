@@ -19,8 +19,9 @@ from stamgast_lake.records.columns import ID
 from stamgast_lake.records.headers import HeaderError, Headers, headers_of
 from stamgast_lake.records.link import learn_and_link
 from stamgast_lake.records.model import Model
-from stamgast_lake.records.run import UNCALIBRATED, with_reasons
-from stamgast_lake.records.train import TooFewRecordsError
+from stamgast_lake.records.report import UNCALIBRATED
+from stamgast_lake.records.run import with_reasons
+from stamgast_lake.records.train import CannotLearnError
 from stamgast_lake.records.truth import Judged, judge
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def try_files(
             model, links = learn_and_link(
                 engine, pa.table(told), RecordSettings(), least, output.step
             )
-        except TooFewRecordsError as error:
+        except CannotLearnError as error:
             raise InputError(str(error), hint="Give a file with more records.") from error
         known = pa.table({ID: ids, TRUTH: rows[truth]}) if truth else None
         judged = judge(engine, links, known) if known else None

@@ -54,6 +54,24 @@ def split_by_time(panel: NDArray[np.int64], labels: Labels, least: int) -> Split
     return split
 
 
+def halves_by_time(panel: NDArray[np.int64], labels: Labels, least: int) -> Labels:
+    """Which rows calibrate, where nothing is trained; the rest, whole later panels, judges.
+
+    Raises AbstainedError as `split_by_time` does.
+    """
+    require(labels, least, "in all")
+    ages, counts = np.unique(-panel, return_counts=True)
+    if len(ages) < PARTS - 1:
+        raise AbstainedError("labels of one week; needs 2 to judge by later ones")
+    told = np.cumsum(counts) / len(panel)
+    until = int(-ages[int(np.abs(told[:-1] - TRAINING_SHARE).argmin())])
+    earlier: Labels = panel >= until
+    later = max(5, int(least * LEAST_SHARE_LATER))
+    require(labels[earlier], later, "to calibrate on")
+    require(labels[~earlier], later, "to judge by")
+    return earlier
+
+
 def require(labels: Labels, least: int, why: str) -> None:
     """Raises AbstainedError with the reason unless both classes have this many."""
     positives = int(labels.sum())

@@ -41,12 +41,18 @@ def record_settings_of(linking: Mapping[str, Any]) -> RecordSettings:
         column: Similarity(tuple(one["jaro_winkler"]), tuple(one["edits"]))
         for column, one in told["comparisons"].items()
     }
-    plain = ("comparisons_a_record", "least_probability", "expiry_days", "train_every_days")
+    plain = (
+        "comparisons_a_record",
+        "least_probability",
+        "expiry_days",
+        "train_every_days",
+        "least_labels",
+    )
     return RecordSettings(
         is_on=True,
         traits={**DEFAULT_TRAITS, **{name: tuple(one) for name, one in told["traits"].items()}},
         rules=tuple(told["rules"]),
         similarities=similarities,
         leave_out=frozenset(told["leave_out"]),
-        **{name: told[name] for name in plain},
+        **{name: told[name] for name in plain if name in told},
     )

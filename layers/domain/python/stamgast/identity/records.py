@@ -207,7 +207,8 @@ class RecordSettings:
 
     `traits` says where a profile tells a column, `rules` which pairs are compared, `similarities`
     how alike values may be by column. A link is kept from `least_probability` on. A run makes up
-    to `comparisons_a_record` comparisons for each record.
+    to `comparisons_a_record` comparisons for each record. Probabilities are calibrated from
+    `least_labels` confirmed and as many refuted pairs on.
     """
 
     is_on: bool = False
@@ -219,6 +220,7 @@ class RecordSettings:
     least_probability: float = 0.5
     expiry_days: int = 90
     train_every_days: int = 30
+    least_labels: int = 100
 
     @property
     def blocking(self) -> tuple[BlockingRule, ...]:

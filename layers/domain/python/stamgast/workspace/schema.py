@@ -129,6 +129,7 @@ class RecordsPart(Part):
     least_probability: Annotated[float, Field(ge=0.05, le=0.99)] = 0.5
     expiry_days: Annotated[int, Field(ge=1, le=365)] = 90
     train_every_days: Annotated[int, Field(ge=1, le=365)] = 30
+    least_labels: Annotated[int, Field(ge=20, le=100_000)] = 100
 
 
 class LinksPart(Part):

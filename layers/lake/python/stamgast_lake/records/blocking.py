@@ -29,8 +29,7 @@ NAMES = (
 )
 KEYS = """
     create or replace temp table rule_key as
-    select key, unique_id as id from (select {key} as key, unique_id from record)
-    where key is not null
+    select {key} as key, unique_id as id from record where {told}
 """
 SIZES = """
     create or replace temp table block_size as
@@ -53,10 +52,8 @@ JOIN = """
         select key, id from rule_key where key in (select key from block_size)
           and key not in (select key from stop)
     )
-    select least(l.id, r.id), greatest(l.id, r.id), {bit}
-    from {left} l join worth r on l.key = r.key and {once}
+    select l.id, r.id, {bit} from worth l join worth r on l.key = r.key and l.id < r.id
 """
-NEW = "(select worth.* from worth where id in (select id from new_record))"
 PAIR = """
     create or replace temp table pair as
     select a, b, bit_or(found) as found from hit group by a, b
@@ -65,12 +62,16 @@ PAIR = """
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A rule as a model pins it: what it compares, and the keys that are too common for it."""
+    """A rule as a model pins it: what it compares, and the keys that are too common for it.
+
+    `largest` is how many records the commonest key has that is compared.
+    """
 
     rule: str
     comparisons: int
     stopped: tuple[int, ...] = ()
     refused_comparisons: int = 0
+    largest: int = 0
 
     @property
     def is_used(self) -> bool:
@@ -82,6 +83,11 @@ def key_sql(rule: BlockingRule) -> str:
     """A number that two records share exactly when they agree in every key of a rule, or null."""
     parts = " || chr(31) || ".join(f"({_part(key)})" for key in rule.keys)
     return f"md5_number_lower({parts})"
+
+
+def told_sql(rule: BlockingRule) -> str:
+    """Whether a record has a key by a rule; cheaper than the key."""
+    return " and ".join(f"({_part(key)}) is not null" for key in rule.keys)
 
 
 def _part(key: Key) -> str:
@@ -120,22 +126,19 @@ def choose_pairs(
 
 
 def pinned_pairs(
-    engine: "DuckDBPyConnection",
-    rules: Sequence[BlockingRule],
-    blocks: Sequence[Block],
-    is_incremental: bool,
+    engine: "DuckDBPyConnection", rules: Sequence[BlockingRule], blocks: Sequence[Block]
 ) -> None:
-    """Makes `pair` of what a model's blocks find; incremental, those with a `new_record` alone."""
+    """Makes `pair` of what a model's blocks find."""
     engine.execute(HITS)
     for place, (rule, block) in enumerate(zip(rules, blocks, strict=True)):
         if block.is_used:
             _keys(engine, rule)
-            _join(engine, place, block, is_incremental)
+            _join(engine, place, block)
     engine.execute(PAIR)
 
 
 def _keys(engine: "DuckDBPyConnection", rule: BlockingRule) -> None:
-    engine.execute(KEYS.format(key=key_sql(rule)))
+    engine.execute(KEYS.format(key=key_sql(rule), told=told_sql(rule)))
     engine.execute(SIZES)
 
 
@@ -150,18 +153,13 @@ def _bounded(engine: "DuckDBPyConnection", rule: BlockingRule, bound: int) -> Bl
         comparisons=comparisons,
         stopped=tuple(int(key) for (key,) in stopped) if comparisons else (),
         refused_comparisons=count(engine, PAIRS.format(of=f"> {largest}")),
+        largest=largest,
     )
 
 
-def _join(
-    engine: "DuckDBPyConnection", place: int, block: Block, is_incremental: bool = False
-) -> None:
+def _join(engine: "DuckDBPyConnection", place: int, block: Block) -> None:
     engine.execute(
         "create or replace temp table stop as select unnest(?::ubigint[]) as key",
         [list(block.stopped)],
     )
-    once = "l.id < r.id"
-    if is_incremental:
-        once = "l.id <> r.id and (r.id not in (select id from new_record) or l.id < r.id)"
-    left = NEW if is_incremental else "worth"
-    engine.execute(JOIN.format(bit=1 << place, left=left, once=once))
+    engine.execute(JOIN.format(bit=1 << place))

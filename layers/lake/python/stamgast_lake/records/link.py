@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stamgast.identity.records import RecordSettings, rule_of
-from stamgast_lake.logs import keep
 from stamgast_lake.records.blocking import pinned_pairs
 from stamgast_lake.records.columns import comparison_columns
 from stamgast_lake.records.model import Model
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-NEW = """
-    create or replace temp table new_record as
-    select unique_id as id from record where record_id in (select record_id from new_ids)
-"""
 Step = Callable[[str], "AbstractContextManager[Any]"]
 
 
@@ -47,18 +42,10 @@ def learn_and_link(
 
 
 def link(
-    engine: "DuckDBPyConnection",
-    raw: pa.Table,
-    model: Model,
-    least_probability: float,
-    new: pa.Array | None = None,
+    engine: "DuckDBPyConnection", raw: pa.Table, model: Model, least_probability: float
 ) -> pa.Table:
-    """The links of records by a pinned model; with `new` ids, those that a new record has alone."""
+    """The links of records by a pinned model."""
     number(engine, comparison_columns(raw))
     add_frequencies(engine, model.frequencies)
-    if new is not None:
-        keep(engine, "new_ids", pa.table({"record_id": new}))
-        engine.execute(NEW)
-    rules = [rule_of(block.rule) for block in model.blocks]
-    pinned_pairs(engine, rules, model.blocks, is_incremental=new is not None)
+    pinned_pairs(engine, [rule_of(block.rule) for block in model.blocks], model.blocks)
     return score(engine, model, least_probability)

@@ -8,50 +8,65 @@ import pyarrow as pa
 
 from stamgast.identity.records import RecordSettings
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import latest, see
+from stamgast_lake.logs import count, latest, look_up, newest, see, see_runs
 from stamgast_lake.records.columns import ID
 from stamgast_lake.tables import IDENTITY, PERSONS, PROFILES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-PROFILE_ROWS = """
-    select profile_now.person_id, profile_now.profile_hash, profile_now.traits
+TOLD = """
+    create or replace temp table person_told as
+    select profile_now.person_id as person, profile_now.profile_hash as hash
     from profile_now join person_now on person_now.person_id = profile_now.person_id
     where person_now.state = 'active'
 """
 KEYS = """
     create or replace temp table person_key as
-    select person_id, min(identifier) as identifier from identity_now group by person_id
+    select person_id, min(identifier) as identifier from identity_now
+    where person_id is not null group by person_id
 """
-SINCE = "create or replace temp table person_seen as {rows}"
-ROWS_AT_ONCE = 50_000
+WANTED = "create or replace temp table wanted_key as select person as key from {which}"
+ROWS_AT_ONCE = 20_000
 
 
-def read_persons(
-    engine: "DuckDBPyConnection", lake: Lake, settings: RecordSettings
-) -> tuple[pa.Table, Mapping[str, str]]:
-    """The records of all persons with a comparison column, and each person's profile hash.
+def see_persons(engine: "DuckDBPyConnection", lake: Lake) -> int:
+    """Makes `person_told`, all active persons with the hashes of their profiles; how many.
 
-    Makes `person_key`: the identifier that stands for a person in links, the first by its key.
+    Makes `person_key`, too: the identifier that stands for a person in links, the first by its key.
     """
     see(engine, lake, IDENTITY, PERSONS, PROFILES)
+    see_runs(engine, lake)
     latest(engine, "identity", "identifier", "identity_now")
     latest(engine, "persons", "person_id", "person_now")
     latest(engine, "profiles", "person_id", "profile_now")
     engine.execute(KEYS)
-    found = engine.execute(PROFILE_ROWS)
-    records: list[dict[str, Any]] = []
-    hashes: dict[str, str] = {}
+    engine.execute(TOLD)
+    return count(engine, "select count(*) from person_told")
+
+
+def read_records(
+    engine: "DuckDBPyConnection", lake: Lake, settings: RecordSettings, which: str
+) -> pa.Table:
+    """The records of the persons of relation `which` (person) that say anything in a column.
+
+    Profiles are read a part at a time, so that only their comparison columns are held.
+    """
+    engine.execute(WANTED.format(which=which))
+    columns = "person_id, traits, recorded_at, run_id"
+    look_up(engine, lake, PROFILES, "wanted_key", "wanted_profile", columns)
+    newest(engine, "wanted_profile", "person_id", "asked_profile")
+    found = engine.execute("select person_id, traits from asked_profile")
+    schema = pa.schema({name: pa.string() for name in (ID, *settings.traits)})
+    parts = [schema.empty_table()]
     while rows := found.fetchmany(ROWS_AT_ONCE):
-        for person_id, profile_hash, traits in rows:
-            told = columns_of(orjson.loads(traits), settings)
-            if told:
-                records.append({ID: person_id, **told})
-                hashes[person_id] = profile_hash
-    names = (ID, *settings.traits)
-    schema = pa.schema({name: pa.string() for name in names})
-    return pa.Table.from_pylist(records, schema=schema), hashes
+        records = [
+            {ID: person_id, **told}
+            for person_id, traits in rows
+            if (told := columns_of(orjson.loads(traits), settings))
+        ]
+        parts.append(pa.Table.from_pylist(records, schema=schema))
+    return pa.concat_tables(parts)
 
 
 def columns_of(traits: Mapping[str, Any], settings: RecordSettings) -> dict[str, str]:

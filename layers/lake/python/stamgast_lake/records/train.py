@@ -62,15 +62,17 @@ FEW = f"(select *, 0 as found from record_sample order by md5({EXCLUDED}) limit 
 AMONG = f"{FEW} l join {FEW.replace(', 0 as found', '')} r on l.{UNIQUE_ID} < r.{UNIQUE_ID}"
 
 
-class TooFewRecordsError(ValueError):
-    """Nothing can be learnt from so few records."""
+class CannotLearnError(ValueError):
+    """Nothing can be learnt from these records; the message is the reason that is told."""
 
 
 def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) -> Model:
-    """A model of relation `record`, which gains the model's columns; raises TooFewRecordsError."""
+    """A model of relation `record`, which gains the model's columns; raises CannotLearnError."""
     if records < FEWEST_RECORDS:
-        raise TooFewRecordsError(f"{records} records are too few; {FEWEST_RECORDS} are needed")
+        raise CannotLearnError(f"{records} records are too few; {FEWEST_RECORDS} are needed")
     columns, notes = _usable(engine, settings, records)
+    if not columns:
+        raise CannotLearnError(f"no column tells records apart: {'; '.join(notes)}")
     rules = _rules_over(settings, columns, notes)
     budget = max(settings.comparisons_a_record * records, LEAST_BUDGET)
     blocks = choose_pairs(engine, rules, budget)

@@ -13,10 +13,16 @@ Columns: TypeAlias = Mapping[str, Column]
 
 
 def read_columns(path: Path) -> dict[str, Column]:
-    """Every column of a file; texts come as objects."""
+    """Every column of a file; texts come as objects, a double that is null as NaN."""
     with duckdb.connect() as engine:
         told = engine.read_parquet(str(path)).fetchnumpy()
-    return {name: np.ma.getdata(column) for name, column in told.items()}
+    return {name: _plain(column) for name, column in told.items()}
+
+
+def _plain(column: Column) -> Column:
+    is_double = np.issubdtype(column.dtype, np.floating)
+    told: Column = np.ma.filled(column, np.nan) if is_double else np.ma.getdata(column)
+    return told
 
 
 def write_columns(path: Path, columns: Columns) -> None:

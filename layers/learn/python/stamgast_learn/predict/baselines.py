@@ -1,0 +1,40 @@
+"""What a model has to beat: named rules of thumb that need no model."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.predict.panel import Panel
+
+Baseline = Callable[[Panel, Panel], Floats | None]
+SCORES = ("rfm_r", "rfm_f", "rfm_m")
+SHRINKAGE = 20.0
+"""A cell's rate is drawn to the base rate as if it had so many people more."""
+
+
+def base_rate(learnt: Panel, judged: Panel) -> Floats:
+    """Everybody at the rate of the past."""
+    return np.full(len(judged), float(learnt.label.mean()))
+
+
+def rfm_cell(learnt: Panel, judged: Panel) -> Floats | None:
+    """Everybody at the past rate of their recency, frequency and monetary scores."""
+    if not set(SCORES) <= set(learnt.features):
+        return None
+    overall = float(learnt.label.mean())
+    cells, of = np.unique(_cells(learnt), return_inverse=True)
+    positives = np.bincount(of, weights=learnt.label) + SHRINKAGE * overall
+    rates = positives / (np.bincount(of) + SHRINKAGE)
+    asked = _cells(judged)
+    place = np.clip(np.searchsorted(cells, asked), 0, len(cells) - 1)
+    return np.where(cells[place] == asked, rates[place], overall)
+
+
+def _cells(panel: Panel) -> Floats:
+    columns = [panel.measured[:, panel.features.index(name)] for name in SCORES]
+    r, f, m = (np.nan_to_num(column, nan=0.0) for column in columns)
+    return np.asarray(r * 36 + f * 6 + m)
+
+
+BASELINES: Mapping[str, Baseline] = {"base_rate": base_rate, "rfm_cell": rfm_cell}

@@ -1,0 +1,68 @@
+"""What a model may not be made of, or not be used for; each refusal says why."""
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.ranking import auc_of
+
+HORIZONS = 3
+TOO_GOOD = 0.99
+"""A single feature that orders people this well knows the outcome: it was made after it."""
+LEAST_TOLD = 30
+
+
+def require_enough(panel: Panel, least: int, history_days: int, within_days: int) -> None:
+    """Raises AbstainedError where there is too little to learn of, and says what is missing."""
+    positives = int(panel.label.sum())
+    negatives = len(panel) - positives
+    if min(positives, negatives) < least:
+        raise AbstainedError(
+            f"{positives} people with the outcome and {negatives} without it in all cut-offs;"
+            f" needs {least} of each"
+        )
+    if history_days < HORIZONS * within_days:
+        raise AbstainedError(
+            f"{history_days} days of history; needs {HORIZONS * within_days},"
+            f" {HORIZONS} times the {within_days} days ahead"
+        )
+
+
+def require_both(labels: Labels, what: str) -> None:
+    """Raises AbstainedError for a fold of one class."""
+    if labels.all() or not labels.any():
+        told = "everybody" if len(labels) and labels.all() else "nobody"
+        raise AbstainedError(f"the outcome came to {told} {what}")
+
+
+def require_no_leak(panel: Panel) -> None:
+    """Raises AbstainedError where one feature tells the outcome all but perfectly."""
+    labels = panel.label == 1
+    for name, column in zip(panel.features, panel.measured.T, strict=True):
+        told = max(_order(column, labels), _order(np.isnan(column).astype(np.float64), labels))
+        if told >= TOO_GOOD:
+            raise AbstainedError(
+                f"feature {name} alone orders people with an area under the curve of {told:.3f}:"
+                " it knows the outcome, so it was made after the cut-off; take it out"
+            )
+
+
+def _order(column: Floats, labels: Labels) -> float:
+    known = ~np.isnan(column)
+    told = labels[known]
+    if min(int(told.sum()), int((~told).sum())) < LEAST_TOLD:
+        return 0.5
+    area = auc_of(column[known], told)
+    return max(area, 1 - area)
+
+
+def constant_features(panel: Panel) -> tuple[str, ...]:
+    """The features that say the same of everybody; they are left out, and the card says so."""
+    told = []
+    for name, column in zip(panel.features, panel.measured.T, strict=True):
+        known = column[~np.isnan(column)]
+        is_split = 0 < len(known) < len(column)
+        if not is_split and (len(known) == 0 or known.min() == known.max()):
+            told.append(name)
+    return tuple(told)

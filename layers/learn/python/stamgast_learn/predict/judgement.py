@@ -1,0 +1,156 @@
+"""What a backtest says of a model: how it orders, how true its odds are, and where it fails."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.backtest import Backtest
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.ranking import Measure, Ranking, auc_of, ranking
+from stamgast_learn.reliability import Z95, Reliability, reliability
+
+LEAST_IN_A_GROUP = 50
+QUARTERS = (0.25, 0.5, 0.75)
+GROUPED_BY = ("rfm_r", "rfm_f", "days_known", "orders", "sources")
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """The model beside a baseline: its Brier score, and by how much the model's is lower."""
+
+    brier: float
+    auc: float
+    gain: Measure
+    share: float
+
+    @property
+    def is_beaten(self) -> bool:
+        """Whether the model is better beyond chance."""
+        return self.gain.low > 0
+
+
+@dataclass(frozen=True, slots=True)
+class AtCut:
+    """The model at one cut-off."""
+
+    cut_on: str
+    people: int
+    base_rate: float
+    brier: float
+    auc: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """A group of people for whom the model is no better than the group's own base rate."""
+
+    feature: str
+    low: float | None
+    high: float | None
+    people: int
+    brier: float
+    base_rate_brier: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that is said of a model on people whose outcome it did not know."""
+
+    ranking: Ranking
+    reliability: Reliability
+    baselines: dict[str, Against]
+    cuts: tuple[AtCut, ...]
+    weak: tuple[Weak, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The judgement as plain data."""
+        return asdict(self)
+
+
+def judge(told: Backtest) -> Judgement:
+    """The judgement of a backtest; raises AbstainedError when one class alone came."""
+    labels = told.judged.label == 1
+    if labels.all() or not labels.any():
+        raise AbstainedError("one outcome alone came in the cut-offs to judge by")
+    base = told.baselines["base_rate"]
+    return Judgement(
+        ranking=ranking(told.stated, labels, told.judged.person),
+        reliability=reliability(told.stated, labels, float(base.mean())),
+        baselines={name: _against(told, labels, one) for name, one in told.baselines.items()},
+        cuts=tuple(_cuts(told, labels)),
+        weak=tuple(_weak(told.judged, told.stated, labels)),
+    )
+
+
+def require_better(judgement: Judgement, margin: float) -> None:
+    """Raises AbstainedError unless every baseline is beaten beyond chance and by the margin."""
+    for name, one in judgement.baselines.items():
+        if not one.is_beaten or one.share < margin:
+            raise AbstainedError(
+                f"not shown to be better than {name.replace('_', ' ')}: Brier score lower by"
+                f" {one.gain.value:.4f} ({one.gain.low:.4f} to {one.gain.high:.4f}),"
+                f" {one.share:.1%} of {one.brier:.4f}; needs {margin:.1%}"
+            )
+
+
+def _against(told: Backtest, labels: Labels, baseline: Floats) -> Against:
+    truth = labels.astype(np.float64)
+    theirs, ours = (baseline - truth) ** 2, (told.stated - truth) ** 2
+    gain = clustered_mean(theirs - ours, told.judged.person)
+    brier = float(theirs.mean())
+    return Against(brier, auc_of(baseline, labels), gain, gain.value / brier if brier else 0.0)
+
+
+def clustered_mean(values: Floats, person: NDArray[Any]) -> Measure:
+    """The mean with its 95 % interval, the rows of a person taken as one (Liang & Zeger, 1986)."""
+    mean = float(values.mean())
+    _, of = np.unique(person, return_inverse=True)
+    spread = np.bincount(of, weights=values - mean)
+    half = float(Z95 * np.sqrt((spread**2).sum()) / len(values))
+    return Measure(mean, mean - half, mean + half)
+
+
+def _cuts(told: Backtest, labels: Labels) -> Iterator[AtCut]:
+    for cut in told.judged.cuts:
+        here = told.judged.cut_on == cut
+        came, stated = labels[here], told.stated[here]
+        both = came.any() and not came.all()
+        yield AtCut(
+            cut_on=str(np.datetime64(int(cut), "D")),
+            people=int(here.sum()),
+            base_rate=float(came.mean()),
+            brier=float(((stated - came) ** 2).mean()),
+            auc=auc_of(stated, came) if both else None,
+        )
+
+
+def _weak(judged: Panel, stated: Floats, labels: Labels) -> Iterator[Weak]:
+    for name in GROUPED_BY:
+        if name not in judged.features:
+            continue
+        column = judged.measured[:, judged.features.index(name)]
+        known = column[~np.isnan(column)]
+        edges = np.unique(np.quantile(known, QUARTERS)) if len(known) else np.zeros(0)
+        place = np.where(np.isnan(column), -1, np.searchsorted(edges, column, side="left"))
+        for one in np.unique(place):
+            here = place == one
+            weak = _of_group(name, edges, int(one), stated[here], labels[here])
+            if weak is not None:
+                yield weak
+
+
+def _of_group(name: str, edges: Floats, place: int, stated: Floats, labels: Labels) -> Weak | None:
+    if len(labels) < LEAST_IN_A_GROUP:
+        return None
+    rate = float(labels.mean())
+    brier, own = float(((stated - labels) ** 2).mean()), rate * (1 - rate)
+    if brier <= own:
+        return None
+    low = float(edges[place - 1]) if place > 0 else None
+    high = float(edges[place]) if 0 <= place < len(edges) else None
+    return Weak(name, low, high, len(labels), brier, own)

@@ -1,0 +1,79 @@
+"""The panel that a model learns of: a row a person and cut-off, a column a feature."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.lifetime.histories import Histories
+from stamgast_learn.parquet import Column, Columns, read_columns
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows of people at cut-offs.
+
+    `measured` is (rows, features) with NaN where nothing is known; `label` is NaN where people are
+    to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values.
+    """
+
+    person: Column
+    cut_on: NDArray[np.int64]
+    label: Floats
+    measured: Floats
+    features: tuple[str, ...]
+    histories: Histories | None = None
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.label)
+
+    def at(self, rows: Labels) -> "Panel":
+        """The rows of a mask."""
+        histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
+        return Panel(
+            *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
+            *(self.features, histories),
+        )
+
+    @property
+    def labelled(self) -> "Panel":
+        """The rows whose outcome is known."""
+        return self.at(~np.isnan(self.label))
+
+    @property
+    def to_score(self) -> "Panel":
+        """The rows of people now."""
+        return self.at(np.isnan(self.label))
+
+    @property
+    def cuts(self) -> NDArray[np.int64]:
+        """The cut-offs, the oldest first."""
+        return np.unique(self.cut_on)
+
+
+def read_panel(path: Path, features: Sequence[str]) -> Panel:
+    """The panel of a file with columns person_id, cut_on, label, f0, f1, …"""
+    columns = read_columns(path)
+    measured = [columns[f"f{place}"].astype(np.float64) for place in range(len(features))]
+    shape = (len(columns["label"]), 0)
+    return Panel(
+        person=columns["person_id"],
+        cut_on=columns["cut_on"].astype("datetime64[D]").astype(np.int64),
+        label=columns["label"].astype(np.float64),
+        measured=np.column_stack(measured) if measured else np.zeros(shape),
+        features=tuple(features),
+        histories=_histories(columns),
+    )
+
+
+def _histories(columns: Columns) -> Histories | None:
+    if "repeats" not in columns:
+        return None
+    recency, age, spend = (
+        columns[name].astype(np.float64) for name in ("recency", "age", "mean_spend")
+    )
+    return Histories(columns["repeats"].astype(np.int64), recency, age, spend)

@@ -1,0 +1,146 @@
+"""How well scores order people: area under the curve, average precision, and reach by precision.
+
+Intervals are bootstraps by person (Efron, 1979): someone seen at several cut-offs is drawn whole.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stamgast_learn.calibration import Floats, Labels
+
+REPLICATES = 200
+SEED = 19_790_101
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
+Groups = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure and the bounds between which it lies with 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one gets who takes the best-scored share of people.
+
+    `precision` is the part of those taken to whom it happened, `recall` the part of those to whom
+    it happened that is taken, `lift` the precision against the base rate.
+    """
+
+    share: float
+    people: int
+    threshold: float
+    precision: Measure
+    recall: float
+    lift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How scores order people, and the whole curve of reach against precision."""
+
+    people: int
+    positives: int
+    auc: Measure
+    average_precision: Measure
+    base_rate: float
+    reach: tuple[Reach, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ranking as plain data."""
+        return asdict(self)
+
+
+def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
+    """The ranking of scores against what came; needs both classes."""
+    order = np.argsort(-scores, kind="stable")
+    scores, labels = scores[order], labels[order]
+    starts, taken = _starts(scores), [max(1, round(share * len(scores))) for share in SHARES]
+    told = _figures(labels, np.ones(len(labels)), starts, taken)
+    drawn = [_figures(labels, one, starts, taken) for one in _replicates(person[order])]
+    lows, highs = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    auc, average, *precisions = (
+        Measure(float(value), float(low), float(high))
+        for value, low, high in zip(told, lows, highs, strict=True)
+    )
+    reach = zip(SHARES, taken, precisions, strict=True)
+    return Ranking(
+        people=len(labels),
+        positives=int(labels.sum()),
+        auc=auc,
+        average_precision=average,
+        base_rate=float(labels.mean()),
+        reach=tuple(_reach(scores, labels, *one) for one in reach),
+    )
+
+
+def _starts(scores: Floats) -> NDArray[np.int64]:
+    """Where each distinct score begins, in scores that fall."""
+    return np.flatnonzero(np.append(True, np.diff(scores) != 0))
+
+
+def auc_of(scores: Floats, labels: Labels) -> float:
+    """Area under the receiver operating characteristic; ties count half."""
+    order = np.argsort(-scores, kind="stable")
+    return _auc(_grouped(labels[order], np.ones(len(labels)), _starts(scores[order])))
+
+
+def _replicates(person: NDArray[Any]) -> Iterator[Floats]:
+    """How often each row's person was drawn, for one replicate after another."""
+    _, of = np.unique(person, return_inverse=True)
+    people = int(of.max()) + 1
+    random = np.random.default_rng(SEED)
+    for _ in range(REPLICATES):
+        drawn = np.bincount(random.integers(0, people, people), minlength=people)
+        yield drawn[of].astype(np.float64)
+
+
+def _figures(
+    labels: Labels, weights: Floats, starts: NDArray[np.int64], taken: Sequence[int]
+) -> list[float]:
+    """Area, average precision, and the precision of the first so many, under weights."""
+    groups = _grouped(labels, weights, starts)
+    people, positives = np.cumsum(weights), np.cumsum(weights * labels)
+    precisions = [float(positives[n - 1] / max(people[n - 1], 1e-9)) for n in taken]
+    return [_auc(groups), _average_precision(groups), *precisions]
+
+
+def _grouped(labels: Labels, weights: Floats, starts: NDArray[np.int64]) -> Groups:
+    """Weights of those to whom it happened, and of the others, for each distinct score."""
+    positive = np.add.reduceat(weights * labels, starts)
+    return positive, np.add.reduceat(weights, starts) - positive
+
+
+def _auc(groups: Groups) -> float:
+    positive, negative = groups
+    below = negative.sum() - np.cumsum(negative) + negative / 2
+    both = positive.sum() * negative.sum()
+    return float((positive * below).sum() / both) if both else float("nan")
+
+
+def _average_precision(groups: Groups) -> float:
+    positive, negative = groups
+    taken = np.cumsum(positive + negative)
+    precision = np.cumsum(positive) / np.where(taken > 0, taken, 1)
+    total = positive.sum()
+    return float((precision * positive).sum() / total) if total else float("nan")
+
+
+def _reach(scores: Floats, labels: Labels, share: float, people: int, precision: Measure) -> Reach:
+    positives = max(1, int(labels.sum()))
+    return Reach(
+        share=share,
+        people=people,
+        threshold=float(scores[people - 1]),
+        precision=precision,
+        recall=int(labels[:people].sum()) / positives,
+        lift=precision.value * len(labels) / positives,
+    )

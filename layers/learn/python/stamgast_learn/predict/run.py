@@ -1,0 +1,138 @@
+"""A run of one declared model: a panel in; a version, its report and scores out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.parquet import write_columns
+from stamgast_learn.predict.backtest import backtest
+from stamgast_learn.predict.drift import drift_of, stability_index
+from stamgast_learn.predict.honesty import require_enough, require_no_leak
+from stamgast_learn.predict.judgement import judge, require_better
+from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
+from stamgast_learn.predict.scores import scores_of
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run asks for: a version to train, its bounds, and what is known of the past."""
+
+    model: str
+    version: str
+    features: tuple[str, ...]
+    within_days: int
+    least_of_each: int
+    margin: float
+    history_days: int
+    is_training: bool
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Order":
+        """The order that a run's document tells."""
+        return cls(**{**told, "features": tuple(told["features"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a run: whether the new version is used, why not, and what is said of it."""
+
+    version: str
+    is_new: bool
+    is_used: bool
+    why: str | None
+    report: Mapping[str, Any]
+
+    def to_json(self) -> bytes:
+        """The outcome as a run keeps it."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcome, bytes | None]:
+    """Trains and judges a version if asked; answers the outcome and the model to use, if any.
+
+    A version that abstains, or that is not better than the champion, leaves the champion in use.
+    """
+    told = read_panel(panel, order.features).labelled
+    if not order.is_training:
+        return Outcome(order.version, False, champion is not None, None, {}), champion
+    report: dict[str, Any] = _counted(told)
+    try:
+        challenger = _challenger(order, told, report, champion)
+    except AbstainedError as error:
+        return Outcome(order.version, True, False, str(error), report), champion
+    return Outcome(order.version, True, True, None, report), challenger.dumped()
+
+
+def _challenger(
+    order: Order, panel: Panel, report: dict[str, Any], champion: bytes | None
+) -> Predictor:
+    require_enough(panel, order.least_of_each, order.history_days, order.within_days)
+    require_no_leak(panel)
+    tested = backtest(panel, order.within_days)
+    judgement = judge(tested)
+    report["judgement"] = judgement.to_json()
+    require_better(judgement, order.margin)
+    challenger = learn(panel)
+    report["constant"] = list(challenger.constant)
+    report["learnt_until"] = str(np.datetime64(challenger.learnt_until, "D"))
+    if champion is not None:
+        _require_to_beat(predictor_of(champion), order, tested.judged, tested.stated, report)
+    return challenger
+
+
+def _require_to_beat(
+    champion: Predictor, order: Order, judged: Panel, stated: Any, report: dict[str, Any]
+) -> None:
+    """Raises AbstainedError unless the challenger's procedure is better where both can be asked.
+
+    That is on cut-offs whose horizon neither had seen; without any, the newer one takes over.
+    """
+    fair = judged.cut_on >= champion.learnt_until + order.within_days
+    if not fair.any() or not set(champion.features) <= set(judged.features):
+        return
+    here = judged.at(fair)
+    theirs, ours = (
+        float(((one - here.label) ** 2).mean())
+        for one in (champion.probabilities(here), stated[fair])
+    )
+    report["champion"] = {"brier": theirs, "challenger_brier": ours, "people": len(here)}
+    if ours > theirs * (1 - order.margin):
+        raise AbstainedError(
+            f"Brier score {ours:.4f} against {theirs:.4f} of the version in use:"
+            f" needs to be lower by {order.margin:.1%}"
+        )
+
+
+def _counted(panel: Panel) -> dict[str, Any]:
+    return {
+        "rows": len(panel),
+        "people": len(np.unique(panel.person)),
+        "positives": int(panel.label.sum()),
+        "cuts": [str(np.datetime64(int(cut), "D")) for cut in panel.cuts],
+    }
+
+
+def score_run(model: bytes, panel: Path, features: tuple[str, ...], scores: Path) -> dict[str, Any]:
+    """Scores everybody who is to be scored into file `scores`; answers figures, with drift."""
+    told, predictor = read_panel(panel, features), predictor_of(model)
+    now, then = told.to_score, told.labelled
+    made = scores_of(predictor, now)
+    write_columns(scores, made.columns())
+    figures: dict[str, Any] = {"scored": len(now), "mean": _mean(made.value)}
+    if len(now) and len(then):
+        drift = drift_of(predictor.features, predictor.chosen(then), predictor.chosen(now))
+        figures["drift"] = {
+            "score": round(stability_index(predictor.probabilities(then), made.value), 4),
+            "features": drift,
+        }
+    return figures
+
+
+def _mean(values: Any) -> float | None:
+    return float(values.mean()) if len(values) else None

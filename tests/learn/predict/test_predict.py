@@ -1,0 +1,217 @@
+"""Predictions beat what needs no model, are as sure as they say, and abstain where they must."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.parquet import read_columns
+from stamgast_learn.predict.backtest import backtest
+from stamgast_learn.predict.contributions import contributions
+from stamgast_learn.predict.drift import SHIFTED, stability_index
+from stamgast_learn.predict.estimate import loaded
+from stamgast_learn.predict.honesty import require_no_leak
+from stamgast_learn.predict.judgement import Judgement, judge, require_better
+from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.predictor import learn, predictor_of
+from stamgast_learn.predict.ranking import auc_of, ranking
+from stamgast_learn.predict.run import Order, Outcome, learn_run, score_run
+from stamgast_learn.predict.scores import percentiles, scores_of
+from tests.learn.predict.worlds import FEATURES, ORDER, WITHIN, world, write
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    """The panel of most tests."""
+    return world()[0]
+
+
+@pytest.fixture(scope="module")
+def judgement(panel: Panel) -> Judgement:
+    """The judgement of its backtest."""
+    return judge(backtest(panel.labelled, WITHIN))
+
+
+def run(panel: Panel, folder: Path, order: Order = ORDER, champion: bytes | None = None) -> Outcome:
+    """The outcome of a run on a panel."""
+    return learn_run(order, write(panel, folder / "panel.parquet"), champion)[0]
+
+
+def test_a_panel_survives_its_file(panel: Panel, tmp_path: Path) -> None:
+    again = read_panel(write(panel, tmp_path / "panel.parquet"), FEATURES)
+    np.testing.assert_array_equal(again.measured, panel.measured)
+    np.testing.assert_array_equal(again.label, panel.label)
+    assert (again.cut_on == panel.cut_on).all()
+
+
+def test_a_model_finds_what_rfm_does_not_know(judgement: Judgement) -> None:
+    require_better(judgement, 0.05)
+    assert judgement.ranking.auc.low > judgement.baselines["rfm_cell"].auc
+
+
+def test_the_backtest_never_learns_from_an_outcome_that_had_not_come(panel: Panel) -> None:
+    later = panel.labelled
+    spoilt = replace(
+        later, label=np.where(later.cut_on >= later.cuts[3], 1 - later.label, later.label)
+    )
+    judged = later.cuts[3]
+    one, other = (backtest(told, WITHIN) for told in (later, spoilt))
+    same = one.judged.cut_on == judged
+    np.testing.assert_array_equal(one.stated[same], other.stated[same])
+
+
+def test_a_longer_horizon_keeps_more_cut_offs_out(panel: Panel) -> None:
+    assert len(backtest(panel.labelled, WITHIN).judged.cuts) == 3
+    assert len(backtest(panel.labelled, 2 * WITHIN).judged.cuts) == 2
+    with pytest.raises(AbstainedError, match="needs three, 120 days apart"):
+        backtest(panel.labelled, 4 * WITHIN)
+
+
+def test_stated_odds_come_true_on_people_not_seen() -> None:
+    predictor = learn(world()[0].labelled)
+    fresh, truth = world(people=4_000, cuts=1, seed=9)
+    stated = predictor.probabilities(fresh)
+    assert abs(stated - truth).mean() < 0.08
+    for low in (0.0, 0.25, 0.5, 0.75):
+        here = (stated >= low) & (stated < low + 0.25)
+        assert truth[here].mean() == pytest.approx(stated[here].mean(), abs=0.06)
+
+
+def test_intervals_of_the_curve_hold_the_truth_of_many_worlds() -> None:
+    held = []
+    for seed in range(30):
+        fresh, truth = world(people=800, cuts=1, seed=100 + seed)
+        came = np.random.default_rng(seed).random(len(truth)) < truth
+        told = ranking(truth, came, fresh.person)
+        chosen = np.argsort(-truth, kind="stable")
+        for one in told.reach[3:8]:
+            expected = float(truth[chosen[: one.people]].mean())
+            held.append(one.precision.low <= expected <= one.precision.high)
+    assert np.mean(held) > 0.88
+
+
+def test_noise_alone_is_not_used(tmp_path: Path) -> None:
+    told, _ = world()
+    random = np.random.default_rng(5)
+    label = np.where(np.isnan(told.label), np.nan, random.integers(0, 2, len(told)))
+    outcome = run(replace(told, label=label), tmp_path)
+    assert not outcome.is_used
+    assert outcome.why is not None
+    assert outcome.why.startswith("not shown to be better than base rate")
+
+
+def test_few_outcomes_are_no_lesson(tmp_path: Path) -> None:
+    outcome = run(world(base=-7.0)[0], tmp_path)
+    assert outcome.why is not None
+    assert "needs 100 of each" in outcome.why
+
+
+def test_a_short_history_is_no_lesson(panel: Panel, tmp_path: Path) -> None:
+    outcome = run(panel, tmp_path, replace(ORDER, history_days=80))
+    assert outcome.why == "80 days of history; needs 90, 3 times the 30 days ahead"
+
+
+def test_one_class_in_a_cut_off_is_said(tmp_path: Path) -> None:
+    told, _ = world()
+    gone = replace(told, label=np.where(told.cut_on == told.cuts[1], 0.0, told.label))
+    assert run(gone, tmp_path).why == "the outcome came to nobody in the cut-off to calibrate on"
+
+
+def leaky(panel: Panel) -> Panel:
+    """The panel with noise that knows the outcome."""
+    measured = panel.measured.copy()
+    measured[:, 4] = np.nan_to_num(panel.label, nan=0.0) * 10 + measured[:, 4]
+    return replace(panel, measured=measured)
+
+
+def test_a_feature_that_knows_the_outcome_is_refused_by_name(panel: Panel, tmp_path: Path) -> None:
+    require_no_leak(panel.labelled)
+    outcome = run(leaky(panel), tmp_path)
+    assert outcome.why is not None
+    assert "feature noise alone" in outcome.why
+
+
+def test_that_a_value_is_there_at_all_may_be_the_leak(panel: Panel, tmp_path: Path) -> None:
+    measured = panel.measured.copy()
+    measured[:, 4] = np.where(panel.label == 1, 0.0, np.nan)
+    outcome = run(replace(panel, measured=measured), tmp_path)
+    assert outcome.why is not None
+    assert "feature noise alone" in outcome.why
+
+
+def test_a_constant_feature_is_left_out_and_told(panel: Panel, tmp_path: Path) -> None:
+    assert run(panel, tmp_path).report["constant"] == ["same"]
+
+
+def test_the_same_data_make_the_same_model(panel: Panel) -> None:
+    first, again = (learn(panel.labelled).dumped() for _ in range(2))
+    told = (predictor_of(one).probabilities(panel) for one in (first, again))
+    np.testing.assert_array_equal(*told)
+
+
+def test_a_model_is_data_of_known_types() -> None:
+    import skops.io
+    from sklearn.preprocessing import FunctionTransformer
+
+    with pytest.raises(UntrustedTypesFoundException):
+        loaded(skops.io.dumps(FunctionTransformer(func=print)))
+
+
+def test_a_version_that_is_no_better_stays_out(tmp_path: Path) -> None:
+    told = world(people=2_500, cuts=5)[0]
+    champion = learn(told.labelled.at(told.labelled.cut_on < told.cuts[2]))
+    same = run(told, tmp_path, champion=champion.dumped())
+    assert not same.is_used
+    assert same.why is not None
+    assert "of the version in use" in same.why
+
+
+def test_a_version_that_is_better_takes_over(panel: Panel, tmp_path: Path) -> None:
+    told = panel.labelled.at(panel.labelled.cut_on < panel.labelled.cuts[3])
+    shuffled = np.random.default_rng(3).permutation(told.label)
+    champion = learn(replace(told, label=shuffled))
+    assert run(panel, tmp_path, champion=champion.dumped()).is_used
+
+
+def test_contributions_sum_up_to_the_score(panel: Panel) -> None:
+    for told in (panel.labelled, world(people=150)[0].labelled):
+        predictor = learn(told)
+        measured = predictor.chosen(told)
+        moved = contributions(predictor.estimate, measured).sum(axis=1)
+        score = predictor.estimate.scores(measured)
+        rest = np.log(score / (1 - score)) - moved
+        assert rest.std() < 1e-6
+
+
+def test_scores_name_the_features_that_made_them(panel: Panel) -> None:
+    told = scores_of(learn(panel.labelled), panel.to_score)
+    assert len(told.value) == 700
+    assert '"feature": "days_since_order"' in " ".join(told.reasons[:20])
+    assert set(told.band) == {"very_high", "high", "medium", "low"}
+
+
+def test_people_who_have_changed_are_seen(panel: Panel, tmp_path: Path) -> None:
+    moved = panel.measured.copy()
+    moved[np.isnan(panel.label), 3] += 60
+    path = write(replace(panel, measured=moved), tmp_path / "panel.parquet")
+    figures = score_run(learn(panel.labelled).dumped(), path, FEATURES, tmp_path / "s.parquet")
+    assert figures["drift"]["features"]["days_since_order"] > SHIFTED
+    assert figures["drift"]["features"]["rfm_r"] < 0.1
+    assert len(read_columns(tmp_path / "s.parquet")["value"]) == 700
+
+
+def test_nothing_has_shifted_from_itself() -> None:
+    values = np.array([np.nan, 1.0, 2.0, 3.0] * 50)
+    assert stability_index(values, values) == 0.0
+
+
+def test_ties_share_a_percentile() -> None:
+    assert percentiles(np.array([1.0, 1.0, 2.0, 3.0])).tolist() == [25.0, 25.0, 62.5, 87.5]
+
+
+def test_the_area_counts_ties_half() -> None:
+    assert auc_of(np.zeros(4), np.array([True, False, True, False])) == 0.5
+    assert auc_of(np.array([3.0, 2.0, 1.0]), np.array([True, False, False])) == 1.0

@@ -1,6 +1,7 @@
 """The demo's report: pictures that stand in the page, and figures that are checked apart."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -8,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from stamgast.identity.keys import Keyring
+from stamgast_cli.demo.checking.stack import Verdict, key_of
 from stamgast_cli.demo.page import write_page
 from stamgast_cli.demo.pictures import PICTURES
-from stamgast_cli.demo.verify import Verdict, key_of
 
 
 def named(key: str, **more: Any) -> dict[str, Any]:
@@ -40,6 +41,44 @@ def explained() -> dict[str, Any]:
         "bridges": 1,
         "refused": [{**edge, "b": named("device_id:1"), "reason": "value_limit"}],
         "provisional": [],
+    }
+
+
+def segments() -> dict[str, Any]:
+    """Two segments that share one person, and what else the report tells of groups."""
+    sizes = {"at_risk": 2, "weekly": 1}
+    return {
+        "as_of": "2026-11-22T04:00:00+00:00",
+        "time_zone": "Europe/Amsterdam",
+        "people": 3,
+        "segments": [
+            {"segment": name, "title": f"{name} <b>", "rule": "r", "people": n, "share": n / 3}
+            for name, n in sizes.items()
+        ],
+        "overlaps": [{"a": "at_risk", "b": "weekly", "both": 1, "lift": 1.5}],
+        "changes": [
+            {"run": "r1", "moment": "m", "segment": "at_risk", "entered": 2, "left": 0},
+        ],
+        "traits": [
+            {
+                "trait": "average_basket",
+                "making": "average",
+                "description": "",
+                "people": 2,
+                "quartiles": [1.0, 2.5, 3.0],
+                "common": [],
+            },
+            {
+                "trait": "favourite_store",
+                "making": "most_frequent",
+                "description": "",
+                "people": 2,
+                "quartiles": [None, None, None],
+                "common": [["Δελφοί", 2]],
+            },
+        ],
+        "lifecycle": {"active": 2, "lapsed": 1},
+        "grid": [{"r": 5, "value": 1, "cell": "new", "people": 2}],
     }
 
 
@@ -101,6 +140,7 @@ def report() -> dict[str, Any]:
             "cells": [{"r": 5, "f": 1, "m": 3, "n": 2}],
             "groups": [{"segment": "at_risk", "persons": 2, "revenue_minor": 250}],
         },
+        "segments": segments(),
         "person": {"profile": profile, "timeline": [order]},
         "health": {
             "largest_person": 3,
@@ -130,6 +170,8 @@ def test_the_page_is_whole_says_what_is_generated_and_loads_nothing(
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "GENERATED" in page
     assert "3 sent = 2 stored + 1 rejected" in page
+    assert "at_risk &lt;b&gt;" in page
+    assert "median 2.5, half between 1 and 3" in page
     assert not re.search(r"<script|<link|src=|@import|href=\"http", page)
     assert not re.search(r"\$[a-z{]", page)
     assert page.count("<svg") == len(PICTURES)
@@ -152,9 +194,15 @@ def test_the_checking_script_hashes_identifiers_as_the_product_does() -> None:
         )
 
 
-def test_the_checking_script_imports_nothing_of_the_product() -> None:
-    text = Path(__import__("stamgast_cli.demo.verify", fromlist=["x"]).__file__).read_text("utf-8")
-    assert not re.search(r"^\s*(from|import) stamgast", text, re.MULTILINE)
+CHECKING = ("verify", "checking.stack", "checking.buyers", "checking.segments")
+
+
+@pytest.mark.parametrize("name", CHECKING)
+def test_the_checking_script_imports_nothing_of_the_product(name: str) -> None:
+    module = import_module(f"stamgast_cli.demo.{name}")
+    text = Path(str(module.__file__)).read_text("utf-8")
+    imported = re.findall(r"^\s*(?:from|import) (stamgast\S*)", text, re.MULTILINE)
+    assert all(one.startswith("stamgast_cli.demo.checking.") for one in imported)
 
 
 def test_one_figure_that_differs_makes_the_verdict_negative() -> None:

@@ -50,6 +50,7 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
         "seen": f"{seen['p50'] / 1000:.1f} s" if seen else "–",
         "seconds": f"{report['seconds']:.0f}",
         **_health(report["health"], report["explained"]),
+        **_groups(report["segments"]),
         "person": _person(report["person"]["profile"]),
         "timeline": _timeline(report["person"]["timeline"]),
         **_verdict(report["verification"]),
@@ -72,6 +73,41 @@ def _health(health: dict[str, Any], explained: dict[str, Any]) -> dict[str, str]
         "bridges": f"{explained['bridges']:,}",
         "weakest": escape(f"{pair_of(weakest)} ({support_of(weakest)})" if weakest else "none"),
     }
+
+
+def _groups(told: dict[str, Any]) -> dict[str, str]:
+    """Rules in words, changes of membership run by run, and computed traits, as rows."""
+    rules = [[one["segment"], one["title"], f"{one['people']:,}"] for one in told["segments"]]
+    changes = [
+        [one["moment"], one["segment"], f"{one['entered']:,}", f"{one['left']:,}"]
+        for one in told["changes"]
+    ]
+    traits = [
+        [one["trait"], one["making"].replace("_", " "), f"{one['people']:,}", _values(one)]
+        for one in told["traits"]
+    ]
+    return {
+        "segments_as_of": escape(told["as_of"][:19].replace("T", " ")),
+        "rules": _rows(rules),
+        "changes": _rows(changes),
+        "traits": _rows(traits),
+    }
+
+
+def _values(trait: dict[str, Any]) -> str:
+    """The most common texts, or the quartiles of numbers."""
+    if trait["common"]:
+        return ", ".join(f"{value} ({people:,})" for value, people in trait["common"])
+    if trait["quartiles"][1] is None:
+        return "–"
+    low, median, high = (f"{value:,.4g}" for value in trait["quartiles"])
+    return f"median {median}, half between {low} and {high}"
+
+
+def _rows(rows: list[list[str]]) -> str:
+    return "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
 
 
 def _place(space: tuple[str, Any]) -> int:

@@ -16,6 +16,7 @@ STATE_COLOURS = {
     "rejected": "#c0392b",
     "suppressed": "#5b4b8a",
 }
+STAGES = ("prospect", "new", "active", "returned", "late", "lapsed")
 SOURCES = {"shop": ("imported history", HISTORY), "server": ("sent live", LIVE)}
 
 
@@ -146,33 +147,30 @@ def explained(report: dict[str, Any]) -> str:
 
 
 def rfm(report: dict[str, Any]) -> str:
-    """The grid of recency and frequency, and the named groups with what they spent."""
-    grid = [[0] * 5 for _ in range(5)]
-    for cell in report["rfm"]["cells"]:
-        grid[cell["f"] - 1][cell["r"] - 1] += cell["n"]
-    with axes_of(11, 4, 2, width_ratios=[4, 5]) as (figure, (cells, groups)):
-        cells.imshow(grid, origin="lower", cmap="Blues", vmin=0, aspect="auto")
-        most = max(map(max, grid)) or 1
-        for row in range(5):
-            for column in range(5):
-                count = grid[row][column]
-                colour = "white" if count > most * 0.55 else INK
-                cells.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
-        _grid_labels(cells)
+    """The grid of recency and value with its named cells, and what each group spent."""
+    cells = {(cell["r"], cell["value"]): cell for cell in report["segments"]["grid"]}
+    counts = [
+        [cells.get((r, value), {}).get("people", 0) for value in range(1, 6)] for r in range(1, 6)
+    ]
+    with axes_of(11, 4.2, 2, width_ratios=[5, 4]) as (figure, (grid, groups)):
+        grid.imshow(counts, origin="lower", cmap="Blues", vmin=0, aspect="auto")
+        most = max(map(max, counts)) or 1
+        for (r, value), cell in cells.items():
+            colour = "white" if cell["people"] > most * 0.55 else INK
+            text = f"{cell['people']:,}\n{cell['cell'].replace('_', ' ')}"
+            grid.text(value - 1, r - 1, text, ha="center", va="center", color=colour, fontsize=8)
+        _grid_labels(grid)
         _groups(groups, report["rfm"]["groups"])
-        return svg_of(
-            figure,
-            "Persons by recency and frequency score, and the named groups with what they spent",
-        )
+        return svg_of(figure, "Persons by recency and value, cells by name, and what groups spent")
 
 
 def _grid_labels(axes: Axes) -> None:
-    axes.set_xticks(range(5), ["1\nlong ago", "2", "3", "4", "5\nrecent"])
-    axes.set_yticks(range(5), ["1 rare", "2", "3", "4", "5 often"])
-    axes.set_xlabel("recency score")
-    axes.set_ylabel("frequency score")
+    axes.set_yticks(range(5), ["1 long ago", "2", "3", "4", "5 recent"])
+    axes.set_xticks(range(5), ["1\nlow", "2", "3", "4", "5\nhigh"])
+    axes.set_ylabel("recency score")
+    axes.set_xlabel("value: mean of frequency and money")
     axes.spines[:].set_visible(False)
-    axes.set_title("Persons by recency and frequency", loc="left", fontsize=11)
+    axes.set_title("Persons by recency and value", loc="left", fontsize=11)
 
 
 def _groups(axes: Axes, groups: list[dict[str, Any]]) -> None:
@@ -185,6 +183,58 @@ def _groups(axes: Axes, groups: list[dict[str, Any]]) -> None:
     axes.set_xlim(0, max((group["persons"] for group in ordered), default=1) * 1.55)
     axes.grid(axis="x", color=LINE)
     axes.set_title("Groups: persons, and what they spent", loc="left", fontsize=11)
+
+
+def segments(report: dict[str, Any]) -> str:
+    """The sizes of segments, and how many are in two of them."""
+    told = report["segments"]
+    ordered = sorted(told["segments"], key=lambda one: (one["people"], one["segment"]))
+    with axes_of(11, 0.8 + 0.36 * len(ordered), 2, width_ratios=[5, 6]) as (figure, both):
+        sizes, overlaps = both
+        for place, one in enumerate(ordered):
+            sizes.barh(place, one["people"], 0.62, color=HISTORY)
+            share = f"  {one['people']:,}   {one['share'] or 0:.1%}"
+            sizes.text(one["people"], place, share, va="center", fontsize=9)
+        names = [one["segment"].replace("_", " ") for one in ordered]
+        sizes.set_yticks(range(len(ordered)), names)
+        sizes.set_xlim(0, max((one["people"] for one in ordered), default=1) * 1.45 + 1)
+        sizes.grid(axis="x", color=LINE)
+        sizes.set_title("Members, and their share of everybody", loc="left", fontsize=11)
+        _overlaps(overlaps, told["overlaps"], [one["segment"] for one in ordered])
+        return svg_of(figure, "Sizes of segments, and how many people are in two of them")
+
+
+def _overlaps(axes: Axes, rows: list[dict[str, Any]], names: list[str]) -> None:
+    grid = [[0] * len(names) for _ in names]
+    for row in rows:
+        a, b = names.index(row["a"]), names.index(row["b"])
+        grid[a][b] = grid[b][a] = row["both"]
+    axes.imshow(grid, origin="lower", cmap="Blues", vmin=0, aspect="auto")
+    most = max((max(line) for line in grid), default=0) or 1
+    for a, counts in enumerate(grid):
+        for b, count in enumerate(counts):
+            if count:
+                colour = "white" if count > most * 0.55 else INK
+                axes.text(b, a, f"{count:,}", ha="center", va="center", color=colour, fontsize=8)
+    axes.set_yticks(range(len(names)), [])
+    shown = [name.replace("_", " ") for name in names]
+    axes.set_xticks(range(len(names)), shown, rotation=35, ha="right", fontsize=8)
+    axes.spines[:].set_visible(False)
+    axes.set_title("People in both", loc="left", fontsize=11)
+
+
+def lifecycle(report: dict[str, Any]) -> str:
+    """How many persons are in each stage of life."""
+    stages = report["segments"]["lifecycle"]
+    names = [name for name in STAGES if name in stages]
+    with axes_of(11, 0.5 + 0.3 * len(names)) as (figure, axes):
+        for place, name in enumerate(reversed(names)):
+            axes.barh(place, stages[name], 0.6, color=HISTORY)
+            axes.text(stages[name], place, f"  {stages[name]:,}", va="center", fontsize=9)
+        axes.set_yticks(range(len(names)), list(reversed(names)))
+        axes.set_xlim(0, max(stages.values(), default=1) * 1.12)
+        axes.grid(axis="x", color=LINE)
+        return svg_of(figure, "Persons by stage of life, measured by each one's own rhythm")
 
 
 def latency(report: dict[str, Any]) -> str:
@@ -226,6 +276,8 @@ PICTURES: dict[str, Callable[[dict[str, Any]], str]] = {
     "health": health,
     "explained": explained,
     "rfm": rfm,
+    "segments": segments,
+    "lifecycle": lifecycle,
     "latency": latency,
     "phases": phases,
 }

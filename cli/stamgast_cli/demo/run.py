@@ -19,6 +19,7 @@ from stamgast_cli.commands.running import follow, start
 from stamgast_cli.demo import history, households, lookups, purchases, sent, story, truth
 from stamgast_cli.demo.dropping import drain, upload
 from stamgast_cli.demo.figures import Lake, agreement_of
+from stamgast_cli.demo.groups import groups
 from stamgast_cli.demo.live import Sender
 from stamgast_cli.demo.page import write_page
 from stamgast_cli.demo.story import Act
@@ -241,6 +242,7 @@ def _figures(
         "revenue": _revenue(lake.revenue(), told),
         "persons": agreement_of(owners, keys, lake.persons()),
         "rfm": lake.rfm(),
+        "segments": groups(deployment),
     }
 
 

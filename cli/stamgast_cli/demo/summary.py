@@ -20,6 +20,7 @@ def show(report: dict[str, Any], folder: Path, output: Output) -> None:
     console.print(Text(report["about"], style="dim"))
     console.print(_table("What became of every event", _events(report)))
     console.print(_table("Who was recognised (generated truth)", _persons(report)))
+    console.print(_table("Who belongs where", _segments(report)))
     console.print(_table("How fast", _speed(report)))
     console.print(_table("Where the time went", _phases(report)))
     verdict = report["verification"]
@@ -62,6 +63,13 @@ def _persons(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("pair recall", f"{told['recall']:.4f}"),
         ("identifiers of the largest person", f"{report['health']['largest_person']:,}"),
         ("live view that drifts (sample)", f"{report['health']['drift']['share']:.2%}"),
+    ]
+
+
+def _segments(report: dict[str, Any]) -> list[tuple[str, str]]:
+    told = report["segments"]
+    return [
+        (one["segment"], f"{one['people']:,} of {told['people']:,}") for one in told["segments"]
     ]
 
 

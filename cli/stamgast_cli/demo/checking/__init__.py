@@ -1,0 +1,1 @@
+"""Parts of the checking script, which share no code with the product."""

@@ -181,7 +181,7 @@ def test_money_to_come_and_the_history_behind_it() -> None:
     (row,) = panel(events, model)
     assert row["label"] == 42.0
     assert (row["repeats"], row["recency"], row["age"]) == (1, 7, 59)
-    assert row["mean_spend"] == 2_500.0
+    assert row["mean_spend"] == 25.0
 
 
 def test_cut_offs_lie_a_horizon_before_today_and_apart() -> None:

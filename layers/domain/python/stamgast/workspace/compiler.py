@@ -14,14 +14,16 @@ from stamgast.segments.language.tree import Type
 from stamgast.segments.live.freshness import traits_that_wait
 from stamgast.workspace.identity_checks import identity_faults
 from stamgast.workspace.language import LanguageCompiler, lives
+from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
+from stamgast.workspace.models import ModelCompiler
 from stamgast.workspace.schema import FILES, Part
 from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
 from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse_file
 
 __all__ = ["Fault", "WorkspaceError", "compile_files"]
 
-SEGMENTS, TRAITS = "segments.yaml", "traits.yaml"
-SHAPES = {**FILES, **SEGMENT_FILES}
+SEGMENTS, TRAITS, MODELS = "segments.yaml", "traits.yaml", "models.yaml"
+SHAPES = {**FILES, **SEGMENT_FILES, **MODEL_FILES}
 
 
 def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -61,6 +63,9 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
         schema = Schema(frozenset(_names(segments, "segments")), kinds)
         sound = _sound(segments, "segments", SegmentPart)
         made["segments"] = compiler.segments(segments, sound, schema, waits)
+        if (models := files[MODELS]) is not None:
+            names = ModelCompiler(models, Schema(computed=kinds), schema.segments, faults)
+            made["models"] = names.documents(_sound(models, "models", ModelPart))
     return made
 
 

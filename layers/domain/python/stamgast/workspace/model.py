@@ -48,6 +48,7 @@ class Workspace:
     linking: Mapping[str, Any] = field(default_factory=dict)
     segments: tuple[Mapping[str, Any], ...] = ()
     traits: tuple[Mapping[str, Any], ...] = ()
+    models: tuple[Mapping[str, Any], ...] = ()
     tracking_plan: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -65,6 +66,7 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         linking={name: told["identity"].get(name) for name in ("devices", "records")},
         segments=tuple(told.get("segments", ())),
         traits=tuple(told.get("traits", ())),
+        models=tuple(told.get("models", ())),
         tracking_plan=told.get("tracking_plan", {}),
     )
 

@@ -26,6 +26,7 @@ from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.aggregates import Aggregates
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.sources import major
 from stamgast_lake.rules.statements import Whole, temp_table
 
 DAY_HOURS, DAY_MS = 24, 86_400_000
@@ -40,7 +41,7 @@ HISTORIES = """
         coalesce((sum(spent) - arg_min(spent, day)) / nullif(count(*) - 1, 0), 0) as mean_spend
     from (
         select person_id, cast(event_at at time zone '{zone}' as date) as day,
-            cast(sum(revenue_minor) as double) as spent
+            sum({major}) as spent
         from rule_event
         where event_at < to_timestamp({until_ms} / 1000) and revenue_minor is not null
             and currency = principal
@@ -86,13 +87,14 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
     yield from asked.statements(MEASURED, columns)
     if model.kind is Kind.LIFETIME_VALUE:
         zone = cut_off.zone.key
-        yield HISTORIES.format(cut_on=cut_off.on, zone=zone, until_ms=cut_off.ms)
+        money = major("revenue_minor", "currency")
+        yield HISTORIES.format(cut_on=cut_off.on, zone=zone, until_ms=cut_off.ms, major=money)
 
 
 def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
     """Statements that make table `outcome`: person_id and label, for those who have one.
 
-    A label is 1 or 0, or money in minor units of the principal currency.
+    A label is 1 or 0, or money in major units of the principal currency.
     """
     asked = _Asked(cut_off.after(model.within_days))
     window = Hours(DAY_HOURS * model.within_days)

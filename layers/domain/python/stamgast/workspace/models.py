@@ -1,0 +1,112 @@
+"""Models of a workspace compiled: target, population and features as trees, every fault placed."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from stamgast.models.declaration import Cutoffs, Feature, Kind, Model
+from stamgast.models.features import DEFAULT_FEATURES
+from stamgast.segments.language.check import checked
+from stamgast.segments.language.columns import ORDER_EVENT, Schema
+from stamgast.segments.language.errors import RuleError
+from stamgast.segments.language.names import Scope
+from stamgast.segments.language.tree import Node, Type
+from stamgast.segments.language.types import type_of
+from stamgast.workspace.yaml_files import Fault, Place, YamlFile
+
+NUMBERS = frozenset({Type.NUMBER, Type.BOOLEAN})
+TARGETS = {Kind.PROPENSITY: None, Kind.CHURN: f"event = '{ORDER_EVENT}'"}
+WORDS = ("within_days", "seed", "purpose", "train_every_days", "least_of_each", "margin")
+TEXTS = ("target", "population", "exclude")
+
+
+class ModelCompiler:
+    """Compiles the models of a file; collects faults, and leaves out what has one.
+
+    `schema` has the computed traits; `segments` those that a seed may name.
+    """
+
+    def __init__(
+        self, file: YamlFile, schema: Schema, segments: frozenset[str], faults: list[Fault]
+    ) -> None:
+        self.file = file
+        self.schema = schema
+        self.segments = segments
+        self.faults = faults
+
+    def documents(self, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The models as documents."""
+        made = (self._model(name, part) for name, part in told.items())
+        return [model.document for model in made if model is not None]
+
+    def _model(self, name: str, part: Mapping[str, Any]) -> Model | None:
+        known, kind = len(self.faults), Kind(part["kind"])
+        for key, message in self._unfit(kind, part):
+            self.faults.append(self.file.fault(("models", name, key), message))
+        texts = {key: part[key] for key in TEXTS}
+        texts["target"] = part["target"] or TARGETS.get(kind)
+        target, population, exclude = (self._tree(name, key, texts[key]) for key in TEXTS)
+        features = tuple(self._features(name, part))
+        if len(self.faults) > known or population is None:
+            return None
+        model = Model(
+            name=name,
+            kind=kind,
+            version="",
+            features=features,
+            cutoffs=Cutoffs(**part["cutoffs"]),
+            title=part["title"] or name.replace("_", " ").capitalize(),
+            description=part["description"],
+            texts=texts,
+            target=target,
+            population=population,
+            exclude=exclude,
+            **{word: part[word] for word in WORDS},
+        )
+        return replace(model, version=_version(model))
+
+    def _unfit(self, kind: Kind, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What the kind lacks, and what means nothing beside it."""
+        if kind is Kind.PROPENSITY and part["target"] is None:
+            yield "target", f"a propensity needs a target, such as event = '{ORDER_EVENT}'"
+        if kind in (Kind.LIFETIME_VALUE, Kind.LOOK_ALIKE) and part["target"] is not None:
+            yield "target", f"a {kind} takes no target"
+        if (part["seed"] is None) is (kind is Kind.LOOK_ALIKE):
+            yield "seed", "a look_alike, and nothing else, has a seed: the name of a segment"
+        if part["seed"] is not None and part["seed"] not in self.segments:
+            yield "seed", f"no segment is named '{part['seed']}'"
+        if not part["defaults"] and not part["features"] and kind is not Kind.LIFETIME_VALUE:
+            yield "features", "without the default features it needs some of its own"
+
+    def _tree(self, name: str, key: str, text: str | None) -> Node | None:
+        if text is None:
+            return None
+        scope = Scope.EVENT if key == "target" else Scope.PERSON
+        tree, faults = checked(text, self.schema, scope)
+        self._add(("models", name, key), faults)
+        return tree
+
+    def _features(self, name: str, part: Mapping[str, Any]) -> Iterator[Feature]:
+        defaults = DEFAULT_FEATURES if part["defaults"] else {}
+        for feature, text in {**defaults, **part["features"]}.items():
+            place = ("models", name, "features", feature)
+            tree, faults = checked(text, self.schema, Scope.PERSON, is_condition=False)
+            self._add(place, faults)
+            if not faults and type_of(tree) not in NUMBERS:
+                message = "a feature is a number or a condition, such as traits.city = 'Delft'"
+                self.faults.append(self.file.fault(place, message))
+            yield Feature(feature, tree, text)
+
+    def _add(self, place: Place, faults: list[RuleError]) -> None:
+        for fault in faults:
+            line = self.file.line_in(place, fault.line)
+            self.faults.append(self.file.fault(place, str(fault), line))
+
+
+def _version(model: Model) -> str:
+    """Of all that changes what it predicts; words about it do not."""
+    document = {**model.document, "title": "", "description": "", "texts": {}}
+    told = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]

@@ -1,0 +1,172 @@
+"""Lifetime values of a panel, beside trees and rules of thumb, judged by money that came later."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.lifetime import bg_nbd, gamma_gamma
+from stamgast_learn.lifetime.bg_nbd import BgNbd
+from stamgast_learn.lifetime.forecast import forecast, value_interval
+from stamgast_learn.lifetime.gamma_gamma import GammaGamma
+from stamgast_learn.lifetime.histories import Histories
+from stamgast_learn.predict.judgement import clustered_mean
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.ranking import Measure
+
+SEED = 20_050_401
+LEVEL = 0.9
+LEAST_CUSTOMERS = 200
+MOST_FOR_COVERAGE = 20_000
+DEPENDENT = 0.3
+"""A correlation of spend with frequency beyond this is told on the card (Fader & Hardie, 2013)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Both models of one population, in days and in the currency's major units."""
+
+    buying: BgNbd
+    spending: GammaGamma
+
+    def value(self, of: Histories, within_days: int) -> Floats:
+        """The money expected of each customer."""
+        return forecast(self.buying, self.spending, of, within_days).value
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How far amounts lie from what came, a customer and in all; money in major units."""
+
+    mae: float
+    rmse: float
+    total_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Each subject's errors; by how much the chosen one's are smaller; how true intervals are."""
+
+    customers: int
+    chosen: str
+    errors: Mapping[str, Errors]
+    gains: Mapping[str, Measure]
+    coverage: float
+    level: float
+    correlation: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The judgement as plain data."""
+        return asdict(self)
+
+
+def fit(of: Histories) -> Fitted:
+    """Both models; raises AbstainedError where either cannot be fitted."""
+    return Fitted(bg_nbd.fit(of)[0], gamma_gamma.fit(of)[0])
+
+
+def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
+    """BG/NBD with Gamma-Gamma, trees and rules of thumb at the newest cut-off.
+
+    All of them know the older cut-offs, and the newest one's histories, alone. Trees are chosen
+    only if they are better beyond chance and by the margin; raises AbstainedError where the chosen
+    is not better than every rule of thumb.
+    """
+    newest = panel.at(panel.cut_on == panel.cuts[-1])
+    older = panel.at(panel.cut_on + within_days <= panel.cuts[-1])
+    of = _histories(newest)
+    if len(newest) < LEAST_CUSTOMERS:
+        raise AbstainedError(f"{len(newest)} customers; needs {LEAST_CUSTOMERS}")
+    fitted = fit(of)
+    stated = {"bg_nbd": fitted.value(of, within_days), **_rules(older, newest, within_days)}
+    if len(older) and len(newest.features):
+        stated["trees"] = _trees(older)(newest)
+    chosen = _chosen(stated, newest, margin)
+    gains = {
+        name: _gain(stated[chosen], one, newest) for name, one in stated.items() if name != chosen
+    }
+    _require_better(gains)
+    return Judgement(
+        customers=len(newest),
+        chosen=chosen,
+        errors={name: _errors(one, newest.label) for name, one in stated.items()},
+        gains=gains,
+        coverage=_coverage(fitted, newest, within_days),
+        level=LEVEL,
+        correlation=gamma_gamma.correlation(of),
+    )
+
+
+def _histories(panel: Panel) -> Histories:
+    if panel.histories is None:
+        raise AbstainedError("the panel holds no purchase histories")
+    return panel.histories
+
+
+def _rules(older: Panel, newest: Panel, within_days: int) -> dict[str, Floats]:
+    """What needs no model: as much a day as ever since, and what the mean customer spent."""
+    of = _histories(newest)
+    spent = 0.0 if of.mean_spend is None else of.mean_spend
+    told = {"same_pace": of.repeats * spent / np.maximum(of.age, 1) * within_days}
+    if len(older):
+        told["mean_customer"] = np.full(len(newest), float(older.label.mean()))
+    return told
+
+
+def _trees(older: Panel) -> Callable[[Panel], Floats]:
+    """Boosted trees of the money that came after older cut-offs."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    trees = HistGradientBoostingRegressor(
+        loss="absolute_error",
+        learning_rate=0.06,
+        max_iter=120,
+        max_leaf_nodes=15,
+        min_samples_leaf=40,
+        early_stopping=False,
+        random_state=SEED,
+    )
+    trees.fit(older.measured, older.label)
+    return lambda panel: np.maximum(trees.predict(panel.measured), 0.0)
+
+
+def _chosen(stated: Mapping[str, Floats], newest: Panel, margin: float) -> str:
+    if "trees" not in stated:
+        return "bg_nbd"
+    gain = _gain(stated["trees"], stated["bg_nbd"], newest)
+    needed = margin * _errors(stated["bg_nbd"], newest.label).mae
+    return "trees" if gain.low > 0 and gain.value >= needed else "bg_nbd"
+
+
+def _gain(ours: Floats, theirs: Floats, newest: Panel) -> Measure:
+    """By how much the absolute error of ours is smaller, a customer."""
+    errors = np.abs(theirs - newest.label) - np.abs(ours - newest.label)
+    return clustered_mean(errors, newest.person)
+
+
+def _require_better(gains: Mapping[str, Measure]) -> None:
+    for name in ("same_pace", "mean_customer"):
+        if name in gains and gains[name].low <= 0:
+            told = gains[name]
+            raise AbstainedError(
+                f"not shown to be better than {name.replace('_', ' ')}: absolute error lower by"
+                f" {told.value:.2f} ({told.low:.2f} to {told.high:.2f}) a customer"
+            )
+
+
+def _errors(stated: Floats, came: Floats) -> Errors:
+    off = stated - came
+    total = float(came.sum())
+    ratio = float(stated.sum()) / total if total else float("nan")
+    return Errors(float(np.abs(off).mean()), float(np.sqrt((off**2).mean())), ratio)
+
+
+def _coverage(fitted: Fitted, newest: Panel, within_days: int) -> float:
+    """How many customers' money lies within the stated interval; of the first 20,000."""
+    rows = np.arange(min(len(newest), MOST_FOR_COVERAGE))
+    of, came = _histories(newest).at(rows), newest.label[rows]
+    told = value_interval(fitted.buying, fitted.spending, of, within_days, LEVEL, SEED)
+    return float(((told.low <= came) & (came <= told.high)).mean())

@@ -1,0 +1,89 @@
+"""Models compile from `models.yaml` to documents and back; every mistake has its place."""
+
+import pytest
+
+from stamgast.models.declaration import Kind, Model, models_of
+from stamgast.models.features import DEFAULT_FEATURES
+from stamgast.workspace.compiler import WorkspaceError, compile_files
+from stamgast.workspace.model import workspace_of
+
+SOURCES = "sources: {shop: {name: Shop}}"
+SEGMENTS = "segments: {best: {rule: rfm.segment = 'champions'}}"
+SOUND = """
+models:
+  next_order:
+    kind: propensity
+    target: event = 'Order Completed'
+    features: {in_delft: traits.city = 'Delft'}
+  gone:
+    kind: churn
+    defaults: false
+    features: {orders: orders.count}
+  alike:
+    kind: look_alike
+    seed: best
+"""
+
+
+def compiled(text: str) -> dict[str, Model]:
+    """The models of a file, by name."""
+    told = compile_files({"models.yaml": text, "segments.yaml": SEGMENTS, "sources.yaml": SOURCES})
+    return {model.name: model for model in models_of(workspace_of(told).models)}
+
+
+def faults(text: str) -> list[str]:
+    """What is wrong with a file."""
+    with pytest.raises(WorkspaceError) as caught:
+        compiled(text)
+    return [str(one) for one in caught.value.faults]
+
+
+def test_a_model_has_the_default_features_and_its_own() -> None:
+    models = compiled(SOUND)
+    names = [feature.name for feature in models["next_order"].features]
+    assert names == [*DEFAULT_FEATURES, "in_delft"]
+    assert [feature.name for feature in models["gone"].features] == ["orders"]
+    assert models["alike"].kind is Kind.LOOK_ALIKE
+
+
+def test_a_churn_is_of_orders_unless_it_says_otherwise() -> None:
+    assert compiled(SOUND)["gone"].texts["target"] == "event = 'Order Completed'"
+
+
+def test_documents_tell_the_same_model_again() -> None:
+    models = tuple(compiled(SOUND).values())
+    assert models_of(model.document for model in models) == models
+
+
+def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
+    was = compiled(SOUND)["next_order"].version
+    assert (
+        compiled(SOUND.replace("kind: propensity", "kind: propensity\n    title: T"))[
+            "next_order"
+        ].version
+        == was
+    )
+    changed = SOUND.replace("'Delft'", "'Gent'")
+    assert compiled(changed)["next_order"].version != was
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ("kind: propensity", "models.x.target: a propensity needs a target"),
+        ("kind: look_alike", "models.x.seed: a look_alike, and nothing else, has a seed"),
+        ("{kind: look_alike, seed: bets}", "models.x.seed: no segment is named 'bets'"),
+        ("{kind: churn, population: order.count > 1}", "did you mean `orders.count`?"),
+        ("{kind: churn, features: {a: traits.city}}", "a feature is a number or a condition"),
+        ("{kind: churn, within_days: 0}", "models.x.within_days: Input should be greater"),
+        ("{kind: churn, targets: a}", "models.x.targets: Extra inputs are not permitted"),
+        ("{kind: churn, defaults: false}", "needs some of its own"),
+        ("{kind: lifetime_value, target: event = 'a'}", "a lifetime_value takes no target"),
+        ("{kind: churn, target: orders.count > 1}", "models.x.target: line 1, column 1"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_line_and_place(part: str, fault: str) -> None:
+    told = faults(f"models:\n  x: {part}" if part[0] == "{" else f"models:\n  x:\n    {part}")
+    assert len(told) == 1
+    assert told[0].startswith("models.yaml:")
+    assert fault in told[0]

@@ -11,8 +11,11 @@ from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import (
     Aggregate,
+    Call,
+    Clock,
     Column,
     Did,
+    DidNotSince,
     Function,
     InSegment,
     Node,
@@ -42,8 +45,27 @@ def _reasons(tree: Node, traits: Reasons, segments: Reasons) -> Iterator[str]:
                 yield "lists are gathered by runs"
             case Did(steps) if len(steps) > 1:
                 yield "steps one after another are followed by runs"
+            case Aggregate() | Did() | DidNotSince() if _looks_at_clock(node):
+                yield "a condition on events that looks at the clock is asked by runs"
             case InSegment(name) if segments.get(name):
                 yield f"segment '{name}' is evaluated by runs"
+
+
+def _looks_at_clock(node: Aggregate | Did | DidNotSince) -> bool:
+    """Whether time alone changes which events count, other than by the window."""
+    match node:
+        case Aggregate():
+            parts: tuple[Node | None, ...] = (node.where, node.of)
+        case Did():
+            parts = node.steps
+        case DidNotSince():
+            parts = (node.did, node.lacking)
+    below = (one for part in parts if part is not None for one in nodes_of(part))
+    return any(isinstance(one, Clock) or _is_since(one) for one in below)
+
+
+def _is_since(node: object) -> bool:
+    return isinstance(node, Call) and node.name == "days_since"
 
 
 def traits_that_wait(traits: Iterable[ComputedTrait]) -> dict[str, str | None]:

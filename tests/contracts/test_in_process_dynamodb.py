@@ -1,5 +1,6 @@
 """The in-process DynamoDB client answers random operations as moto does."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -184,7 +185,7 @@ def outcome(client: Any, name: str, request: dict[str, Any]) -> Any:
         held = error.response.get("Item")
         return error.response["Error"]["Code"], normal(reasons), normal(held)
     if name == "batch_get_item":
-        answer["Responses"][TABLE].sort(key=str)
+        answer["Responses"][TABLE].sort(key=lambda item: json.dumps(item, sort_keys=True))
     return answer
 
 

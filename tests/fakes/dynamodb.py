@@ -287,14 +287,18 @@ class DynamoDB:
 
     @staticmethod
     def _place(table: str, key: Mapping[str, Value], exact: bool = True) -> Place:
-        if any("S" not in key.get(k, {}) for k in KEY) or (exact and len(key) != len(KEY)):
+        try:
+            pk, sk = key["PK"]["S"], key["SK"]["S"]
+        except KeyError as error:
+            raise Invalid("The provided key element does not match the schema") from error
+        if exact and len(key) != len(KEY):
             raise Invalid("The provided key element does not match the schema")
-        if not all(key[k]["S"] for k in KEY):
+        if not pk or not sk:
             raise Invalid(
                 "One or more parameter values are not valid. The AttributeValue for a key "
                 "attribute cannot contain an empty string value. Key: PK"
             )
-        return table, key["PK"]["S"], key["SK"]["S"]
+        return table, pk, sk
 
     def item(self, table: str, pk: str, sk: str) -> Item | None:
         """The newest item as stored, for assertions: not a call, not to be changed."""
@@ -340,7 +344,9 @@ class DynamoDB:
     def _get(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
         self._table(request["TableName"], "GetItem")
         found = self._seen(self._place(request["TableName"], request["Key"]), request)
-        used(request, projection := _projection(request))
+        projection = _projection(request)
+        if not self.is_quick:
+            used(request, projection)
         return {"Item": self._out(found, projection, request)} if found is not None else {}
 
     def _out(
@@ -390,15 +396,12 @@ class DynamoDB:
         names, values = _placeholders(request)
         if not self.is_quick:
             used(request, condition, _filter(request), _projection(request))
-        pk = next((v["S"] for v in values.values() if v.get("S") in table), None)
-        partitions = [pk] if pk is not None else []
-        partitions += [v["S"] for v in values.values() if v.get("S") in table and v["S"] != pk]
+        partitions = dict.fromkeys(v["S"] for v in values.values() if v.get("S") in table)
         found = [
-            item
+            self._seen((request["TableName"], of, sk), request) or stored
             for of in partitions
-            for sk, stored in sorted(table[of].items(), key=lambda kv: kv[0].encode())
-            if condition.run(Scope({"PK": {"S": of}, "SK": {"S": sk}}, names, values))
-            and (item := self._seen((request["TableName"], of, sk), request) or stored)
+            for sk, stored in sorted(table[of].items(), key=_by_sort_key)
+            if condition.run(Scope(stored, names, values))
         ]
         if request.get("ScanIndexForward") is False:
             found.reverse()
@@ -529,6 +532,10 @@ class DynamoDB:
         if token is not None:
             self.tokens[token] = {}
         return {}
+
+
+def _by_sort_key(stored: tuple[str, Item]) -> bytes:
+    return stored[0].encode()
 
 
 def _placeholders(request: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Value]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Value: TypeAlias = dict[str, Any]
@@ -28,8 +28,7 @@ class ExpressionError(ValueError):
     """An expression that DynamoDB answers with a ValidationException."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What an expression is evaluated over."""
 
     item: Item

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -59,13 +60,23 @@ class Schedule:
         expected: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.random = random.Random(seed)
-        self.faults = dict(faults)
+        self.faults = faults
         self.fuel = fuel
         self.expected = expected
         self.processes: list[Process] = []
         self.crashed: list[Process] = []
         self.main = getcurrent()
         client.before = self._at_call
+
+    @property
+    def faults(self) -> Chances:
+        """What may happen to a call, and how often."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, chances: Chances) -> None:
+        self._faults = dict(chances)
+        self._at_each: dict[str, list[tuple[Fault, float]]] = {}
 
     # what the code under test calls
 
@@ -85,14 +96,22 @@ class Schedule:
 
     def _at_call(self, operation: str, request: Mapping[str, Any]) -> Fault | None:
         self.step()
-        for fault, chance in self.faults.items():
-            if operation not in FITTING.get(fault, (operation,)):
-                continue
-            if fault is Fault.SENT_TWICE and operation in READS:
-                continue
-            if self.random.random() < chance:
+        if not self._faults:
+            return None
+        drawn = self.random.random()
+        for fault, below in self._chances(operation):
+            if drawn < below:
                 return fault
         return None
+
+    def _chances(self, operation: str) -> list[tuple[Fault, float]]:
+        """The faults that fit an operation, each with the number that a draw must be below."""
+        found = self._at_each.get(operation)
+        if found is None:
+            fitting = [fault for fault in self._faults if _fits(fault, operation)]
+            below = accumulate(self._faults[fault] for fault in fitting)
+            found = self._at_each[operation] = list(zip(fitting, below, strict=True))
+        return found
 
     # what a test calls
 
@@ -110,22 +129,25 @@ class Schedule:
         process.thread.throw(GreenletExit)
         self.processes = [p for p in self.processes if p is not process]
 
-    def turn(self) -> None:
-        """One random process runs up to its next call."""
+    def turn(self) -> bool:
+        """One random process runs up to its next call; whether that was its end."""
         self.fuel -= 1
         if self.fuel < 0:
             raise OutOfFuelError("the schedule does not end")
-        process = self.random.choice(self.processes)
+        process = self.processes[int(self.random.random() * len(self.processes))]
         process.thread.switch()
-        if process.thread.dead:
-            self.processes = [p for p in self.processes if p is not process]
-            if process.error is not None and not isinstance(process.error, self.expected):
-                raise process.error
+        if not process.thread.dead:
+            return False
+        self.processes = [p for p in self.processes if p is not process]
+        if process.error is not None and not isinstance(process.error, self.expected):
+            raise process.error
+        return True
 
     def run(self) -> None:
         """Runs until every process that is no daemon has ended; daemons are then killed."""
         while any(not process.is_daemon for process in self.processes):
-            self.turn()
+            while not self.turn():
+                continue
         for process in self.processes:
             process.thread.throw(GreenletExit)
         self.processes = []
@@ -144,3 +166,9 @@ class Schedule:
             process.is_crashed = True
         except Exception as error:  # noqa: BLE001  (handed to the schedule, which raises it)
             process.error = error
+
+
+def _fits(fault: Fault, operation: str) -> bool:
+    if fault is Fault.SENT_TWICE:
+        return operation not in READS
+    return operation in FITTING.get(fault, (operation,))

@@ -257,8 +257,5 @@ VARIANTS: dict[str, Rules] = {
     "whom a copy that lost met is remembered": Rules(
         patches=((f"{SURVEY}.without", lambda pairs, p: {k: one.met for k, one in p.items()}),)
     ),
-    "a person is revived without its founder": Rules(
-        patches=(("stamgast.identity.corrections.old_roots", reviving_anybody),)
-    ),
     "no assurance raised": Rules(patches=((f"{PLAN}.Draft.raise_assurance", lambda draft: None),)),
 }

@@ -1,12 +1,19 @@
-"""Two races too narrow to wait for: each is played by hand, and its broken variant fails."""
+"""Histories too rare to wait for: each is played by hand, and its broken variant fails."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from stamgast.identity import corrections
-from stamgast.identity.corrections import Result, begin, correct, finish_jobs
+from stamgast.identity.corrections import (
+    Result,
+    begin,
+    correct,
+    finish_jobs,
+    publish_identity,
+)
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.live import settle
 from stamgast.identity.store import Outcome, Write
@@ -17,6 +24,7 @@ from tests.schedules.identity_oracle import Message
 from tests.schedules.identity_variants import (
     EdgesUnguarded,
     JobsUnchecked,
+    reviving_anybody,
     survey_reading_pointers_once,
 )
 from tests.schedules.identity_world import SETTINGS, Items, star
@@ -178,6 +186,47 @@ def test_an_edge_that_was_supported_earlier_meanwhile_keeps_the_earlier_support(
 
 def test_an_edge_written_without_a_condition_loses_its_support() -> None:
     assert first_seen_after_a_torn_read(EdgesUnguarded) == 5
+
+
+def an_id_that_a_losing_copy_took_first() -> Items:
+    """A copy founds a person, which is merged away; the copy that counts founds another, and wins.
+
+    A pointer still leads through the first, so its id may not go to the second alone.
+    """
+    store, items = open_store()
+    items.in_doubt = {"u:1", "u:2"}
+    kept = [
+        Message("m0", 1, 1, 1, ("e:1",)),
+        Message("m1", 4, 5, 1, ("u:1",)),
+        Message("m2", 6, 6, 1, ("u:2", "d:1")),
+        Message("m3", 7, 7, 1, ("e:1", "d:1")),
+    ]
+    live(store, kept[0], replace(kept[1], received=9, ids=("u:2",)), *kept[2:], kept[1])
+    assert items.pointers["u:2"].person_id == "m1/0"
+    assert items.home("u:2").person_id == "m0/0"
+    evidence = EvidenceInMemory.of(map(star, kept))
+    evidence.lose("m1", ("u:2",))
+    begin(store, 1, no_pause)
+    components = [("u:1",), ("u:2", "d:1", "e:1")]
+    publish_identity(store, evidence, components, 1, SETTINGS, no_pause)
+    items.check()
+    return items
+
+
+@pytest.mark.failure_line(3)
+def test_a_person_is_revived_together_with_its_founder() -> None:
+    """Line 3: two payloads under one messageId found two persons, and the first payload's stays."""
+    items = an_id_that_a_losing_copy_took_first()
+    assert items.home("u:1").person_id == "m1/0"
+    assert items.home("u:2") is items.home("e:1")
+
+
+def test_a_person_revived_without_its_founder_takes_its_pointers_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(corrections, "old_roots", reviving_anybody)
+    with pytest.raises(ViolationError, match=r"pointing to another|does not list"):
+        an_id_that_a_losing_copy_took_first()
 
 
 def test_a_transaction_is_never_sent_empty() -> None:

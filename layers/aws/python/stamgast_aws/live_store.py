@@ -28,8 +28,7 @@ from stamgast_aws.identity_items import (
 
 MEMBERSHIP = "M#"
 NOBODY_SAW_MORE = (
-    "attribute_not_exists(PK) OR attribute_not_exists(seen) OR seen < :seen"
-    " OR (seen = :seen AND moment <= :moment)"
+    "(attribute_not_exists(seen) OR seen < :seen OR (seen = :seen AND moment <= :moment))"
 )
 
 
@@ -56,18 +55,17 @@ class DynamoLiveStore:
         """Both items of each anchor, strongly read."""
         return DynamoFactStore(self.client, self.table, self.pause).read(anchors)
 
-    def put_standing(self, standing: Standing) -> bool:
-        """Writes the item unless one who saw more, or as much and later, wrote it."""
+    def put_standing(self, standing: Standing, was: Standing | None) -> bool:
+        """Writes the item in the place of `was`, unless one who saw more wrote it."""
+        condition, names, values = _unchanged(was)
         try:
             call(
                 self.client.put_item,
                 TableName=self.table,
                 Item={**_key(standing.change), **item_of(_attributes(standing))},
-                ConditionExpression=NOBODY_SAW_MORE,
-                ExpressionAttributeValues={
-                    ":seen": typed(standing.seen),
-                    ":moment": typed(standing.moment_ms),
-                },
+                ConditionExpression=condition,
+                **({"ExpressionAttributeNames": names} if names else {}),
+                **({"ExpressionAttributeValues": {**values, **_weight(standing)}} if was else {}),
             )
         except ConditionError:
             return False
@@ -122,6 +120,21 @@ def standing_of(person_id: str, sort_key: str, told: Mapping[str, Any]) -> Stand
         told.get("because", "facts"),
     )
     return Standing(change, told.get("seen"), told.get("moment", 0), "untold" not in told)
+
+
+def _unchanged(was: Standing | None) -> tuple[str, dict[str, str], Item]:
+    """The condition that the item is still what was read: no change goes without being told."""
+    if was is None:
+        return "attribute_not_exists(PK)", {}, {}
+    since = {":since": typed(iso_of(was.change.at_ms))}
+    if was.seen is None:
+        return f"since = :since AND {NOBODY_SAW_MORE}", {}, since
+    condition = f"since = :since AND #state = :state AND {NOBODY_SAW_MORE}"
+    return condition, {"#state": "state"}, {**since, ":state": typed(was.change.change)}
+
+
+def _weight(standing: Standing) -> Item:
+    return {":seen": typed(standing.seen), ":moment": typed(standing.moment_ms)}
 
 
 def _key(change: MembershipChange) -> Item:

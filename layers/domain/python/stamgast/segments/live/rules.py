@@ -162,7 +162,7 @@ class _Visit:
         if was is not None and not was.is_told and not self._tell(was, settled):
             return False
         standing = Standing(made, self._seen(was), self.rules.now_ms(), not is_news)
-        if self.rules.store.put_standing(standing):
+        if self.rules.store.put_standing(standing, was):
             settled.changed += 1
             if is_news:
                 self._tell(standing, settled)

@@ -37,8 +37,11 @@ class LiveStore(Protocol):
         """Both items of each anchor, empty ones for what is absent."""
         ...
 
-    def put_standing(self, standing: Standing) -> bool:
-        """Writes the item unless one who saw more, or as much and later, wrote it."""
+    def put_standing(self, standing: Standing, was: Standing | None) -> bool:
+        """Writes the item in the place of `was`, unless one who saw more wrote it.
+
+        So whoever writes over a change has seen it, and tells it if nobody has.
+        """
         ...
 
     def mark_told(self, standing: Standing) -> None:

@@ -199,7 +199,7 @@ def break_sql(case: str, patch: pytest.MonkeyPatch) -> None:
         case "an element has a type":
             patch.setattr(lists, "_among", lambda of, _, __, item: f"contains({of}::text, {item})")
         case "a sum is exact":
-            patch.setattr(aggregates, "_micros", lambda number: number)
+            patch.setattr(aggregates, "micros_sql", lambda number: number)
             patch.setattr(aggregates, "_of_micros", lambda summed: summed)
         case "a later step is later":
             late = funnels.EARLIER.replace("1 preceding", "current row")

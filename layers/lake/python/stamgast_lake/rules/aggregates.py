@@ -5,15 +5,10 @@ from dataclasses import dataclass, field
 
 from stamgast.segments.language.tree import (
     Aggregate,
-    And,
-    Compare,
     DidNotSince,
     Field,
     Function,
     Lifetime,
-    Literal,
-    Node,
-    OneOf,
     Type,
     Window,
 )
@@ -22,7 +17,9 @@ from stamgast.segments.language.values import LARGEST_EXACT, LARGEST_SUMMED, MIC
 from stamgast.segments.language.windows import BEFORE_ALL_MS, Now, bounds_of
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.guards import Guard, guard_of
 from stamgast_lake.rules.literals import moment_sql, quoted, read_json
+from stamgast_lake.rules.passed import Columns, Marks, Passed
 
 OF_EVENT = (
     "message_key, event_at, event, type, source_id, order_id, revenue_minor, currency, products"
@@ -31,26 +28,36 @@ PLAIN = f"person_id, {OF_EVENT}, principal"
 OF_ANCHOR = f"anchor_key, {OF_EVENT}"
 HAPPENINGS, ANCHORS = "rule_happening", "rule_anchor"
 AT = Field(("event_at",), Type.MOMENT)
+COUNT = "count(case when {within} then 1 end)"
 JOINED = {
-    Function.COUNT: "sum",
-    Function.SUM: "sum",
-    Function.AVG: "sum",
-    Function.MIN: "min",
-    Function.MAX: "max",
+    Function.COUNT: "sum(cast({0} as double))",
+    Function.SUM: "sum({0})",
+    Function.AVG: "sum({0})",
+    Function.MIN: "min({0})",
+    Function.MAX: "max({0})",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How an aggregate is made of rows, and of the values of several anchors if that can be.
+    """How an aggregate is made of the rows that it takes, and of the values of several anchors.
 
-    No event before `start_ms`, and with a guard none of other names, is any part of it.
+    `{within}` in `sql` stands for its window; `joined` is None if anchors cannot be joined. No
+    event before the window, and with a guard none of other names, is any part of it.
     """
 
     sql: str
     joined: str | None
-    start_ms: int
-    guard: frozenset[str] | None
+    passed: Passed
+    guard: Guard | None
+
+    def over(self, marks: Marks) -> str:
+        """The aggregate over the rows that `Columns` made."""
+        is_counted = self.sql == COUNT
+        parts = marks.within(self.passed)
+        if is_counted and self.passed.column is not None:
+            parts = [self.passed.column, *parts]
+        return self.sql.replace("{within}", " and ".join(parts) or "true")
 
 
 @dataclass(slots=True)
@@ -60,6 +67,7 @@ class Aggregates:
     now: Now
     extractions: Extractions
     columns: dict[str, Made] = field(default_factory=dict)
+    shared: Columns = field(default_factory=Columns)
 
     def sql(self, node: Aggregate) -> str:
         """What the rule sees of an aggregate, over the columns of the pass."""
@@ -80,11 +88,15 @@ class Aggregates:
         return f"({did} is not null and ({lacking} is null or {lacking} <= {did}))"
 
     def _column(self, node: Aggregate, *, counted: bool = False) -> str:
-        guard = guard_of(node.where)
-        within = Expressions(self.now, self.extractions, _never, guard)
-        sql = _made(node, within, self._filter(node, within), counted)
-        start = bounds_of(node.window, self.now)[0]
-        made = Made(sql, None if node.is_principal else JOINED.get(node.function), start, guard)
+        within = Expressions(self.now, self.extractions, _never, guard_of(node.where))
+        where = _filter(node, within)
+        column = None if where is None else self.shared.filter(where)
+        if node.of is not None:
+            column = self.shared.value(_value(node, within), column)
+        start, end = bounds_of(node.window, self.now)
+        passed = Passed(column, start, end if end <= self.now.ms else None)
+        joined = None if node.is_principal else JOINED.get(node.function)
+        made = Made(_made(node, column, counted), joined, passed, guard_of(node.where))
         known = {told: name for name, told in self.columns.items()}
         return known.get(made) or self._named(made)
 
@@ -92,16 +104,6 @@ class Aggregates:
         name = f"a{len(self.columns)}"
         self.columns[name] = made
         return name
-
-    def _filter(self, node: Aggregate, within: Expressions) -> str:
-        """Without the upper bound of now, which holds for all rows of the pass."""
-        now = moment_sql(self.now.ms + 1)
-        parts = [one for one in bounded(node.window, self.now) if not one.endswith(now)]
-        if node.is_principal:
-            parts.append("currency = principal")
-        if node.where is not None:
-            parts.append(within.sql(node.where))
-        return " and ".join(parts) or "true"
 
     def statement(self, events: str, *, anchored: bool = False) -> str:
         """The grouped pass: person_id and a column for each aggregate.
@@ -114,7 +116,9 @@ class Aggregates:
         if not by_anchor:
             return self._grouped("person_id", events, PLAIN, by_person)
         lower = self._grouped("anchor_key", HAPPENINGS, OF_ANCHOR, by_anchor)
-        joins = ", ".join(f"{one.joined}({name}) as {name}" for name, one in by_anchor.items())
+        joins = ", ".join(
+            f"{str(one.joined).format(name)} as {name}" for name, one in by_anchor.items()
+        )
         told = (
             f"select {ANCHORS}.person_id, {joins} from ({lower}) part"
             f" join {ANCHORS} on {ANCHORS}.anchor_key = part.anchor_key"
@@ -126,15 +130,19 @@ class Aggregates:
         return f"select * from ({told}) one full join ({rest}) other using (person_id)"
 
     def _grouped(self, key: str, events: str, plain: str, columns: Mapping[str, Made]) -> str:
-        made = ", ".join(f"{one.sql} as {name}" for name, one in columns.items())
+        used = [one.passed for one in columns.values()]
+        first_ms = min(one.start_ms for one in used)
+        marks = Marks.of(used, first_ms)
+        made = ", ".join(f"{one.over(marks)} as {name}" for name, one in columns.items())
         needed = " and ".join([f"{key} is not null", *self._needed(list(columns.values()))])
         rows = self.extractions.wrapped(f"{events} where {needed}", plain)
-        return f"select {key}, {made} from ({rows}) event group by {key}"
+        told = self.shared.rows(rows, used, marks)
+        return f"select {key}, {made} from ({told}) event group by {key}"
 
     def _needed(self, columns: Sequence[Made]) -> Iterator[str]:
         """What no aggregate can do without, so that most events are left out at once."""
         yield f"event_at < {moment_sql(self.now.ms + 1)}"
-        start = min(one.start_ms for one in columns)
+        start = min(one.passed.start_ms for one in columns)
         if start > BEFORE_ALL_MS:
             yield f"event_at >= {moment_sql(start)}"
         names = frozenset().union(*(one.guard or () for one in columns))
@@ -150,34 +158,41 @@ def bounded(window: Window, now: Now) -> Iterator[str]:
     yield f"event_at < {moment_sql(end)}"
 
 
-def guard_of(where: Node | None) -> frozenset[str] | None:
-    """The event names without which a filter is false; None where it has no such names."""
-    match where:
-        case Compare("=", Field(("event",)), Literal(str() as name)):
-            return frozenset((name,))
-        case OneOf(Field(("event",)), values):
-            return frozenset(str(value) for value in values)
-        case And(parts):
-            return next((found for part in parts if (found := guard_of(part))), None)
-    return None
+def _filter(node: Aggregate, within: Expressions) -> str | None:
+    parts = ["currency = principal"] if node.is_principal else []
+    if node.where is not None:
+        parts.append(within.sql(node.where))
+    return f"({' and '.join(parts)})" if parts else None
 
 
-def _made(node: Aggregate, within: Expressions, where: str, counted: bool) -> str:
-    """A case inside is faster than a filter clause beside it."""
+def _value(node: Aggregate, within: Expressions) -> str:
+    """What the aggregate is made of, of one event."""
     if node.of is None:
-        return f"count(case when {where} then 1 end)"
+        raise TypeError("a count has no value")
     of = within.sql(node.of)
     match node.function:
         case Function.SUM | Function.AVG:
-            act = "count" if counted else "sum"
-            return f"{act}(case when {where} then {micros_sql(of)} end)"
+            return micros_sql(of)
+        case Function.COUNT_DISTINCT:
+            return _distinct(of, type_of(node.of))
+    return of
+
+
+def _made(node: Aggregate, column: str | None, counted: bool) -> str:
+    """A case inside is faster than a filter clause beside it."""
+    if node.of is None:
+        return COUNT
+    value = f"case when {{within}} then {column} end"
+    match node.function:
+        case Function.SUM | Function.AVG:
+            return f"{'count' if counted else 'sum'}({value})"
         case Function.MIN | Function.MAX:
-            return f"{node.function}(case when {where} then {of} end)"
+            return f"{node.function}({value})"
         case Function.FIRST | Function.LAST:
             act = "arg_min" if node.function is Function.FIRST else "arg_max"
-            place = f"case when {where} and {of} is not null then row(event_at, message_key) end"
-            return f"{act}({of}, {place})"
-    return f"count(distinct case when {where} then {_distinct(of, type_of(node.of))} end)"
+            place = f"{column} is not null and {{within}} then row(event_at, message_key)"
+            return f"{act}({column}, case when {place} end)"
+    return f"count(distinct {value})"
 
 
 def micros_sql(number: str) -> str:

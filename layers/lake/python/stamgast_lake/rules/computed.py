@@ -9,9 +9,10 @@ from stamgast.segments.language.tree import DaysBetween, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rhythm import rhythm_sql
-from stamgast_lake.rules.aggregates import PLAIN, Aggregates, bounded, guard_of
+from stamgast_lake.rules.aggregates import PLAIN, Aggregates, bounded
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.guards import guard_of
 from stamgast_lake.rules.literals import quoted, read_json
 from stamgast_lake.rules.statements import Whole, temp_table
 

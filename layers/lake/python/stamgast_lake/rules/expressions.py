@@ -1,7 +1,7 @@
 """The SQL of a node, null-safe as SQL is: Kleene's logic is the engine's own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stamgast.segments.language.tree import (
     Aggregate,
@@ -33,6 +33,7 @@ from stamgast.segments.language.types import type_of
 from stamgast.segments.language.values import folded
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.guards import Guard
 from stamgast_lake.rules.lists import contains_sql, field_list, size_sql
 from stamgast_lake.rules.literals import finite, literal_sql, quoted, read_json, start_sql
 from stamgast_lake.rules.sources import EVENT_SQL, NAMES
@@ -58,17 +59,38 @@ CALLS = {
 
 
 @dataclass(slots=True)
+class Shared:
+    """Values that rules of one relation share, each worked out once in a layer below them.
+
+    Within a condition the engine works equal expressions out anew for each.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+
+    def name(self, sql: str) -> str:
+        """The column of a value."""
+        return self.names.setdefault(sql, f"n{len(self.names)}")
+
+    def over(self, rows: str) -> str:
+        """The rows with the values; one may rest on those named before it."""
+        for sql, name in self.names.items():
+            rows = f"select *, {sql} as {name} from ({rows}) shared"
+        return rows
+
+
+@dataclass(slots=True)
 class Expressions:
     """Renders nodes over one relation.
 
     `many` gives the SQL of what is not of one row: aggregates, funnels, other segments. `guard`
-    holds the event names outside of which the present filter is false.
+    tells the events of which the present filter can be true.
     """
 
     now: Now
     extractions: Extractions
     many: Callable[[Aggregate | Did | DidNotSince | InSegment], str]
-    guard: frozenset[str] | None = None
+    guard: Guard | None = None
+    shared: "Shared | None" = None
 
     @property
     def zone(self) -> str:
@@ -153,14 +175,18 @@ class Expressions:
     def _as(self, node: As) -> str:
         kind = type_of(node.of)
         if kind is Type.NUMBER:
-            return f"({finite(self.sql(node.of))})"
+            return f"({finite(self._once(self.sql(node.of)))})"
         if kind is Type.MOMENT:
-            return f"cast({self.sql(node.of)} at time zone {quoted(self.zone)} as date)"
+            day = f"cast({self.sql(node.of)} at time zone {quoted(self.zone)} as date)"
+            return self._once(day)
         if kind is Type.DATE:
             return start_sql(self.sql(node.of), self.zone)
         if isinstance(node.of, Column | Field):
             return self._open(node.of.path, node.type)
         return read_json(node.type, self.sql(node.of), self.zone)
+
+    def _once(self, sql: str) -> str:
+        return sql if self.shared is None else self.shared.name(sql)
 
     def listed(self, node: Node) -> tuple[str, bool]:
         """A list, and whether its elements are texts as they are; else they are JSON."""

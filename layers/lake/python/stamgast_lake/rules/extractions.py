@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from stamgast.segments.language.columns import Path
 from stamgast.segments.language.tree import Type
+from stamgast_lake.rules.guards import Guard
 from stamgast_lake.rules.literals import quoted, read_json
 from stamgast_lake.rules.sources import place_in
 
@@ -17,16 +18,16 @@ class Extractions:
     """The places of JSON documents that expressions over one relation read.
 
     `names` tells the column under which a typed value stands once `wrapped` made the relation.
-    `guards` has, for a place that only filters by an event's name read, those names: the document
-    of any other event is not looked into.
+    `places` has the guard of those that only filters with a guard read: the document of any other
+    event is not looked into.
     """
 
     zone: str
     prefix: str
-    places: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
+    places: dict[tuple[str, str], Guard | None] = field(default_factory=dict)
     names: dict[tuple[Path, Type], str] = field(default_factory=dict)
 
-    def name(self, path: Path, kind: Type, guard: frozenset[str] | None = None) -> str:
+    def name(self, path: Path, kind: Type, guard: Guard | None = None) -> str:
         """The column of a path's value as a type, registered when it is first asked for."""
         place = place_in(path)
         known = self.places.get(place, frozenset())
@@ -62,14 +63,14 @@ class Extractions:
 
     def _documents(
         self,
-    ) -> dict[tuple[str, frozenset[str] | None], tuple[str, list[str]]]:
-        found: dict[tuple[str, frozenset[str] | None], tuple[str, list[str]]] = {}
+    ) -> dict[tuple[str, Guard | None], tuple[str, list[str]]]:
+        found: dict[tuple[str, Guard | None], tuple[str, list[str]]] = {}
         for (document, place), guard in self.places.items():
             alias = f"{self.prefix}j{len(found)}"
             found.setdefault((document, guard), (alias, []))[1].append(place)
         return found
 
-    def _extracted(self, document: str, guard: frozenset[str] | None) -> str:
+    def _extracted(self, document: str, guard: Guard | None) -> str:
         places = next(
             places
             for (d, g), (_, places) in self._documents().items()

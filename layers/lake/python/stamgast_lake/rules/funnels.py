@@ -2,9 +2,10 @@
 
 from stamgast.segments.language.tree import Did
 from stamgast.segments.language.windows import Now
-from stamgast_lake.rules.aggregates import PLAIN, bounded, guard_of
+from stamgast_lake.rules.aggregates import PLAIN, bounded
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.guards import guard_of
 
 BEFORE = "range between unbounded preceding and 1 preceding"
 EARLIER = f"over (partition by person_id order by happened_ms {BEFORE})"

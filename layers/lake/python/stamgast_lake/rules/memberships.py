@@ -57,7 +57,7 @@ CHANGES = """
     ) changed
 """
 SIZES = "select segment, count(*) from member_found group by segment"
-NOBODY = "create or replace temp table {verdicts} as select cast(null as varchar) as person_id"
+NOBODY = "create or replace temp view {verdicts} as select cast(null as varchar) as person_id"
 
 
 def change_id_sql(moment_ms: int) -> str:

@@ -8,12 +8,13 @@ from stamgast.segments.language.rules import Rule, segments_in
 from stamgast.segments.language.tree import Aggregate, Did, DidNotSince, InSegment
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.aggregates import Aggregates
-from stamgast_lake.rules.expressions import Expressions
+from stamgast_lake.rules.expressions import Expressions, Shared
 from stamgast_lake.rules.extractions import ONCE, Extractions
 from stamgast_lake.rules.funnels import funnel_sql
 from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
 
-SUMMED, VERDICTS = "rule_summed", "rule_verdict"
+SUMMED, PACKED, VERDICTS = "rule_summed", "rule_packed", "rule_verdict"
+BITS = 60
 DOCUMENTS = "traits, consent, computed"
 
 
@@ -68,7 +69,7 @@ def verdicts(
     *,
     anchored: bool = False,
 ) -> list[str]:
-    """Statements that make the temporary table `rule_verdict`.
+    """Statements that make `rule_verdict`, a temporary view of bits.
 
     Its columns are person_id and r0, r1 … in the order of the rules, which is that of
     `stamgast.segments.language.rules.rules_of`: true for a member, else false, never null.
@@ -76,16 +77,40 @@ def verdicts(
     places = {rule.name: place for place, rule in enumerate(rules)}
     columns = Extractions(now.zone.key, "c")
     whole = Whole(now, places, Aggregates(now, Extractions(now.zone.key, "e")))
-    within = Expressions(now, columns, whole.sql)
+    shared = Shared()
+    within = Expressions(now, columns, whole.sql, shared=shared)
     told = [f"coalesce({within.sql(rule.tree)}, false)" for rule in rules]
-    rows = whole.joined(columns, persons)
+    rows = shared.over(whole.joined(columns, persons))
     made = whole.statements(events, anchored=anchored)
-    return [*made, temp_table(VERDICTS, _layers(rules, told, rows))]
+    return [*made, temp_table(PACKED, _packed(rules, told, rows)), _unpacked(len(rules))]
 
 
 def temp_table(name: str, select: str) -> str:
     """The statement that keeps a SELECT under a name."""
     return f"create or replace temp table {name} as {select}"
+
+
+def _packed(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:
+    """A bit for each rule: a column for each of them took a quarter of the time."""
+    words = [
+        " + ".join(f"cast(r{place} as bigint) * {1 << bit}" for bit, place in enumerate(places))
+        for places in _words(len(rules))
+    ]
+    made = "".join(f", {word} as w{number}" for number, word in enumerate(words))
+    return f"select person_id{made} from ({_layers(rules, told, rows)}) person"
+
+
+def _unpacked(rules: int) -> str:
+    bits = "".join(
+        f", (w{number} & {1 << bit}) <> 0 as r{place}"
+        for number, places in enumerate(_words(rules))
+        for bit, place in enumerate(places)
+    )
+    return f"create or replace temp view {VERDICTS} as select person_id{bits} from {PACKED}"
+
+
+def _words(rules: int) -> list[range]:
+    return [range(start, min(start + BITS, rules)) for start in range(0, rules, BITS)]
 
 
 def _layers(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:
@@ -101,5 +126,4 @@ def _layers(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:
             if levels[rule.name] == level
         )
         rows = f"select *, {made} from ({rows}) layer"
-    names = ", ".join(f"r{place}" for place in range(len(rules)))
-    return f"select person_id, {names} from ({rows}) person"
+    return rows

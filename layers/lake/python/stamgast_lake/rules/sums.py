@@ -18,9 +18,10 @@ from stamgast.segments.live.base import Sums, kept_from, timed_from
 from stamgast.segments.live.history import Key, Timed
 from stamgast.segments.live.plan import LivePlan
 from stamgast.segments.live.states import says_nothing
-from stamgast_lake.rules.aggregates import OF_ANCHOR, guard_of, micros_sql
+from stamgast_lake.rules.aggregates import OF_ANCHOR, micros_sql
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
+from stamgast_lake.rules.guards import guard_of
 from stamgast_lake.rules.literals import moment_sql, quoted
 
 if TYPE_CHECKING:

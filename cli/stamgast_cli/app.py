@@ -19,6 +19,7 @@ from stamgast_cli.commands import (
     lifecycle,
     links,
     logs,
+    models,
     plan,
     redrive,
     replay,
@@ -51,6 +52,7 @@ def application() -> typer.Typer:
     app.add_typer(workspace.group(), name="workspace")
     app.add_typer(identity.group(), name="identity")
     app.add_typer(segments.group(), name="segment")
+    app.add_typer(models.group(), name="model")
     app.add_typer(sources.group(), name="sources")
     return app
 

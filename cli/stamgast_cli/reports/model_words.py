@@ -1,0 +1,162 @@
+"""A model's card as facts and rows of words, the same on a terminal and on a page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Document = Mapping[str, Any]
+Rows = list[tuple[str, ...]]
+Figures = tuple[str, Sequence[str], Rows]
+SHIFTED = 0.25
+
+
+def facts_of(card: Document) -> dict[str, str]:
+    """What the model is, and whether it may be used."""
+    told = {
+        "model": card["title"],
+        "predicts": predicts(card),
+        "of": card["population"] or "everybody",
+        "as of": card["as_of"],
+        "learnt from": f"{len(card['learnt_on'])} cut-offs, {card['history_days']} days of history",
+        "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
+    }
+    report = card["report"]
+    if "positives" in report:
+        told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
+    return told
+
+
+def predicts(card: Document) -> str:
+    """One sentence about the target."""
+    days = f"within {card['within_days']} days"
+    match card["kind"]:
+        case "churn":
+            return f"that nothing comes {days} that passes {card['target']}"
+        case "lifetime_value":
+            return f"the revenue of orders {days}"
+        case "look_alike":
+            return "how much people resemble the seed"
+    return f"that something comes {days} that passes {card['target']}"
+
+
+def figures_of(card: Document) -> Iterator[Figures]:
+    """Every table of the card: title, names of columns, rows."""
+    judgement = card["report"].get("judgement")
+    if judgement is None:
+        return
+    if card["kind"] == "lifetime_value":
+        yield from _of_values(judgement)
+        return
+    yield _ranking(judgement)
+    yield _baselines(judgement)
+    yield _reach(judgement)
+    yield _cuts(judgement)
+    if judgement["weak"]:
+        yield _weak(judgement)
+    drift = card.get("now", {}).get("drift")
+    if drift:
+        yield _drift(drift)
+
+
+def _ranking(judgement: Document) -> Figures:
+    order, trust = judgement["ranking"], judgement["reliability"]
+    rows = [
+        ("area under the curve", _bounded(order["auc"], 3)),
+        ("average precision", _bounded(order["average_precision"], 3)),
+        ("base rate", f"{order['base_rate']:.1%}"),
+        (
+            "Brier score",
+            f"{trust['brier']:.4f} ({trust['brier_low']:.4f}–{trust['brier_high']:.4f})",
+        ),
+        ("calibration error", f"{trust['calibration_error']:.3f}"),
+    ]
+    return "On people and days not seen", ("figure", "value, with 95 %"), rows
+
+
+def _baselines(judgement: Document) -> Figures:
+    rows = [
+        (
+            name.replace("_", " "),
+            f"{one['brier']:.4f}",
+            f"{one['auc']:.3f}",
+            _bounded(one["gain"], 4),
+            f"{one['share']:.1%}",
+        )
+        for name, one in judgement["baselines"].items()
+    ]
+    names = ("baseline", "Brier score", "area", "the model's is lower by", "share")
+    return "Beside what needs no model", names, rows
+
+
+def _reach(judgement: Document) -> Figures:
+    rows = [
+        (
+            f"{one['share']:.0%}",
+            f"{one['people']:,}",
+            _bounded(one["precision"], 3),
+            f"{one['recall']:.1%}",
+            f"×{one['lift']:.1f}",
+        )
+        for one in judgement["ranking"]["reach"]
+    ]
+    return "Reach against precision", ("best share", "people", "precision", "recall", "lift"), rows
+
+
+def _cuts(judgement: Document) -> Figures:
+    rows = [
+        (
+            one["cut_on"],
+            f"{one['people']:,}",
+            f"{one['base_rate']:.1%}",
+            f"{one['brier']:.4f}",
+            "–" if one["auc"] is None else f"{one['auc']:.3f}",
+        )
+        for one in judgement["cuts"]
+    ]
+    names = ("cut-off", "people", "base rate", "Brier score", "area")
+    return "At each cut-off", names, rows
+
+
+def _weak(judgement: Document) -> Figures:
+    rows = [
+        (_range(one), f"{one['people']:,}", f"{one['brier']:.4f}", f"{one['base_rate_brier']:.4f}")
+        for one in judgement["weak"]
+    ]
+    names = ("group", "people", "Brier score", "of its own base rate")
+    return "Where it is worse than the group's own base rate", names, rows
+
+
+def _range(one: Document) -> str:
+    low = "" if one["low"] is None else f"{one['low']:g} < "
+    high = "" if one["high"] is None else f" ≤ {one['high']:g}"
+    return f"{low}{one['feature']}{high}" if low or high else f"{one['feature']} unknown"
+
+
+def _drift(drift: Document) -> Figures:
+    told = {"the score": drift["score"], **drift["features"]}
+    moved = sorted(told.items(), key=lambda item: -item[1])[:8]
+    rows = [(name, f"{psi:.3f}", "shifted" if psi > SHIFTED else "") for name, psi in moved]
+    return "Drift since what was learnt of (PSI)", ("feature", "index", ""), rows
+
+
+def _of_values(judgement: Document) -> Iterator[Figures]:
+    rows = [
+        (
+            name.replace("_", " ") + (" (chosen)" if name == judgement["chosen"] else ""),
+            f"{one['mae']:.2f}",
+            f"{one['rmse']:.2f}",
+            f"{one['total_ratio']:.3f}",
+        )
+        for name, one in judgement["errors"].items()
+    ]
+    names = ("subject", "mean absolute error", "root mean square", "total stated / came")
+    yield "Errors a customer, on money that came later", names, rows
+    told = [
+        ("customers", f"{judgement['customers']:,}"),
+        (f"in the {judgement['level']:.0%} interval", f"{judgement['coverage']:.1%}"),
+        ("correlation of spend and frequency", f"{judgement['correlation']:.3f}"),
+    ]
+    yield "How true its intervals are", ("figure", "value"), told
+
+
+def _bounded(one: Document, places: int) -> str:
+    return f"{one['value']:.{places}f} ({one['low']:.{places}f}–{one['high']:.{places}f})"

@@ -1,0 +1,43 @@
+"""A model's panel out of the lake into a file, for the layer that learns and reads no table."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from stamgast.models.declaration import Model
+from stamgast.segments.definitions import computed_traits_of, segments_of
+from stamgast_lake.engine import session
+from stamgast_lake.features.panel import PANEL, Asked, cut_offs_of, fill
+from stamgast_lake.features.then import see_events
+from stamgast_lake.lake import Lake
+
+FIRST = "select cast(min(event_at) at time zone '{zone}' as date) from person_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A panel's cut-offs, and how many days of events lie before the newest that is learnt of."""
+
+    scored_on: date
+    learnt_on: tuple[date, ...]
+    history_days: int
+
+
+def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written:
+    """The panel as a Parquet file; cut-offs before the first event are left out."""
+    workspace = lake.workspace()
+    zone = ZoneInfo(workspace.time_zone)
+    rules = [segment.rule for segment in segments_of(workspace.segments)]
+    asked = Asked(zone, computed_traits_of(workspace.traits), rules)
+    scored, learnt = cut_offs_of(model, moment_ms, zone)
+    with session() as engine:
+        see_events(engine, lake)
+        found = engine.execute(FIRST.format(zone=zone.key)).fetchone()
+        first = found[0] if found and found[0] else scored.on
+        learnt = tuple(one for one in learnt if one.on > first)
+        fill(engine, model, asked, learnt, scored)
+        rows = engine.sql(f"select * from {PANEL} order by cut_on, person_id")
+        rows.write_parquet(str(path), compression="zstd")
+    newest = learnt[-1].on if learnt else first
+    return Written(scored.on, tuple(one.on for one in learnt), (newest - first).days)

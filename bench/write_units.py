@@ -25,7 +25,8 @@ from stamgast.profile.facts import NOTHING, Facts, ShortId, digest_of, facts_of,
 from stamgast.profile.live import Base
 from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor
-from stamgast.profile.timeline import entry_attributes, entry_of
+from stamgast.profile.timeline import entry_of
+from stamgast.profile.timeline_items import items_of
 from stamgast.raw.unfold import unfold
 from stamgast_lake.publishing.anchors import OLD
 from tests.fakes.dynamodb import DynamoDB, size
@@ -121,7 +122,7 @@ class Naive:
             told = self.people[event.anchor or ""]
             told.append(event)
             anchors.add(event.anchor or "")
-            item = units(len(orjson.dumps(entry_attributes(entry_of(event, 90)))))
+            item = units(line_bytes(event))
             self.by_event += item + self._person(told)
             self.by_batch += item
         self.by_batch += sum(self._person(self.people[anchor]) for anchor in anchors)
@@ -130,11 +131,13 @@ class Naive:
     def _person(told: list[Event]) -> int:
         """Message ids for deduplication, the newest events and the traits, as plain attributes."""
         ids = sum(len(event.message_id) + 1 for event in told[-NAIVE_IDS:])
-        timeline = sum(
-            len(orjson.dumps(entry_attributes(entry_of(event, 90))))
-            for event in told[-NAIVE_EVENTS:]
-        )
+        timeline = sum(line_bytes(event) for event in told[-NAIVE_EVENTS:])
         return units(ids + timeline + 300)
+
+
+def line_bytes(event: Event) -> int:
+    """The size of an event's line as plain attributes, alone in an item."""
+    return sum(len(orjson.dumps(told)) for _, told in items_of([entry_of(event, 90)]))
 
 
 def units(size_bytes: int) -> int:

@@ -13,7 +13,8 @@ from stamgast.profile.facts import Facts
 from stamgast.profile.live import Base, Live, absorb, contribution_of
 from stamgast.profile.store import MOST_TRIES, Pair
 from stamgast.profile.timeline import entry_of
-from stamgast_aws.fact_store import DynamoFactStore, Window, entry_key
+from stamgast.profile.timeline_items import place_of
+from stamgast_aws.fact_store import DynamoFactStore, Window
 from tests.fakes.dynamodb import DynamoDB, Fault
 from tests.fakes.told_events import ANCHOR, NOON_MS, event
 
@@ -92,14 +93,14 @@ def test_entries_are_read_newest_first_and_go_on_behind_one(store: DynamoFactSto
     store.put_entries((ANCHOR, entry) for entry in [*entries, entries[0]])
     newest = entries[::-1]
     assert list(store.entries(ANCHOR, NOON_MS)) == newest
-    assert list(store.entries(ANCHOR, NOON_MS, entry_key(newest[9]))) == newest[10:]
+    assert list(store.entries(ANCHOR, NOON_MS, place_of(newest[9]))) == newest[10:]
     assert list(store.entries("email:1x", NOON_MS)) == []
     third, sixth = newest[2].original_ms, newest[5].original_ms
     assert list(store.entries(ANCHOR, NOON_MS, None, Window(sixth, third))) == newest[3:6]
     rising = Window(sixth, third, is_ascending=True)
     assert list(store.entries(ANCHOR, NOON_MS, None, rising)) == newest[3:6][::-1]
-    assert list(store.entries(ANCHOR, NOON_MS, entry_key(newest[5]), rising)) == newest[3:5][::-1]
-    assert list(store.entries(ANCHOR, NOON_MS, entry_key(newest[0]), rising)) == []
+    assert list(store.entries(ANCHOR, NOON_MS, place_of(newest[5]), rising)) == newest[3:5][::-1]
+    assert list(store.entries(ANCHOR, NOON_MS, place_of(newest[0]), rising)) == []
 
 
 def test_copies_of_a_message_meet_in_one_entry(store: DynamoFactStore) -> None:
@@ -114,7 +115,7 @@ def test_what_a_batch_leaves_undone_is_asked_for_again() -> None:
     faults = iter([Fault.PARTIAL, Fault.PARTIAL, None, Fault.PARTIAL, None])
     client.before = lambda *_: next(faults)
     store = DynamoFactStore(client, TABLE, lambda _: None)
-    store.put_entries((ANCHOR, entry_of(event(n, n), 90)) for n in range(8))
+    store.put_entries((ANCHOR, entry_of(event(n, 10 * n), 90)) for n in range(8))
     assert len(client.partition(TABLE, f"I#{ANCHOR}")) == 8
     assert store.read([ANCHOR, "email:1x"]).keys() == {ANCHOR, "email:1x"}
 

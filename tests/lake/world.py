@@ -30,6 +30,7 @@ from stamgast.profile.facts import NOTHING, Facts, merge
 from stamgast.profile.identify import Identity
 from stamgast.profile.loop import LiveLoop
 from stamgast.profile.steps import read_facts
+from stamgast.profile.timeline_items import entries_of, place_of
 from stamgast.raw.record import RawRecord
 from stamgast.raw.unfold import unfold
 from stamgast.segments.changes import MembershipChange
@@ -275,11 +276,12 @@ class World:
         }
 
     def entries(self) -> set[tuple[str, str]]:
-        """The timeline items: the anchor's partition and the sort key of each."""
+        """The lines of timelines: the anchor's partition and the place of each."""
         return {
-            (item["PK"]["S"], item["SK"]["S"])
+            (item["PK"]["S"], place_of(entry))
             for item in self.dynamodb.items("profiles")
             if item["SK"]["S"].startswith("X#")
+            for entry in entries_of(attributes_of(item))
         }
 
     def events(self) -> list[Event]:

@@ -1,12 +1,14 @@
 """Items as they are stored: what is written is read again, small and of a known schema."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.identity.assurance import Assurance
+from stamgast.identity.event import Event
 from stamgast.profile.base_codec import base_attributes, base_of
 from stamgast.profile.facts import (
     MOST_COUNTERS,
@@ -23,7 +25,8 @@ from stamgast.profile.packing import PackingError, Reader, Writer, pack_ids, unp
 from stamgast.profile.registers import Register
 from stamgast.profile.ring import RING_SIZE, RunIds
 from stamgast.profile.schema import SchemaError
-from stamgast.profile.timeline import entry_attributes, entry_of, entry_of_attributes
+from stamgast.profile.timeline import entry_of
+from stamgast.profile.timeline_items import entries_of, items_of, place_of
 from stamgast_aws.dynamo_values import attributes_of, item_of
 from stamgast_aws.fact_store import key_of
 from tests.fakes.dynamodb import size
@@ -48,12 +51,43 @@ def test_a_live_item_is_read_as_it_was_written(seed: int) -> None:
     assert live_of(attributes_of(item_of(live_attributes(live)))) == live
 
 
+class Asked:
+    """A plan under which every event counts, in all forms that a state has."""
+
+    id = 3_000_000_000
+
+    def told_of(self, event: Event) -> tuple[tuple[int, str, Any], ...]:
+        """States as `stamgast.segments.live.states` packs them."""
+        last = [event.event_ms, event.short_id, {"é": [1, None]}]
+        sums: tuple[tuple[int, str, Any], ...] = ((0, "", 1), (2, "EUR", -12_500_000))
+        return (*sums, (300, "", "9" * 30), (7, "", [5, 2]), (8, "", last), (9, "", 1.0))
+
+
+@given(SEEDS)
+def test_what_events_add_to_measures_is_read_as_it_was_written(seed: int) -> None:
+    asked = Asked()
+    told = [contribution_of(one, asked) for one in stream(Random(seed))]
+    live = absorb(Live(), Base(), told) or Live()
+    again = live_of(attributes_of(item_of(live_attributes(live))))
+    assert [(one.plan, one.told) for one in again.tail] == [(o.plan, o.told) for o in live.tail]
+    assert all(len(one.told) == 6 for one in again.tail)
+
+
+@given(SEEDS)
+def test_without_live_rules_a_live_item_is_as_small_as_ever(seed: int) -> None:
+    told = stream(Random(seed))
+    bare = absorb(Live(), Base(), [contribution_of(one) for one in told]) or Live()
+    full = absorb(Live(), Base(), [contribution_of(one, Asked()) for one in told]) or Live()
+    assert size(item_of(live_attributes(bare))) <= size(item_of(live_attributes(full)))
+    assert all(one.told == () for one in live_of(live_attributes(bare)).tail)
+
+
 @given(SEEDS)
 def test_a_base_is_read_as_it_was_written(seed: int) -> None:
     live = live_after(seed)
     orders = {"EUR": Orders(2, -5, 1, 9)}
     facts = Facts(live.traits, live.first, live.last, {"é": 3}, orders)
-    base = Base(4, 17, NOON_MS, facts)
+    base = Base(4, 17, NOON_MS, facts, {"ab12": {"EUR": {"d": [[739_000, 2]], "t": []}}})
     assert base_of(attributes_of(item_of(base_attributes(base)))) == base
 
 
@@ -61,15 +95,18 @@ def test_a_base_is_read_as_it_was_written(seed: int) -> None:
 def test_a_timeline_item_is_read_as_it_was_written_and_stays_small(seed: int) -> None:
     for one in stream(Random(seed), most=3):
         entry = entry_of(one, 90)
-        item = item_of(entry_attributes(entry))
-        assert entry_of_attributes(attributes_of(item)) == entry
+        ((place, attributes),) = items_of([entry])
+        item = item_of(attributes)
+        assert place == place_of(entry)
+        assert entries_of(attributes_of(item)) == [entry]
         assert size(item) <= 900
 
 
 def test_a_wide_event_leaves_a_timeline_item_below_900_bytes() -> None:
     properties = {f"property-{n}": "é" * 100 for n in range(100)} | {"deep": {"a": [1]}}
     wide = event(1, revenue=5, properties=properties)
-    assert size(item_of(entry_attributes(entry_of(wide, 90)))) <= 900
+    ((_, attributes),) = items_of([entry_of(wide, 90)])
+    assert size(item_of(attributes)) <= 900
 
 
 def test_a_busy_live_item_with_a_full_tail_stays_within_one_write_unit() -> None:

@@ -8,12 +8,13 @@ from stamgast.profile.base_codec import base_attributes, base_of
 from stamgast.profile.items import Base, Live
 from stamgast.profile.live_codec import live_attributes, live_of
 from stamgast.profile.store import Pair, Pause
-from stamgast.profile.timeline import Entry, entry_attributes, entry_of_attributes, is_expired
+from stamgast.profile.timeline import Entry, is_expired
+from stamgast.profile.timeline_items import PREFIX, SPAN_MS, entries_of, in_order, items_of
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import put_items, read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 
-LIVE, BASE, ENTRY = "L", "B", "X#"
+LIVE, BASE = "L", "B"
 
 
 class Window(NamedTuple):
@@ -24,12 +25,25 @@ class Window(NamedTuple):
     is_ascending: bool = False
 
     def keys(self, after: str | None) -> tuple[str, str]:
-        """The lowest and the highest sort key of what is left behind `after`, that one included."""
-        low = f"{ENTRY}{self.since_ms:015d}"
-        high = f"{ENTRY}{self.until_ms:015d}" if self.until_ms is not None else f"{ENTRY}~"
-        if after is None:
-            return low, high
-        return (max(low, after), high) if self.is_ascending else (low, min(high, after))
+        """The lowest and the highest sort key of the items that may hold lines behind `after`.
+
+        An item stands under its newest line, so it may reach down into the window from above.
+        """
+        until_ms = self.until_ms
+        if after is not None and not self.is_ascending:
+            after_ms = int(after[len(PREFIX) :].partition("#")[0])
+            until_ms = min(after_ms + 1, after_ms + 1 if until_ms is None else until_ms)
+        low = f"{PREFIX}{self.since_ms:015d}"
+        high = f"{PREFIX}~" if until_ms is None else f"{PREFIX}{until_ms + SPAN_MS:015d}"
+        return (max(low, after), high) if after is not None and self.is_ascending else (low, high)
+
+    def takes(self, place: str, after: str | None) -> bool:
+        """Whether a line at this place is within the window, and behind `after`."""
+        if place < f"{PREFIX}{self.since_ms:015d}":
+            return False
+        if self.until_ms is not None and place >= f"{PREFIX}{self.until_ms:015d}":
+            return False
+        return after is None or (place > after if self.is_ascending else place < after)
 
 
 ALL = Window()
@@ -87,9 +101,13 @@ class DynamoFactStore:
 
     def put_entries(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Writes timeline items, each under its anchor, without a condition."""
+        told: dict[str, list[Entry]] = {}
+        for anchor, entry in entries:
+            told.setdefault(anchor, []).append(entry)
         items = (
-            {**key_of(anchor, entry_key(entry)), **item_of(entry_attributes(entry))}
-            for anchor, entry in entries
+            {**key_of(anchor, sort_key), **item_of(attributes)}
+            for anchor, lines in told.items()
+            for sort_key, attributes in items_of(lines)
         )
         put_items(self.client, self.table, items, self.pause)
 
@@ -98,15 +116,22 @@ class DynamoFactStore:
     ) -> Iterator[Entry]:
         """The anchor's unexpired entries of a window by the client's own time, in its order.
 
-        `after` is the `entry_key` behind which to go on.
+        `after` is the `place_of` the entry behind which to go on.
         """
-        low, high = window.keys(after)
-        request = self._entries_request(anchor, low, high, is_ascending=window.is_ascending)
+        stored = self._stored(anchor, *window.keys(after), is_ascending=window.is_ascending)
+        for place, entry in in_order(stored, is_ascending=window.is_ascending):
+            if window.takes(place, after) and not is_expired(entry, now_ms):
+                yield entry
+
+    def _stored(
+        self, anchor: str, low: str, high: str, *, is_ascending: bool
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """Sort keys and lines of an anchor's timeline items, page after page."""
+        request = self._entries_request(anchor, low, high, is_ascending=is_ascending)
         while low <= high:
             answer = call(self.client.query, **request)
-            items = (item for item in answer["Items"] if item["SK"]["S"] != after)
-            read = (entry_of_attributes(attributes_of(item)) for item in items)
-            yield from (entry for entry in read if not is_expired(entry, now_ms))
+            for item in answer["Items"]:
+                yield item["SK"]["S"], entries_of(attributes_of(item))
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -143,11 +168,6 @@ class DynamoFactStore:
         except ConditionError:
             return False
         return True
-
-
-def entry_key(entry: Entry) -> str:
-    """`X#<original time, 15 digits>#<message key>`: every copy of a message meets here."""
-    return f"{ENTRY}{max(entry.original_ms, 0):015d}#{entry.message_key}"
 
 
 def _pair(live: Item | None, base: Item | None) -> Pair:

@@ -17,13 +17,14 @@ from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
 from stamgast.profile.store import Pair, Pause, pause_seconds
 from stamgast.profile.timeline import Entry
+from stamgast.profile.timeline_items import PREFIX
 from stamgast.segments import changes
 from stamgast.segments.live.coverage import Coverage
 from stamgast.store_error import StoreError
 from stamgast_aws.coverage_item import read_coverage
 from stamgast_aws.dynamo_batches import read_items
 from stamgast_aws.dynamo_values import Item, attributes_of
-from stamgast_aws.fact_store import ENTRY, DynamoFactStore, Window
+from stamgast_aws.fact_store import DynamoFactStore, Window
 from stamgast_aws.identity_items import (
     HEAD,
     pointer_key,
@@ -121,7 +122,7 @@ class DynamoLookupStore:
 
 
 def _sort_key(position: Position) -> str:
-    return f"{ENTRY}{max(position.original_ms, 0):015d}#{position.key}"
+    return f"{PREFIX}{max(position.original_ms, 0):015d}#{position.key}"
 
 
 def _rows(items: Mapping[str, Item]) -> dict[str, dict[str, Row]]:

@@ -1,4 +1,4 @@
-"""The two items of an anchor: what its events said since the last base (`L`), and the base (`B`)."""
+"""The two items of an anchor: what events said since the last base (`L`), and the base (`B`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

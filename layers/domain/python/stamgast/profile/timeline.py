@@ -1,14 +1,11 @@
-"""Timeline items (`X`): one compact summary for each recent event of an anchor."""
+"""The lines of a timeline: one compact summary for each recent event of an anchor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from stamgast.profile.facts import counter_of, digest_of
 from stamgast.profile.registers import canonical
-from stamgast.profile.schema import SCHEMA, check_schema
 
 if TYPE_CHECKING:  # read paths need no event, and load faster without
     from stamgast.identity.event import Event
@@ -84,33 +81,3 @@ def _order(event: "Event") -> dict[str, Any]:
         "products": [[(p.product_id or "")[:40], p.quantity] for p in lines],
         "lines": len(event.order.products),
     }
-
-
-def entry_attributes(entry: Entry) -> dict[str, Any]:
-    """The entry as plain attributes; `ttl` is the table's TTL attribute."""
-    return {
-        "schema": SCHEMA,
-        "ttl": entry.expires_at_seconds,
-        "o": entry.original_ms,
-        "m": entry.message_key,
-        "e": entry.event_ms,
-        "y": entry.type,
-        "n": entry.name,
-        "s": entry.source_id,
-        "p": canonical(entry.summary).decode(),
-    }
-
-
-def entry_of_attributes(attributes: Mapping[str, Any]) -> Entry:
-    """The entry that `entry_attributes` wrote, of this schema or the one before."""
-    check_schema(attributes)
-    return Entry(
-        original_ms=attributes["o"],
-        message_key=attributes["m"],
-        event_ms=attributes["e"],
-        type=attributes["y"],
-        name=attributes["n"],
-        source_id=attributes["s"],
-        expires_at_seconds=attributes["ttl"],
-        summary=orjson.loads(attributes["p"]),
-    )

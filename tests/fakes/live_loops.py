@@ -14,6 +14,7 @@ from stamgast.profile.identify import Identity
 from stamgast.profile.loop import Line, LiveLoop, Outcome
 from stamgast.profile.steps import read_facts
 from stamgast.profile.timeline import Entry
+from stamgast.segments.live.rules import LiveRules
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
 from tests.fakes.dynamodb import DynamoDB, Fault
@@ -48,6 +49,7 @@ class Loop:
     told: list[IdentityChange] = field(default_factory=list)
     now_ms: int = NOON_MS
     timeline_days: int = 90
+    live: LiveRules | None = None
 
     @property
     def facts_store(self) -> DynamoFactStore:
@@ -69,6 +71,7 @@ class Loop:
             timeline_days=self.timeline_days,
             now_ms=lambda: self.now_ms,
             pause=no_pause,
+            live=self.live,
         )
 
     def _identity(self) -> Identity:

@@ -48,6 +48,9 @@ def _limits(card: Document) -> Iterator[str]:
     constant = card["report"].get("constant")
     if constant:
         yield f"Left out, for they say the same of everybody: {', '.join(constant)}."
+    telling = card["report"].get("telling")
+    if telling:
+        yield f"Left out, for each tells the seed by itself: {', '.join(telling)}."
     if card["purpose"] is None:
         yield "It names no purpose, so nobody's consent is asked."
 

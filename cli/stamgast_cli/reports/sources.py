@@ -68,8 +68,8 @@ def _source(
     events = totals.get("events", 0)
     return {
         **head,
-        **_seen(told["receipts"], totals),
-        "freshness": _freshness(told["steadiness"], told["receipts"], span),
+        **_seen(told["steadiness"], totals),
+        "freshness": _freshness(told["steadiness"], span),
         "receipts": _receipts(told["receipts"]),
         "events": events,
         "event_types": _event_types(told["events"], events),
@@ -97,11 +97,12 @@ def _part(count: int, of: int) -> Document:
     return {"events": count, "share": count / of if of else None}
 
 
-def _seen(receipts: Iterable[Mapping[str, Any]], totals: Mapping[str, Any]) -> Document:
-    rows = list(receipts)
+def _seen(steadiness: list[Mapping[str, Any]], totals: Mapping[str, Any]) -> Document:
+    """Since when a source is known at all, and the first and last event of the span."""
+    ever = steadiness[0] if steadiness else {}
     return {
-        "first_received_at": _iso(min((row["first_at"] for row in rows), default=None)),
-        "last_received_at": _iso(max((row["last_at"] for row in rows), default=None)),
+        "first_received_at": _iso(ever.get("first_at")),
+        "last_received_at": _iso(ever.get("last_at")),
         "first_event_at": _iso(totals.get("first_event_at")),
         "last_event_at": _iso(totals.get("last_event_at")),
     }
@@ -111,18 +112,18 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def _freshness(
-    rows: list[Mapping[str, Any]], receipts: list[Mapping[str, Any]], span: Span
-) -> Document:
+def _freshness(rows: list[Mapping[str, Any]], span: Span) -> Document:
     """By the days on which it sent: `late` is a silence longer than its habit explains."""
     names = ("days", "silent_days", "usual_days", "late_after_days", "stage")
-    last_at = max((row["last_at"] for row in receipts), default=None)
-    silent = None if last_at is None else (span.as_of - last_at) / timedelta(hours=1)
-    hours = {"silent_hours": None if silent is None else round(max(0.0, silent), 1)}
     if not rows:
-        return {**dict.fromkeys(names), **hours, "days": 0, "stage": NEVER, "last_on": None}
-    told = {name: rows[0][name] for name in names}
-    return {**told, **hours, "last_on": rows[0]["last_on"].isoformat()}
+        return {**dict.fromkeys((*names, "silent_hours", "last_on")), "days": 0, "stage": NEVER}
+    row = rows[0]
+    silent = max(0.0, (span.as_of - row["last_at"]) / timedelta(hours=1))
+    return {
+        **{name: row[name] for name in names},
+        "silent_hours": round(silent, 1),
+        "last_on": row["last_on"].isoformat(),
+    }
 
 
 def _receipts(rows: list[Mapping[str, Any]]) -> Document:

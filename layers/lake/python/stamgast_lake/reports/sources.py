@@ -28,9 +28,7 @@ SENT = """
     where source_id <> '{platform}' and received_at >= cast('{since}' as timestamptz)
 """
 RECEIPTS = """
-    select source_id, state, reason, count(*) as receipts, min(received_at) as first_at,
-        max(received_at) as last_at
-    from receipt_states
+    select source_id, state, reason, count(*) as receipts from receipt_states
     where source_id <> '{platform}' and received_at >= cast('{since}' as timestamptz)
     group by source_id, state, reason order by source_id, state, reason
 """
@@ -43,8 +41,13 @@ DAYS = """
 STEADINESS = """
     select rhythm.person_id as source_id, rhythm.order_days as days, rhythm.first_on,
         rhythm.last_on, rhythm.usual_days, rhythm.late_after_days,
-        date_diff('day', rhythm.last_on, {today}) as silent_days, {stage} as stage
-    from ({rhythm}) rhythm order by source_id
+        date_diff('day', rhythm.last_on, {today}) as silent_days, {stage} as stage,
+        seen.first_at, seen.last_at
+    from ({rhythm}) rhythm join (
+        select source_id, min(received_at) as first_at, max(received_at) as last_at
+        from receipts group by source_id
+    ) seen on seen.source_id = rhythm.person_id
+    order by rhythm.person_id
 """
 EVENTS = """
     select source_id, type, event, count(*) as events, min(event_at) as first_event_at,

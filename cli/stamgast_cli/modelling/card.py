@@ -55,11 +55,15 @@ def _odds(model: Model, written: Written, path: Path, folder: str) -> Json:
         margin=model.margin,
         history_days=written.history_days,
         is_training=True,
+        is_look_alike=model.kind is Kind.LOOK_ALIKE,
     )
     outcome, made = learn_run(order, path, None)
     told: Json = {"is_used": outcome.is_used, "why": outcome.why, "report": dict(outcome.report)}
     if made is not None:
-        told["now"] = score_run(made, path, _names(model), Path(folder) / "scores.parquet")
+        scores = Path(folder) / "scores.parquet"
+        told["now"] = score_run(
+            made, path, order.features, scores, is_look_alike=order.is_look_alike
+        )
     return told
 
 
@@ -84,6 +88,7 @@ def _about(model: Model, written: Written, moment_ms: int) -> Json:
         "target": texts.get("target"),
         "population": texts.get("population"),
         "exclude": texts.get("exclude"),
+        "seed": model.seed,
         "purpose": model.purpose,
         "features": {feature.name: feature.text for feature in model.features},
         "as_of": iso_of(moment_ms),

@@ -34,7 +34,7 @@ def predicts(card: Document) -> str:
         case "lifetime_value":
             return f"the revenue of orders {days}"
         case "look_alike":
-            return "how much people resemble the seed"
+            return f"how much people outside segment {card['seed']} resemble those inside"
     return f"that something comes {days} that passes {card['target']}"
 
 

@@ -142,6 +142,54 @@ def test_that_a_value_is_there_at_all_may_be_the_leak(panel: Panel, tmp_path: Pa
     assert "feature noise alone" in outcome.why
 
 
+def resembling(seed: int = 1, *, is_told: bool = False) -> Panel:
+    """People of one cut-off, in the seed or not; with `is_told` a feature repeats the rule."""
+    told, truth = world(people=4_000, cuts=1, seed=seed)
+    inside = np.random.default_rng(seed).random(len(truth)) < truth
+    measured = told.measured.copy()
+    if is_told:
+        measured[:, 4] = inside
+    return replace(told, label=inside.astype(np.float64), measured=measured)
+
+
+def test_a_look_alike_finds_people_who_were_held_out(tmp_path: Path) -> None:
+    outcome = run(resembling(), tmp_path, replace(ORDER, is_look_alike=True))
+    assert outcome.is_used
+    best = outcome.report["judgement"]["ranking"]["reach"][3]
+    assert best["lift"] > 1.5
+
+
+def test_a_look_alike_leaves_out_what_repeats_the_seeds_rule(tmp_path: Path) -> None:
+    outcome = run(resembling(is_told=True), tmp_path, replace(ORDER, is_look_alike=True))
+    assert outcome.is_used
+    assert outcome.report["telling"] == ["noise"]
+
+
+def test_a_look_alike_whose_features_tell_the_seed_together_abstains(tmp_path: Path) -> None:
+    told = resembling()
+    r, f = told.measured[:, 0], told.measured[:, 1]
+    rule = replace(told, label=((r > 2) & (f > 2)).astype(np.float64))
+    outcome = run(rule, tmp_path, replace(ORDER, is_look_alike=True))
+    assert outcome.why is not None
+    assert "would repeat the seed's own rule" in outcome.why
+
+
+def test_only_people_outside_the_seed_are_scored(tmp_path: Path) -> None:
+    told = resembling()
+    both = Panel(
+        *(np.concatenate([one, one]) for one in (told.person, told.cut_on)),
+        np.concatenate([told.label, np.full(len(told), np.nan)]),
+        np.concatenate([told.measured, told.measured]),
+        told.features,
+    )
+    path = write(both, tmp_path / "panel.parquet")
+    _, model = learn_run(replace(ORDER, is_look_alike=True), path, None)
+    assert model is not None
+    scores = tmp_path / "scores.parquet"
+    figures = score_run(model, path, FEATURES, scores, is_look_alike=True)
+    assert figures["scored"] == int((told.label == 0).sum())
+
+
 def test_a_constant_feature_is_left_out_and_told(panel: Panel, tmp_path: Path) -> None:
     assert run(panel, tmp_path).report["constant"] == ["same"]
 

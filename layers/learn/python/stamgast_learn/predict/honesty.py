@@ -38,14 +38,23 @@ def require_both(labels: Labels, what: str) -> None:
 
 def require_no_leak(panel: Panel) -> None:
     """Raises AbstainedError where one feature tells the outcome all but perfectly."""
+    for name in telling_features(panel):
+        raise AbstainedError(
+            f"feature {name} alone orders people with an area under the curve of {TOO_GOOD} or"
+            " more: it knows the outcome, so it was made after the cut-off; take it out"
+        )
+
+
+def telling_features(panel: Panel) -> tuple[str, ...]:
+    """The features each of which, by its value or by having one, all but tells the outcome."""
     labels = panel.label == 1
-    for name, column in zip(panel.features, panel.measured.T, strict=True):
-        told = max(_order(column, labels), _order(np.isnan(column).astype(np.float64), labels))
-        if told >= TOO_GOOD:
-            raise AbstainedError(
-                f"feature {name} alone orders people with an area under the curve of {told:.3f}:"
-                " it knows the outcome, so it was made after the cut-off; take it out"
-            )
+    told = zip(panel.features, panel.measured.T, strict=True)
+    return tuple(name for name, column in told if _is_telling(column, labels))
+
+
+def _is_telling(column: Floats, labels: Labels) -> bool:
+    is_unknown = np.isnan(column).astype(np.float64)
+    return max(_order(column, labels), _order(is_unknown, labels)) >= TOO_GOOD
 
 
 def _order(column: Floats, labels: Labels) -> float:

@@ -16,6 +16,7 @@ from stamgast_learn.predict.honesty import require_enough, require_no_leak
 from stamgast_learn.predict.judgement import judge, require_better
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
+from stamgast_learn.predict.resemblance import resemble
 from stamgast_learn.predict.scores import scores_of
 
 
@@ -31,6 +32,7 @@ class Order:
     margin: float
     history_days: int
     is_training: bool
+    is_look_alike: bool = False
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Order":
@@ -62,8 +64,9 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     if not order.is_training:
         return Outcome(order.version, False, champion is not None, None, {}), champion
     report: dict[str, Any] = _counted(told)
+    make = _look_alike if order.is_look_alike else _challenger
     try:
-        challenger = _challenger(order, told, report, champion)
+        challenger = make(order, told, report, champion)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion
     return Outcome(order.version, True, True, None, report), challenger.dumped()
@@ -84,6 +87,19 @@ def _challenger(
     if champion is not None:
         _require_to_beat(predictor_of(champion), order, tested.judged, tested.stated, report)
     return challenger
+
+
+def _look_alike(
+    order: Order, panel: Panel, report: dict[str, Any], _champion: bytes | None
+) -> Predictor:
+    """Look-alikes have no outcome to wait for: the newest version that is good enough is used."""
+    require_enough(panel, order.least_of_each, order.history_days, 0)
+    predictor, tested, telling = resemble(panel)
+    judgement = judge(tested)
+    report["judgement"] = judgement.to_json()
+    report["constant"], report["telling"] = list(predictor.constant), list(telling)
+    require_better(judgement, order.margin)
+    return predictor
 
 
 def _require_to_beat(
@@ -118,10 +134,22 @@ def _counted(panel: Panel) -> dict[str, Any]:
     }
 
 
-def score_run(model: bytes, panel: Path, features: tuple[str, ...], scores: Path) -> dict[str, Any]:
-    """Scores everybody who is to be scored into file `scores`; answers figures, with drift."""
+def score_run(
+    model: bytes,
+    panel: Path,
+    features: tuple[str, ...],
+    scores: Path,
+    *,
+    is_look_alike: bool = False,
+) -> dict[str, Any]:
+    """Scores everybody who is to be scored into file `scores`; answers figures, with drift.
+
+    Of a look-alike those outside the seed are.
+    """
     told, predictor = read_panel(panel, features), predictor_of(model)
     now, then = told.to_score, told.labelled
+    if is_look_alike:
+        now = now.at(~np.isin(now.person, then.person[then.label == 1]))
     made = scores_of(predictor, now)
     write_columns(scores, made.columns())
     figures: dict[str, Any] = {"scored": len(now), "mean": _mean(made.value)}

@@ -1,0 +1,92 @@
+"""Look-alikes: who resembles the people of a seed, judged on people that were held out.
+
+Positives against unlabelled: those outside the seed are taken as not of it, so a score is the odds
+of being in the seed for whoever looks so (Elkan & Noto, 2008). It orders people as the odds of
+resembling would, which is all that reach against precision needs.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stamgast_learn.calibration import Floats, Labels, apply, fit_calibrator
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.backtest import Backtest
+from stamgast_learn.predict.baselines import base_rate, rfm_cell
+from stamgast_learn.predict.estimate import fit
+from stamgast_learn.predict.honesty import TOO_GOOD, constant_features, telling_features
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.predictor import Predictor
+from stamgast_learn.predict.ranking import auc_of
+
+FOLDS = 5
+SEED = 20_080_824
+
+
+def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
+    """A predictor of being in the seed, what it said of people held out, and features left out.
+
+    A feature that tells the seed by itself is part of the seed's rule: with it the model would
+    repeat the rule and find nobody. Raises AbstainedError where the others tell it, too.
+    """
+    telling = telling_features(panel)
+    kept = _without(panel, (*constant_features(panel), *telling))
+    labels = kept.label == 1
+    scores = _held_out(kept, labels)
+    area = auc_of(scores, labels)
+    if area >= TOO_GOOD:
+        raise AbstainedError(
+            f"the features tell who is in the seed (area under the curve {area:.3f}): the model"
+            " would repeat the seed's own rule; leave out the features that the rule is made of"
+        )
+    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept))
+    calibrator = fit_calibrator(scores, labels)
+    estimate = fit(kept.measured, labels)
+    left_out = tuple(name for name in panel.features if name not in kept.features)
+    until = int(kept.cuts[-1])
+    return Predictor(kept.features, left_out, estimate, calibrator, until), tested, telling
+
+
+def _without(panel: Panel, names: tuple[str, ...]) -> Panel:
+    places = [n for n, name in enumerate(panel.features) if name not in names]
+    if not places:
+        raise AbstainedError("no feature is left that does not tell the seed by itself")
+    features = tuple(panel.features[place] for place in places)
+    return Panel(panel.person, panel.cut_on, panel.label, panel.measured[:, places], features)
+
+
+def _folds(panel: Panel) -> Iterator[Labels]:
+    """Masks of people, each of whom is held out once."""
+    _, of = np.unique(panel.person, return_inverse=True)
+    shuffled: NDArray[np.int64] = np.random.default_rng(SEED).permutation(int(of.max()) + 1)
+    for fold in range(FOLDS):
+        yield shuffled[of] % FOLDS == fold
+
+
+def _held_out(panel: Panel, labels: Labels) -> Floats:
+    scores = np.zeros(len(panel))
+    for held in _folds(panel):
+        scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
+    return scores
+
+
+def _calibrated(panel: Panel, scores: Floats, labels: Labels) -> Floats:
+    """Each fold's scores by a calibrator that has not seen its people."""
+    stated = np.zeros(len(panel))
+    for held in _folds(panel):
+        stated[held] = apply(fit_calibrator(scores[~held], labels[~held]), scores[held])
+    return stated
+
+
+def _baselines(panel: Panel) -> dict[str, Floats]:
+    told = {"base_rate": np.zeros(len(panel)), "rfm_cell": np.zeros(len(panel))}
+    for held in _folds(panel):
+        learnt, judged = panel.at(~held), panel.at(held)
+        told["base_rate"][held] = base_rate(learnt, judged)
+        cells = rfm_cell(learnt, judged)
+        if cells is None:
+            told.pop("rfm_cell", None)
+        else:
+            told["rfm_cell"][held] = cells
+    return told

@@ -1,6 +1,7 @@
 """A lake of persons with generated traits, and whole runs of links between their records."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,9 +37,13 @@ class Objects(MemoryObjects):
 
 
 class Persons:
-    """A lake of persons with the generated traits, and runs of links over it."""
+    """A lake of persons with the generated traits, and runs of links over it.
 
-    def __init__(self, settings: RecordSettings) -> None:
+    Each is known by one identifier of `namespace`, whose value is the record's id.
+    """
+
+    def __init__(self, settings: RecordSettings, namespace: str = "user_id") -> None:
+        self.namespace = namespace
         self.catalogue, self.objects = MemoryCatalogue(), Objects()
         self.settings = settings
         workspace = Workspace("1", "UTC", {}, DEFAULT)
@@ -58,6 +63,18 @@ class Persons:
         said = pa.Table.from_pylist(gone, schema=arrow_schema(PERSONS))
         self.catalogue.append(PERSONS, said.to_reader(), Commit(f"r{seq}", "left"))
 
+    def log_in(self, owners: Mapping[str, str], moment: datetime, seq: int) -> None:
+        """Users log in on records: each record's identifier belongs to its user's person since."""
+        rows = [
+            {"identifier": key, "namespace": key.partition(":")[0], "person_id": f"person-{owner}",
+             "cause": "joined", "support": "m", "recorded_at": moment, "shard": 0,
+             "run_id": f"r{seq}"}
+            for record_id, owner in owners.items()
+            for key in (f"{self.namespace}:{record_id}", f"user_id:{owner}")
+        ]  # fmt: skip
+        said = pa.Table.from_pylist(rows, schema=arrow_schema(IDENTITY))
+        self.catalogue.append(IDENTITY, said.to_reader(), Commit(f"r{seq}", "logged in"))
+
     def _rows(self, row: dict[str, Any], moment: datetime, seq: int) -> tuple[dict[str, Any], ...]:
         person = f"person-{row['record_id']}"
         traits = {
@@ -68,10 +85,10 @@ class Persons:
         stamp = {"recorded_at": moment, "shard": 0, "run_id": f"r{seq}"}
         text = orjson.dumps(traits).decode()
         spent = {"orders": 0, "revenue_minor": 0, "spending": []}
-        key = f"user_id:{row['record_id']}"
+        key = f"{self.namespace}:{row['record_id']}"
         return (
-            {"identifier": key, "namespace": "user_id", "person_id": person, "cause": "founded",
-             "support": "m", **stamp},
+            {"identifier": key, "namespace": self.namespace, "person_id": person,
+             "cause": "founded", "support": "m", **stamp},
             {"person_id": person, "state": "active", "born_at": moment, "founding_source": "s",
              "founding_message": key, "founding_position": 0, "identifiers": 1, **stamp},
             {"person_id": person, "traits": text, "counters": "{}", **spent,

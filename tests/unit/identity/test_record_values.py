@@ -51,6 +51,27 @@ def test_names_that_sound_alike_share_a_sound() -> None:
     assert normal.sound("meyer") != normal.sound("baker")
 
 
+WRITTEN_TWICE = {
+    "Zoë O’Brien": "zoe obrien",
+    "Łukasz Ærø": "lukasz aero",
+    "ИВАНОВ": "иванов",
+    "Πέτρος": "Πετρος",
+    "שָׁלוֹם": "שלום",
+    "مُحَمَّد": "محمد",
+}
+
+
+@pytest.mark.parametrize(("typed", "plain"), WRITTEN_TWICE.items())
+def test_a_name_is_the_same_with_and_without_its_accents_and_points(typed: str, plain: str) -> None:
+    assert normal.name(typed) == normal.name(plain)
+
+
+@pytest.mark.parametrize(("one", "other"), [("राम", "रीमा"), ("สมชาย", "สมชัย")])
+def test_vowels_that_are_marks_tell_names_apart(one: str, other: str) -> None:
+    assert normal.name(one) != normal.name(other)
+    assert " " not in normal.name(one)
+
+
 SAME_TWICE = (normal.words, normal.name, normal.code, normal.day, normal.address, normal.choice)
 
 

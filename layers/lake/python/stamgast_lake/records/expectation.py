@@ -27,6 +27,7 @@ BELIEVED_PAIRS = 10.0
 """How many matches the first belief in `m` weighs as much as."""
 BELIEVED_DIFFERENT, HALF = 0.05, 0.5
 """Where too many differ in what people are born with, this share of matches is taken to."""
+FEWEST_MATCHES = 2.0
 LEAST_SHARE = 0.02
 """`u` stays above this share of what random pairs show, however many of them match."""
 
@@ -103,8 +104,29 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
         shares = [one.shares(matches, m, u, of_child) for one in edges]
         if abs(prior - was) <= CONVERGED * was:
             break
+    if float(matches.sum()) < FEWEST_MATCHES:
+        m = tuple(beliefs.m)
+        shares = [one.shares(nothing, m, u, of_child) for one in edges]
+        weight = _gain(edges, shares, m, u) + _weight(patterns, m, u)
+        prior, matches = _excess(patterns, weight, beliefs.prior)
     gains = tuple(one.codes(told, m, u) for one, told in zip(edges, shares, strict=True))
     return Fitted(prior, m, u, gains, matches)
+
+
+def _excess(patterns: Patterns, weight: Floats, prior: float) -> tuple[float, Floats]:
+    """The prior by how many more pairs agree than chance explains, and the matches by pattern.
+
+    Where no pattern alone is more likely a match than not, as with names and nothing else, their
+    sum may still say how many there are: each pair then counts for as much as it is likely.
+    """
+    matches = np.zeros(len(patterns.pairs))
+    for _ in range(ROUNDS):
+        odds = np.exp(np.clip(weight + np.log(prior / (1 - prior)), -500, 500))
+        matches = patterns.pairs * odds / (1 + odds)
+        was, prior = prior, _prior(matches, patterns)
+        if abs(prior - was) <= CONVERGED * was:
+            break
+    return prior, matches
 
 
 def _dependents(patterns: Patterns, beliefs: Beliefs) -> list[Dependent]:
@@ -139,13 +161,19 @@ def _likely(
     Millions of unlikely pairs would else add up to more matches than there are, and draw the
     class of matches to namesakes and neighbours (classification EM: Celeux and Govaert, 1992).
     """
-    weight = np.log(prior / (1 - prior)) + gain
-    for place, (of_matches, of_others) in enumerate(zip(m, u, strict=True)):
-        told = np.append(np.log(of_matches / of_others), 0.0)
-        weight = weight + told[patterns.levels[:, place]]
+    weight = np.log(prior / (1 - prior)) + gain + _weight(patterns, m, u)
     probability = 1 / (1 + np.exp(-np.clip(weight, -500, 500)))
     answer: Floats = np.where(weight > 0, patterns.pairs * probability, 0.0)
     return answer
+
+
+def _weight(patterns: Patterns, m: Sequence[Floats], u: Sequence[Floats]) -> Floats:
+    """What all columns weigh for each pattern (natural logarithm)."""
+    weight: Floats = np.zeros(len(patterns.pairs))
+    for place, (of_matches, of_others) in enumerate(zip(m, u, strict=True)):
+        told = np.append(np.log(of_matches / of_others), 0.0)
+        weight = weight + told[patterns.levels[:, place]]
+    return weight
 
 
 def _shares(levels: Ints, matches: Floats, believed: Floats) -> Floats:

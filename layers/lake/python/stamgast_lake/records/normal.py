@@ -2,13 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 TITLES = frozenset({"dr", "drs", "ing", "ir", "miss", "mr", "mrs", "ms", "prof", "sir"})
 EMPTY = frozenset({"", "na", "n a", "nan", "none", "null", "nil", "unknown", "undefined"})
 SOUNDS = str.maketrans("bfpvwcgjkqsxzdtlmnr", "1111122222222334556", "aeiouyh")
 """Consonants that are taken for one another, as in Soundex (patent US 1,261,167); vowels fall."""
+PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+    | dict.fromkeys("'’ʼ`´", "")
+)
+"""Letters that no decomposition makes plain, and the apostrophes within names."""
+LAST_WITH_ACCENTS = "\u06ff"
+"""The last letter of Arabic's block; those of Latin, Greek, Cyrillic and Hebrew stand before it."""
 DATE_FORMS = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%m/%d/%Y")
 YEARS = range(1850, 2101)
 PHONE_DIGITS = 9
@@ -16,11 +23,29 @@ PHONE_DIGITS = 9
 
 
 def words(text: str) -> str:
-    """Lower-case words of letters and digits without accents, one space apart."""
+    """Lower-case words of letters and digits without accents, one space apart.
+
+    Marks fall where a name is commonly written without them: accents of Latin, Greek and Cyrillic,
+    points of Hebrew and Arabic. Elsewhere a mark is a vowel, and stays.
+    """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(one for one in plain if not unicodedata.combining(one)).replace("'", "")
-    found = " ".join(re.findall(r"[^\W_]+", kept))
+    kept = "".join(_kept(plain)).translate(PLAIN)
+    found = " ".join("".join(one if _is_of_word(one) else " " for one in kept).split())
     return "" if found in EMPTY else found
+
+
+def _kept(plain: str) -> Iterator[str]:
+    base = ""
+    for one in plain:
+        if not unicodedata.category(one).startswith("M"):
+            base = one
+            yield one
+        elif base > LAST_WITH_ACCENTS:
+            yield one
+
+
+def _is_of_word(one: str) -> bool:
+    return one.isalnum() or unicodedata.category(one).startswith("M")
 
 
 def name(text: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions.look_up_profile.handler import ROUTES
+from functions.serve_segments.handler import ROUTES as SEGMENT_ROUTES
 from stamgast.ingestion.request import Refusal
 from stamgast.ingestion.routes import route_of, served
 from stamgast.lookup import explain_api
@@ -28,7 +29,7 @@ def test_the_file_in_the_docs_is_what_the_code_says(name: str) -> None:
 
 def test_every_route_that_the_function_serves_is_described() -> None:
     paths = DOCUMENTS["lookup"]()["paths"]
-    for route in (*ROUTES, *explain_api.ROUTES):
+    for route in (*ROUTES, *explain_api.ROUTES, *SEGMENT_ROUTES):
         assert route.method.lower() in paths[route.template]
 
 

@@ -54,12 +54,11 @@ class Tokens:
 
 @dataclass
 class Counter:
-    """Where operators ask about segments; `before_part` runs before each batch of persons."""
+    """Where operators ask about segments."""
 
     world: World
     rows_a_part: int = 100
     at_once: int = 10
-    before_read: Callable[[], None] = lambda: None
     is_time_left: Callable[[], bool] = lambda: True
     is_working: bool = True
 
@@ -82,7 +81,7 @@ class Counter:
         persons = DynamoLivePersons(self.world.dynamodb, "profiles", self.threads, lambda _: None)
         return SegmentWork(
             lake=self.world.lake,
-            persons=Watched(persons, self),
+            persons=persons,
             jobs=self.jobs,
             now_ms=self.now,
             is_time_left=self.is_time_left,
@@ -139,15 +138,3 @@ class Counter:
 
     def file(self, answer: Mapping[str, Any], place: int = 0) -> bytes:
         return self.bucket.bodies[f"exports/{answer['export']}/{answer['files'][place]['name']}"]
-
-
-@dataclass
-class Watched:
-    """Live persons, with something happening just before each reading of them."""
-
-    persons: DynamoLivePersons
-    counter: Counter
-
-    def read(self, person_ids: Any, namespaces: frozenset[str]) -> Any:
-        self.counter.before_read()
-        return self.persons.read(person_ids, namespaces)

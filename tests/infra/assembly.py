@@ -31,6 +31,8 @@ FUNCTIONS = (
     "resolve_identity",
     "unify_profiles",
     "evaluate_segments",
+    "compute_segments",
+    "serve_segments",
     "publish_profiles",
     "close_run",
     "pair_devices",

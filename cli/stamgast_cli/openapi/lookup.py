@@ -23,6 +23,16 @@ from stamgast.lookup.schema import (
     TimelineAnswer,
 )
 from stamgast.lookup.segment_forms import CLASSES, LIMIT
+from stamgast.lookup.segments import explain_api as segment_explain_api
+from stamgast.lookup.segments import jobs_api as segment_jobs_api
+from stamgast.lookup.segments.schema import (
+    ExplainSegmentBody,
+    ExportBody,
+    PreviewBody,
+    RuleProblem,
+    SegmentExplanation,
+    SegmentJobAnswer,
+)
 from stamgast_cli.openapi.parts import Json, answer, content, heading, parameter, schemas
 
 ANSWERS: dict[str, type[BaseModel]] = {
@@ -39,6 +49,10 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "jobs": CutListing,
     "explain": ExplainAnswer,
     "health": HealthAnswer,
+    "explain_segment": SegmentExplanation,
+    "preview_segment": SegmentJobAnswer,
+    "export_segment": SegmentJobAnswer,
+    "job_of_segments": SegmentJobAnswer,
 }
 BODIES: dict[str, type[BaseModel]] = {
     "lookup": LookupBody,
@@ -46,6 +60,9 @@ BODIES: dict[str, type[BaseModel]] = {
     "lift": LiftBody,
     "explain": ExplainBody,
     "health": HealthBody,
+    "explain_segment": ExplainSegmentBody,
+    "preview_segment": PreviewBody,
+    "export_segment": ExportBody,
 }
 PLANS: dict[str, type[BaseModel]] = {"cut": CutPlan, "lift": CutPlan}
 PATH_PARAMETERS = {
@@ -54,7 +71,7 @@ PATH_PARAMETERS = {
     "stand in an access log.",
     "space": "Any name: one deployment is one space.",
     "collection": "`users`.",
-    "job": "The id of a cut or a lift, as its answer told it.",
+    "job": "The id of what was asked, as its answer told it.",
 }
 NEXT = parameter("next", "The cursor of the page before.")
 PAGED = [
@@ -114,7 +131,13 @@ QUERY: dict[str, list[Json]] = {
     "jobs": [],
     "explain": [],
     "health": [],
+    "explain_segment": [],
+    "preview_segment": [],
+    "export_segment": [],
+    "job_of_segments": [],
 }
+JOBS = ("preview_segment", "export_segment", "job_of_segments")
+STILL_WORKING = "Taken; the answer is not there yet: ask for it under the job's id."
 STILL_OPEN = "Taken and archived; it is carried out in the background, under its job's id."
 FAULTS = {
     "400": "The request cannot be read; `message` names the part.",
@@ -132,6 +155,8 @@ def lookup_document() -> Json:
         *segment_api.ROUTES,
         *cut_api.ROUTES,
         *explain_api.ROUTES,
+        *segment_explain_api.ROUTES,
+        *segment_jobs_api.ROUTES,
     )
     paths: dict[str, Json] = {}
     for route in routes:
@@ -149,7 +174,14 @@ def lookup_document() -> Json:
                 "basic": {"type": "http", "scheme": "basic", "description": "Token as user name."},
             },
             "schemas": schemas(
-                {*ANSWERS.values(), *BODIES.values(), *PLANS.values(), Problem, SegmentProblem}
+                {
+                    *ANSWERS.values(),
+                    *BODIES.values(),
+                    *PLANS.values(),
+                    Problem,
+                    RuleProblem,
+                    SegmentProblem,
+                }
             ),
         },
     }
@@ -174,6 +206,11 @@ def _operation(route: Route[Any]) -> Json:
     if route.name in PLANS:
         operation["responses"]["202"] = answer(STILL_OPEN, ANSWERS[route.name])
         operation["responses"]["409"] = answer("A job changes these persons just now.", problem)
+    if route.name in JOBS:
+        operation["responses"]["202"] = answer(STILL_WORKING, ANSWERS[route.name])
+        operation["responses"]["410"] = answer("What the job found has expired.", problem)
+    if route.name == "preview_segment":
+        operation["responses"]["400"] = answer("What is wrong, by its place.", RuleProblem)
     if route.name == "explain":
         operation["responses"]["409"] = answer("A job is changing the person just now.", problem)
     if route.method == "POST":

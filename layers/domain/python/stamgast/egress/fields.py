@@ -97,7 +97,7 @@ def field_of(name: str, settings: IdentitySettings, traits: Sequence[ComputedTra
             return Field(name, Of(root), tuple(path))
         if known:
             raise UnknownFieldError(_told(name, [f"{root}.{one}" for one in known]))
-    raise UnknownFieldError(_told(name, [*PLAIN, f"traits.{name}"]))
+    raise UnknownFieldError(_told(name, list(PLAIN)))
 
 
 def _known(
@@ -113,4 +113,6 @@ def _known(
 
 def _told(name: str, known: Sequence[str]) -> str:
     meant = get_close_matches(name, known, 1)
+    if not meant and name.isidentifier():
+        meant = [f"traits.{name}"]
     return f"there is no field `{name}`" + (f" (did you mean `{meant[0]}`?)" if meant else "")

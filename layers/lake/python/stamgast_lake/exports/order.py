@@ -8,7 +8,7 @@ from typing import Any
 
 from stamgast.egress.decision import Egress
 from stamgast.egress.fields import Field
-from stamgast.moments import moment_of
+from stamgast.moments import moment_of, ms_of
 
 PREFIX = "exports"
 CSV, PARQUET = "csv", "parquet"
@@ -72,7 +72,7 @@ class Selected:
             recipient=order.recipient,
             purpose=order.purpose,
             fields=order.names,
-            as_of_ms=int(self.as_of.timestamp() * 1000),
+            as_of_ms=ms_of(self.as_of),
             segment=order.segment,
             rule_version=self.rule_version,
         )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stamgast.consent.coverage import consent_of_row, coverage_of
 from stamgast.egress.decision import Decision, LivePerson, LivePersons, decided
 from stamgast.egress.fields import Field, Of
-from stamgast.moments import iso_of, moment_of
+from stamgast.moments import iso_of, moment_of, ms_of
 from stamgast.segments.kept import at_day
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.exports.files import hash_of, writer_of
@@ -192,7 +192,7 @@ def receipt_of(lake: Lake, order: Order, selected: Selected) -> dict[str, Any]:
         "fields": list(order.names),
         "format": order.format,
         "recipient": order.recipient,
-        "as_of": iso_of(int(selected.as_of.timestamp() * 1000)),
+        "as_of": iso_of(ms_of(selected.as_of)),
         "run_id": selected.run_id,
         "members": selected.members,
         "exported": sum(part["rows"] for part in parts),
@@ -218,4 +218,6 @@ def _consent(row: Row) -> Any:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return json.dumps(value, ensure_ascii=False)

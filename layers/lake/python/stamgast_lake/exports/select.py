@@ -33,7 +33,7 @@ ROWS_A_PART = 100_000
 ROWS_A_BATCH = 8_192
 PERSON_ID, CONSENT, COMPUTED = "person_id", "consent", "computed"
 LAST_RUN = f"""
-    select run_id, epoch_ms(moment) from runs where stage = '{WHOLE}' and status = '{DONE}'
+    select run_id, epoch_us(moment) // 1000 from runs where stage = '{WHOLE}' and status = '{DONE}'
     order by seq desc limit 1
 """
 STANDING = """

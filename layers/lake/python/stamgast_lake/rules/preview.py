@@ -50,7 +50,7 @@ ENTERING = "select person_id from member where person_id not in (select person_i
 LEAVING = "select person_id from standing where person_id not in (select person_id from member)"
 # By a hash, so that the same people are shown again and no alphabet chooses them.
 SAMPLE = """
-    select shown.person_id, segment as rfm, orders, epoch_ms(last_at) as last_ms,
+    select shown.person_id, segment as rfm, orders, epoch_us(last_at) // 1000 as last_ms,
         (select list(identifier order by identifier) from identity_now
             where identity_now.person_id = shown.person_id) as identifiers
     from (

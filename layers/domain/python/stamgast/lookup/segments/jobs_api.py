@@ -168,5 +168,5 @@ ROUTES: tuple[Route[SegmentDesk], ...] = (
         post_export,
         action=Action.EXPORT_SEGMENTS,
     ),
-    route("segment_job", "GET", PATH, get_job),
+    route("job_of_segments", "GET", PATH, get_job),
 )

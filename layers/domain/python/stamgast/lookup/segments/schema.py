@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from stamgast.egress.fields import MOST_FIELDS
-from stamgast.lookup.schema import Form
+from stamgast.lookup.schema import Form, Problem
 
 MOST_SHOWN = 100
 # An HTTP API waits for 30 seconds and no more.
@@ -64,6 +64,21 @@ class ExportBody(Form):
     ]
     format: Literal["csv", "parquet"] = "csv"
     wait_seconds: Wait = 20
+
+
+class RuleFault(Form):
+    """One fault of a rule: where it is, and what might be meant."""
+
+    line: int
+    column: int
+    message: str
+    suggestion: str | None
+
+
+class RuleProblem(Problem):
+    """An error body; of a rule that cannot be read with every fault by its place."""
+
+    faults: list[RuleFault] | None = None
 
 
 class SeenForm(Form):

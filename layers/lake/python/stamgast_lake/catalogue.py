@@ -62,8 +62,21 @@ class Commit:
         return {RUN: self.run_id, STAGE: self.stage}
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """All data files of a table as one metadata file tells of them, and their rows."""
+
+    metadata_location: str
+    files: tuple[DataFile, ...]
+    rows: ds.Dataset
+
+
 class Catalogue:
-    """The tables of one lake; a table that is missing is created when it is first written."""
+    """The tables of one lake; a table that is missing is created when it is first written.
+
+    The files of a whole table are planned once for each of its metadata files, and so are the
+    footers read: a stage that looks up keys step by step asks for the same table many times.
+    """
 
     def __init__(
         self, *, glue: Any, database: str, warehouse: str, file_properties: Mapping[str, str]
@@ -76,6 +89,7 @@ class Catalogue:
             warehouse=warehouse,
             **{PY_IO_IMPL: LOCATION, **file_properties},
         )
+        self._planned: dict[str, Planned] = {}
 
     def table(self, table: LakeTable) -> Table:
         """The Iceberg table, created if it is absent, widened by columns that it lacks."""
@@ -158,15 +172,27 @@ class Catalogue:
         found = self.find(table)
         if found is None:
             return ()
-        scan = found.scan(row_filter=AlwaysTrue() if where is None else where)
-        return tuple(task.file for task in scan.plan_files())
+        return self._plan(table, found).files if where is None else _matching(found, where)
 
     def dataset(self, table: LakeTable, where: BooleanExpression | None = None) -> ds.Dataset:
         """The rows of those files as an Arrow dataset that DuckDB streams and prunes.
 
         Files of whole partitions: rows that do not match `where` may be among them.
         """
-        return self.dataset_of(table, self.files(table, where))
+        found = self.find(table)
+        if found is None:
+            return self.dataset_of(table, ())
+        if where is None:
+            return self._plan(table, found).rows
+        return self.dataset_of(table, _matching(found, where))
+
+    def _plan(self, table: LakeTable, found: Table) -> Planned:
+        planned = self._planned.get(table.name)
+        if planned is None or planned.metadata_location != found.metadata_location:
+            files = _matching(found, AlwaysTrue())
+            planned = Planned(found.metadata_location, files, self.dataset_of(table, files))
+            self._planned[table.name] = planned
+        return planned
 
     def dataset_of(self, table: LakeTable, files: tuple[DataFile, ...]) -> ds.Dataset:
         """The rows of these data files as an Arrow dataset."""
@@ -193,7 +219,7 @@ class Catalogue:
         field = found.schema().find_field(RUN_COLUMN).field_id
         files = [
             file
-            for file in self.files(table)
+            for file in self._plan(table, found).files
             if self._is_unsettled(table, file, _only_value(file, field), settled)
         ]
         return self.dataset_of(table, tuple(files))
@@ -213,6 +239,11 @@ def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:
     """Rows whose column has one of these values; dates may be ISO texts."""
     literals = {literal(value) for value in values}
     return In(term=Reference(column), literals=literals) if literals else AlwaysFalse()
+
+
+def _matching(found: Table, where: BooleanExpression) -> tuple[DataFile, ...]:
+    """The data files that may hold rows of `where`."""
+    return tuple(task.file for task in found.scan(row_filter=where).plan_files())
 
 
 def _only_value(file: DataFile, field: int) -> str | None:

@@ -116,13 +116,16 @@ BLOCKED = f"""
     union select a, b from edge join off on off.key = edge.b
     where weakness > 0 or level = {int(Off.WHOLLY)}
 """
-CANDIDATES = """
+NOT_BLOCKED = """
+    not exists (select 1 from blocked where blocked.a = edge.a and blocked.b = edge.b)
+"""
+CANDIDATES = f"""
     create or replace temp table candidate as
     select * from edge
-    where a in (select key from touched) and b in (select key from touched)
-      and not exists (
-        select 1 from blocked where blocked.a = edge.a and blocked.b = edge.b)
+    where a in (select key from touched) and b in (select key from touched) and {NOT_BLOCKED}
 """
+# Of everything few edges are blocked: another copy of the others would be the largest table of all.
+ALL_CANDIDATES = f"create or replace temp view candidate as select * from edge where {NOT_BLOCKED}"
 
 
 def see_deterministic(engine: "DuckDBPyConnection", lake: Lake) -> None:
@@ -147,7 +150,7 @@ def gather(engine: "DuckDBPyConnection", settings: IdentitySettings) -> int:
     engine.execute(SIGHTINGS.format(name="sighting", evidence="evidence"))
     engine.execute(SUPPORTS.format(name="supported", evidence="evidence"))
     engine.execute(TOUCHED)
-    conclude(engine, settings)
+    conclude(engine, settings, candidates=ALL_CANDIDATES)
     return count(engine, "select count(*) from touched")
 
 
@@ -157,11 +160,17 @@ def fold(engine: "DuckDBPyConnection", sightings: str, supports: str, prefix: st
     engine.execute(BEST_SUPPORTED.format(supports=supports, into=f"{prefix}best_supported"))
 
 
-def conclude(engine: "DuckDBPyConnection", settings: IdentitySettings) -> None:
+def conclude(
+    engine: "DuckDBPyConnection", settings: IdentitySettings, *, candidates: str = CANDIDATES
+) -> None:
     """Makes `seen`, `edge`, `off` and `candidate` of `sighting`, `supported` and `touched`."""
     fold(engine, "sighting", "supported")
     lowest = 1 + max((one.priority for one in settings.namespaces), default=0)
-    for statement in (SEEN, EDGES.format(lowest=lowest), OFF, BLOCKED, CANDIDATES):
+    engine.execute(SEEN)
+    engine.execute("drop table first_seen")
+    engine.execute(EDGES.format(lowest=lowest))
+    engine.execute("drop table best_supported")
+    for statement in (OFF, BLOCKED, candidates):
         engine.execute(statement)
 
 

@@ -9,7 +9,16 @@ from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.evidence import gather, see_deterministic, see_fresh_evidence
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import append_changes, count, latest, must_redo, newest, see, see_runs
+from stamgast_lake.logs import (
+    append_changes,
+    count,
+    is_first,
+    latest,
+    must_redo,
+    newest,
+    see,
+    see_runs,
+)
 from stamgast_lake.resolve import resolve
 from stamgast_lake.runs import WHOLE, Run
 from stamgast_lake.shards import shard_sql
@@ -183,7 +192,7 @@ def resolve_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
         look(engine, lake)
         settings = lake.workspace().identity
         state = State(engine, lake, settings)
-        is_whole = must_redo(engine, displaced) or has_new_rules(engine, lake)
+        is_whole = is_first(engine) or must_redo(engine, displaced) or has_new_rules(engine, lake)
         if is_whole or not state.gather():
             is_whole = True
             gather(engine, settings)

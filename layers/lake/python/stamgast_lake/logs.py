@@ -137,6 +137,11 @@ def latest(engine: "DuckDBPyConnection", rows: str, key: str, name: str) -> None
     engine.execute(LATEST.format(rows=rows, key=key, name=name))
 
 
+def is_first(engine: "DuckDBPyConnection") -> bool:
+    """Whether no run has settled anything: then all there is is new."""
+    return count(engine, "select count(*) from settled_run") == 0
+
+
 def must_redo(engine: "DuckDBPyConnection", displaced: int) -> bool:
     """Whether an earlier copy of a message took another's place: then evidence went, too."""
     return displaced > 0 or count(engine, OWED) > 0

@@ -56,8 +56,9 @@ ORDERED = """
     order by part.part, weakness, priority, event_ms, message_key, position, a, b
 """
 PAIRS = """
-    select part.part, a, b from cannot_link join part on part.key = cannot_link.a
-    where part.part in (select part from suspect)
+    select pa.part, a, b from cannot_link
+    join part pa on pa.key = cannot_link.a join part pb on pb.key = cannot_link.b
+    where pa.part = pb.part and pa.part in (select part from suspect)
 """
 MOVED = """
     create or replace temp table settled as

@@ -16,7 +16,8 @@ VERBS = {
     "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
     "redrive", "doctor", "logs", "profile get", "source add", "source rotate", "source revoke",
     "identity cut", "identity leave", "identity lift", "identity jobs", "identity explain",
-    "identity health", "plan", "segment list", "segment preview",
+    "identity health", "plan", "segment list", "segment preview", "segment report",
+    "sources list", "sources report",
     "links run", "links list", "links report", "links try",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
 }  # fmt: skip

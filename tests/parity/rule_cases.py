@@ -61,7 +61,7 @@ dates = st.sampled_from(
     (
         *("today", "today - 2 days", "date '2026-03-29'", "rfm.last_order_on", "date(last_at)"),
         *("date(traits.day)", "date(traits.day) + 1 month", "date(now() - 5 hours)"),
-        *("rfm.last_order_on - 1 year", "today - 1 week"),
+        *("rfm.last_order_on - 1 year", "today - 1 week", "rhythm.late_since"),
     )
 )
 moments = st.sampled_from(("now()", "last_at", "first_at", "now() - 24 hours", "last_at + 3 days"))
@@ -118,7 +118,9 @@ def amounts(draw: st.DrawFn, depth: int = 2) -> str:
         case 0:
             return draw(st.sampled_from(("1", "2.5", "0", "-3", "0.1")))
         case 1:
-            return draw(st.sampled_from(("orders.count", "orders.revenue", "rfm.r")))
+            return draw(
+                st.sampled_from(("orders.count", "orders.revenue", "rfm.r", "rhythm.slowness"))
+            )
         case 2:
             return draw(measures())
         case 3:
@@ -182,6 +184,7 @@ def conditions(draw: st.DrawFn, depth: int = 2) -> str:
                 *("consent.email is true", "consent.email", "not consent.email", "true"),
                 *("rfm.segment = 'loyal'", "coalesce(traits.a, traits.b) = 1", "traits.a"),
                 *("coalesce(traits.a, 'none') = 'none'", "lower(traits.a) = 'wine'"),
+                *("lifecycle = 'late'", "lifecycle != 'prospect'", "rhythm.usual_days > 2"),
                 *("last_at is null", "traits.day >= today - 400 days", "size(traits.tags) > 1"),
             )
         )

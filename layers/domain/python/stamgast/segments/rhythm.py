@@ -69,6 +69,22 @@ class Rhythm:
         return None if self.usual_days is None else elapsed / self.usual_days
 
 
+def told_by(rhythm: Rhythm | None, today: date) -> dict[str, float | date | None]:
+    """What rules may name of a rhythm on a day, under the names after `rhythm.`."""
+    if rhythm is None:
+        return {}
+    late_after_days, usual_days = rhythm.late_after_days, rhythm.usual_days
+    return {
+        "order_days": float(rhythm.order_days),
+        "usual_days": None if usual_days is None else float(usual_days),
+        "late_after_days": None if late_after_days is None else float(late_after_days),
+        "slowness": rhythm.slowness(today),
+        "last_on": rhythm.last_on,
+        "late_since": rhythm.late_since(),
+        "lapsed_since": rhythm.lapsed_since(),
+    }
+
+
 def stage_of(rhythm: Rhythm | None, today: date) -> Stage:
     """The stage of anybody; who never ordered is a prospect."""
     return Stage.PROSPECT if rhythm is None else rhythm.stage(today)

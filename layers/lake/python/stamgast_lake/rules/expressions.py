@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stamgast.segments.language.columns import OF_HABIT
 from stamgast.segments.language.tree import (
     Aggregate,
     And,
@@ -82,13 +83,13 @@ class Shared:
 class Expressions:
     """Renders nodes over one relation.
 
-    `many` gives the SQL of what is not of one row: aggregates, funnels, other segments. `guard`
-    tells the events of which the present filter can be true.
+    `many` gives the SQL of what is not of one row: aggregates, funnels, habits, other segments.
+    `guard` tells the events of which the present filter can be true.
     """
 
     now: Now
     extractions: Extractions
-    many: Callable[[Aggregate | Did | DidNotSince | InSegment], str]
+    many: Callable[[Aggregate | Column | Did | DidNotSince | InSegment], str]
     guard: Guard | None = None
     shared: "Shared | None" = None
 
@@ -124,6 +125,8 @@ class Expressions:
         match node:
             case Literal():
                 return literal_sql(node.type, node.value)
+            case Column((root, *_)) if root in OF_HABIT:
+                return self.many(node)
             case Column():
                 return NAMES.get(node.path) or self._open(node.path, node.type)
             case Field():

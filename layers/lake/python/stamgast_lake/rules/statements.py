@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from stamgast.segments.language.reading import key_of
 from stamgast.segments.language.rules import Rule, segments_in
-from stamgast.segments.language.tree import Aggregate, Did, DidNotSince, InSegment
+from stamgast.segments.language.tree import Aggregate, Column, Did, DidNotSince, InSegment
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.aggregates import Aggregates
 from stamgast_lake.rules.expressions import Expressions, Shared
 from stamgast_lake.rules.extractions import ONCE, Extractions
 from stamgast_lake.rules.funnels import funnel_sql
+from stamgast_lake.rules.habits import HABITS, habit_column, habits_sql
 from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
 
 SUMMED, PACKED, VERDICTS = "rule_summed", "rule_packed", "rule_verdict"
@@ -26,13 +27,17 @@ class Whole:
     places: dict[str, int]
     aggregates: Aggregates
     funnels: dict[str, tuple[str, Did]] = field(default_factory=dict)
+    has_habits: bool = False
 
-    def sql(self, node: Aggregate | Did | DidNotSince | InSegment) -> str:
+    def sql(self, node: Aggregate | Column | Did | DidNotSince | InSegment) -> str:
         match node:
             case Aggregate():
                 return self.aggregates.sql(node)
             case DidNotSince():
                 return self.aggregates.not_since(node)
+            case Column():
+                self.has_habits = True
+                return habit_column(node.path)
             case InSegment():
                 return f"r{self.places[node.name]}"
         name, _ = self.funnels.setdefault(key_of(node), (f"funnel{len(self.funnels)}", node))
@@ -43,6 +48,8 @@ class Whole:
         made = [
             temp_table(name, funnel_sql(n, self.now, events)) for name, n in self.funnels.values()
         ]
+        if self.has_habits:
+            made.append(temp_table(HABITS, habits_sql(self.now, events)))
         if self.aggregates.columns:
             made.append(temp_table(SUMMED, self.aggregates.statement(events, anchored=anchored)))
         return made
@@ -55,6 +62,9 @@ class Whole:
         if self.aggregates.columns:
             rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
             told.append(f"{SUMMED}.* exclude (person_id)")
+        if self.has_habits:
+            rows += f" left join {HABITS} on {HABITS}.person_id = person.person_id"
+            told.append(f"{HABITS}.* exclude (person_id)")
         for name, _ in self.funnels.values():
             rows += f" left join {name} on {name}.person_id = person.person_id"
             told.append(f"{name}.person_id is not null as {name}")

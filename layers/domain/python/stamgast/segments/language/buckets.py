@@ -93,6 +93,10 @@ class DayBuckets:
         """Whether the steps happened, as far back as recent events go."""
         return self._recent.happened(funnel, view)
 
+    def days_of(self, measure: Measure, view: View) -> Iterable[date]:
+        """The days on which the measure counted something, as far back as recent events go."""
+        return self._recent.days_of(measure, view)
+
 
 def _span(measure: Measure, now: Now) -> tuple[int, int]:
     today = now.today.toordinal()

@@ -35,7 +35,18 @@ PERSON: Mapping[Path, Doc] = {
     ("rfm", "frequency"): Doc(Type.NUMBER, "Number of orders that were scored."),
     ("rfm", "monetary"): Doc(Type.NUMBER, "Revenue that was scored, in major units."),
     ("rfm", "last_order_on"): Doc(Type.DATE, "Day (UTC) of the last order that was scored."),
+    ("lifecycle",): Doc(Type.TEXT, "The stage of life: prospect, new, active, late …"),
+    ("rhythm", "order_days"): Doc(Type.NUMBER, "Days with an order; null without any."),
+    ("rhythm", "usual_days"): Doc(
+        Type.NUMBER, "The usual gap between them in days; null below three gaps."
+    ),
+    ("rhythm", "late_after_days"): Doc(Type.NUMBER, "How long a silence that habit explains."),
+    ("rhythm", "slowness"): Doc(Type.NUMBER, "Days since the last order in usual gaps."),
+    ("rhythm", "last_on"): Doc(Type.DATE, "The last day with an order."),
+    ("rhythm", "late_since"): Doc(Type.DATE, "From this day on the silence is longer than usual."),
+    ("rhythm", "lapsed_since"): Doc(Type.DATE, "From this day on the customer counts as gone."),
 }
+OF_HABIT = frozenset({"rhythm", "lifecycle"})
 PERSON_OPEN: Mapping[str, Doc] = {
     "traits": Doc(Type.ANY, "A trait as the events told it: `traits.address.city`."),
     "consent": Doc(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from stamgast.moments import iso_of
+from stamgast.segments.language.columns import OF_HABIT
 from stamgast.segments.language.flips import Change, Flip, flip_of
 from stamgast.segments.language.reading import reader_of
 from stamgast.segments.language.render import rendered
@@ -136,6 +137,8 @@ def paths_of(node: Node) -> set[str]:
     found = set()
     for part in nodes_of(node):
         match part:
+            case Column((root, *_)) if root in OF_HABIT:
+                found.add(EVENTS)
             case Column():
                 found.add(_scope_of(part.path))
             case Aggregate() | Did() | DidNotSince():

@@ -1,9 +1,11 @@
 """A person's events as a whole: every aggregate and funnel straight from them, any window."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 
+from stamgast.segments.language.days import day_of
 from stamgast.segments.language.partial import EMPTY, joined, one, result
 from stamgast.segments.language.tree import Did, Lifetime
 from stamgast.segments.language.view import Document, Funnel, Measure, Reader, View
@@ -44,6 +46,13 @@ class EventHistory:
         done = self._latest(did, view, *bounds_of(funnel.node.window, view.now))
         since = self._latest(lacking, view, *bounds_of(Lifetime(), view.now))
         return done is not None and (since is None or since <= done)
+
+    def days_of(self, measure: Measure, view: View) -> Iterator[date]:
+        """The days of the events that the measure counts, repeating."""
+        for event in self._within(*bounds_of(measure.node.window, view.now)):
+            view.event = event
+            if measure.where is None or measure.where(view) is True:
+                yield day_of(event["event_at"], view.now.zone)
 
     def _did(self, node: Did, steps: Sequence[Reader], view: View) -> bool:
         """Each step keeps the latest start of a chain that it ended, strictly before an event."""

@@ -7,7 +7,6 @@ from enum import Enum
 from stamgast.segments.language.columns import (
     EVENT,
     EVENT_OPEN,
-    ORDER_EVENT,
     ORDERS_IN_DAYS,
     PERSON,
     PERSON_OPEN,
@@ -16,20 +15,17 @@ from stamgast.segments.language.columns import (
     Schema,
 )
 from stamgast.segments.language.errors import RuleBoundError, RuleNameError
+from stamgast.segments.language.orders import ordered
 from stamgast.segments.language.tree import (
     Aggregate,
-    And,
     Arithmetic,
     Clock,
     Column,
-    Compare,
     Days,
     Field,
     Function,
-    Is,
     Literal,
     Node,
-    Not,
     Type,
 )
 
@@ -98,13 +94,6 @@ def _orders(path: Path, at: int) -> Node | None:
     function = Function.SUM if what == "total" else Function.AVG
     revenue = Field(("order", "revenue"), Type.NUMBER, at)
     return Aggregate(function, revenue, ordered(at), Days(days - 1), True, at)
-
-
-def ordered(at: int = 0) -> Node:
-    """The filter of completed orders."""
-    name = Compare("=", Field(("event",), Type.TEXT, at), Literal(ORDER_EVENT, Type.TEXT, at), at)
-    revenue = Field(("order", "revenue"), Type.NUMBER, at)
-    return And((name, Not(Is(revenue, None, at), at)), at)
 
 
 def negative(of: Node, at: int) -> Node:

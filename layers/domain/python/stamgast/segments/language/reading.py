@@ -9,6 +9,8 @@ from typing import Any
 
 from stamgast.segments.language import scalars
 from stamgast.segments.language.codec import to_json
+from stamgast.segments.language.columns import OF_HABIT
+from stamgast.segments.language.habits import ORDERED, habit
 from stamgast.segments.language.tree import (
     Aggregate,
     And,
@@ -74,6 +76,8 @@ def _value(node: Node) -> Reader:
         case Literal():
             value = _literal(node.type, node.value)
             return lambda _: value
+        case Column((root, *_)) if root in OF_HABIT:
+            return habit(node.path, reader_of(ORDERED))
         case Column():
             return scalars.column(node.path, node.type)
         case Field():

@@ -1,6 +1,6 @@
 """What a compiled rule looks at: one person's columns and events, at one moment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -39,6 +39,9 @@ class History(Protocol):
 
     def happened(self, funnel: Funnel, view: "View") -> bool:
         """Whether the steps happened, at the view's moment."""
+
+    def days_of(self, measure: Measure, view: "View") -> Iterable[date]:
+        """The days in the view's zone with an event that the measure counts."""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from stamgast.segments.computed import node_of
 from stamgast.segments.definitions import ComputedTrait
+from stamgast.segments.language.columns import OF_HABIT
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import (
     Aggregate,
@@ -37,6 +38,8 @@ def _reasons(tree: Node, traits: Reasons, segments: Reasons) -> Iterator[str]:
         match node:
             case Column(("rfm", *_)):
                 yield "RFM compares everybody with everybody, which runs do"
+            case Column((root, *_)) if root in OF_HABIT:
+                yield "a rhythm looks at all orders, which runs do"
             case Column(("computed", name)) if traits.get(name):
                 yield f"`computed.{name}` is made by runs"
             case Aggregate(Function.COUNT_DISTINCT):

@@ -85,6 +85,10 @@ class LiveHistory:
             return bool(did)
         return did is not None and (lacking[0] is None or lacking[0] <= did)
 
+    def days_of(self, measure: Measure, view: View) -> Iterator[date]:
+        """Rhythms are told by runs; raises NotKnownError."""
+        raise NotKnownError(measure.key, view.now.ms)
+
     def _ends_of(self, funnel: Funnel) -> tuple[Measure, ...]:
         if funnel.key not in self._ends:
             asked = aggregates_of(funnel.node)

@@ -91,7 +91,13 @@ def _show(told: dict[str, Any], output: Output) -> None:
     ]
     output.rows(("source", "identifier", "events", "share"), covered, title="Whom they name")
     faults = [
-        [source["source"], one["event"], one["property"], one["fault"], f"{one['events']:,}"]
+        [
+            source["source"],
+            one["event"],
+            one["property"] or "any other",
+            one["fault"],
+            f"{one['events']:,}",
+        ]
         for source in told["sources"]
         for one in source["plan"]["faults"]
     ]

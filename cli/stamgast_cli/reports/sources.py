@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from stamgast.ingestion.reasons import PLAN_FAULTS
 from stamgast.workspace.model import Workspace
 from stamgast_cli.errors import InputError
 from stamgast_lake.query import LakeSession
@@ -79,7 +80,7 @@ def _source(
         "assurance": {one: _part(totals.get(one, 0), events) for one in ASSURANCES},
         "context": {one: _part(totals.get(f"with_{one}", 0), events) for one in CONTEXT},
         "properties": _properties(told, workspace.tracking_plan),
-        "plan": _plan(name, quality),
+        "plan": _plan(name, quality, told["receipts"]),
     }
 
 
@@ -207,8 +208,13 @@ def _property(
     }
 
 
-def _plan(source: str, quality: Mapping[str, list[Mapping[str, Any]]]) -> Document:
-    """Events that the plan names, those of them that keep to it, and what the others break."""
+def _plan(
+    source: str,
+    quality: Mapping[str, list[Mapping[str, Any]]],
+    receipts: Iterable[Mapping[str, Any]],
+) -> Document:
+    """Stored events that the plan names, those of them that keep to it, and what the others break;
+    beside them what the plan set aside before it was stored."""
     planned = [row for row in quality["planned"] if row["source_id"] == source]
     unplanned = [row for row in quality["unplanned"] if row["source_id"] == source]
     checked = sum(row["events"] for row in planned)
@@ -222,9 +228,14 @@ def _plan(source: str, quality: Mapping[str, list[Mapping[str, Any]]]) -> Docume
         "planned": checked,
         "kept": checked - faulty,
         "kept_share": (checked - faulty) / checked if checked else None,
+        "quarantined": sum(row["receipts"] for row in receipts if row["reason"] in PLAN_FAULTS),
         "unplanned": sum(row["events"] for row in unplanned),
         "unplanned_events": [
             {"event": row["event"], "events": row["events"]} for row in unplanned[:MOST_EVENTS]
         ],
-        "faults": sorted(faults, key=lambda one: (-one["events"], one["event"], one["property"])),
+        "faults": sorted(faults, key=_most_first),
     }
+
+
+def _most_first(fault: Mapping[str, Any]) -> tuple[int, str, str, str]:
+    return -fault["events"], fault["event"], fault["property"] or "", fault["fault"]

@@ -177,7 +177,7 @@ def _promise(one: Document) -> str:
 
 def _plan(plan: Document) -> str:
     rows = [
-        [f"{one['event']}: {one['property']}", one["fault"], *_covered(one)]
+        [f"{one['event']}: {one['property'] or 'any other'}", one["fault"], *_covered(one)]
         for one in plan["faults"][:MOST_ROWS]
     ]
     rows += [
@@ -186,8 +186,9 @@ def _plan(plan: Document) -> str:
     ]
     says = (
         f"{plan['planned']:,} events that the plan names, of which {plan['kept']:,} keep to it;"
-        f" {plan['unplanned']:,} tracked events that it does not name."
+        f" {plan['unplanned']:,} tracked events that it does not name;"
+        f" {plan['quarantined']:,} receipts that it set aside."
     )
     names = ("event and property", "fault", "events", "share", "")
-    caption = "What breaks the plan: missing, of another type, or of no listed value"
+    caption = "What breaks the plan: missing, of another type, of no listed value, or not declared"
     return paragraph(says) + (table(names, rows, caption, left=2) if rows else "")

@@ -51,7 +51,7 @@ class _Property:
             return MISSING if self.is_required else None
         if self.is_of_type is not None and not self.is_of_type(value):
             return TYPE
-        if self.values is not None and value not in self.values:
+        if self.values is not None and not (isinstance(value, str) and value in self.values):
             return VALUE
         return None
 

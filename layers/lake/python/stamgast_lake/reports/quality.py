@@ -22,17 +22,27 @@ UNPLANNED = """
 def plan_counted(lake: LakeSession, plan: Plan, zone: str) -> dict[str, list[Row]]:
     """Rows of `planned` (source_id, event, events, faulty, faults) and of `unplanned` events.
 
-    `faults` counts events by (property, fault); a fault is missing, type or value. Needs the table
-    `sent` of `sources_counted`.
+    `faults` counts events by (property, fault), as `TrackingPlan.judge` finds them, whatever the
+    plan asks for then: missing, type or value; and undeclared, without a property, where the plan
+    does not allow what it does not name. Needs the table `sent` of `sources_counted`.
     """
     events: Mapping[str, Any] = plan.get("events", {})
-    planned = [row for name, one in events.items() for row in _planned(lake, name, one, zone)]
+    undeclared = plan.get("undeclared") or "allow"
+    planned = [
+        row
+        for name, one in events.items()
+        for row in _planned(lake, name, {"undeclared": undeclared, **_said(one)}, zone)
+    ]
     names = ", ".join(quoted(name) for name in events) or "''"
     return {"planned": planned, "unplanned": lake.rows(UNPLANNED.format(names=names))}
 
 
+def _said(event: Plan) -> Plan:
+    return {name: value for name, value in event.items() if value is not None}
+
+
 def _planned(lake: LakeSession, name: str, event: Plan, zone: str) -> Iterator[Row]:
-    faults = list(_faults(event["properties"], zone))
+    faults = list(faults_sql(event, zone))
     any_fault = " or ".join(f"({sql})" for _, _, sql in faults) or "false"
     counted = ", ".join(
         f"count(*) filter ({sql}) as fault_{place}" for place, (_, _, sql) in enumerate(faults)
@@ -52,9 +62,9 @@ def _planned(lake: LakeSession, name: str, event: Plan, zone: str) -> Iterator[R
         }
 
 
-def _faults(properties: Plan, zone: str) -> Iterator[tuple[str, str, str]]:
+def faults_sql(event: Plan, zone: str) -> Iterator[tuple[str | None, str, str]]:
     """Property, fault, and the condition under which an event has it; never null."""
-    for name, planned in properties.items():
+    for name, planned in event["properties"].items():
         json = f"json_extract(properties, {quoted(_pointer(name))})"
         form, there = f"json_type({json})", f"coalesce(json_type({json}), 'NULL') <> 'NULL'"
         if name == "products":
@@ -62,13 +72,24 @@ def _faults(properties: Plan, zone: str) -> Iterator[tuple[str, str, str]]:
             form = f"case when lines > 0 then 'ARRAY' else {form} end"
         if planned["required"]:
             yield name, "missing", f"not {there}"
-        is_right = _is_of(planned["type"], form, json, zone)
-        yield name, "type", f"{there} and not coalesce({is_right}, false)"
+        is_right = f"coalesce({_is_of(planned['type'], form, json, zone)}, false)"
+        yield name, "type", f"{there} and not {is_right}"
         if planned["values"] is not None:
             text = f"json_extract_string({json}, '$')"
             listed = ", ".join(quoted(value) for value in planned["values"]) or "null"
-            known = f"{form} = 'VARCHAR' and {text} in ({listed})"
-            yield name, "value", f"{there} and not coalesce({known}, false)"
+            known = f"coalesce({form} = 'VARCHAR' and {text} in ({listed}), false)"
+            yield name, "value", f"{there} and {is_right} and not {known}"
+    if event["undeclared"] != "allow":
+        yield None, "undeclared", _undeclared(event["properties"])
+
+
+def _undeclared(properties: Plan) -> str:
+    names = ", ".join(quoted(name) for name in properties)
+    said = "coalesce(json_keys(properties), [])"
+    others = f"len(list_filter({said}, lambda one: one not in ({names or 'null'}))) > 0"
+    if not names:
+        others = f"len({said}) > 0"
+    return others if "products" in properties else f"({others} or lines > 0)"
 
 
 def _is_of(kind: str, form: str, json: str, zone: str) -> str:
@@ -84,10 +105,9 @@ def _is_of(kind: str, form: str, json: str, zone: str) -> str:
             return f"{form} = 'ARRAY'"
         case "object":
             return f"{form} = 'OBJECT'"
-        case "date":
-            return f"{read_date(text, zone)} is not null"
-        case "moment":
-            return f"{read_moment(text, zone)} is not null"
+        case "date" | "moment":
+            day, instant = read_date(text, zone), read_moment(text, zone)
+            return f"({day} is not null or {instant} is not null)"
         case _:
             return "true"
 

@@ -13,6 +13,8 @@ from stamgast_cli import previews
 from stamgast_cli.commands import plan
 from stamgast_cli.errors import InputError
 from stamgast_lake.preview import Change, Example, Preview
+from stamgast_lake.rules import planned as rules_planned
+from stamgast_lake.rules.planned import Because, PlannedSegment
 
 SOURCES = "sources: {web: {name: Web}}\n"
 KEY = "email:1abcdefghijklmnopqrstuvwxyz"[:32]
@@ -79,3 +81,21 @@ def test_a_machine_reads_the_same_as_json(
 def test_a_folder_with_a_mistake_is_planned_not_at_all(folder: Callable[[str], Path]) -> None:
     with pytest.raises(InputError, match=r"identity\.yaml:2: identity\.person_limit"):
         plan.plan(folder("identity:\n  person_limit: 0\n"))
+
+
+def test_an_edited_segment_tells_who_would_enter_and_leave(
+    folder: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = PlannedSegment("buyers", Because.NEW, None, 2, 2, 0, ("p1aaaaaaaaaaaa",), ())
+    monkeypatch.setattr(previews, "lake_of", lambda _: None)
+    monkeypatch.setattr(rules_planned, "planned", lambda *_: ([found], []))
+    told = folder("{}")
+    (told / "segments.yaml").write_text("segments:\n  buyers:\n    rule: orders.count > 0\n")
+    plan.plan(told)
+    shown = capsys.readouterr().out
+    assert "a new segment" in shown
+    assert "p1aaaaaaaaaaaa" in shown
+    plan.plan(told, json=True)
+    assert json.loads(capsys.readouterr().out)["segments"][0]["entering"] == 2

@@ -12,11 +12,13 @@ from stamgast_cli.deployment import find
 from stamgast_cli.local.places import default_places
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
+from stamgast_cli.planning import planned_segments, show_segments, touches_segments
 from stamgast_cli.workspaces import compile_folder, store
 
 Folder = Annotated[Path | None, typer.Argument(help="The folder of YAML; left out: workspace/.")]
 Most = Annotated[int, typer.Option("--most", min=1, max=200, help="How many examples of each.")]
 Plain = Annotated[bool, typer.Option("--show-values", help="Values in full, not masked.")]
+MOST_PEOPLE = 5
 REACHES = {
     Reach.ALL: "all evidence, at the next run: previewed below",
     Reach.NEW: "new events only, unless the archive is replayed: cannot be previewed",
@@ -45,12 +47,14 @@ def plan(
     stack: Stack = None,
     json: Json = False,
 ) -> None:
-    """Show which persons a changed identity configuration would merge or split; change nothing.
+    """Show what a changed workspace would do to persons and segments; change nothing.
 
     Example: stamgast plan workspace --stack prod
 
     The lake's evidence is settled on this machine under the settings in force and under the
-    folder's; values of examples are masked.
+    folder's, and the rules of both are asked of everybody at this moment: which segments would
+    have other members, how many would enter and leave, and some of them by their ids. Values of
+    examples are masked.
     """
     # The engine takes longer to load than most verbs to run.
     from stamgast_cli.previews import preview_of, values_of
@@ -67,10 +71,16 @@ def plan(
         told["persons"] = asdict(found)
         values = values_of(deployment, found, after.identity, is_plain=show_values)
         told["values"] = values
+    if touches_segments(before, after):
+        told |= planned_segments(deployment, before, after, output, min(most, MOST_PEOPLE))
     if json:
         output.document(told)
+        return
+    _show(told, changes, output)
+    if "segments" in told:
+        show_segments(told, output)
     else:
-        _show(told, changes, output)
+        output.note("The segments and computed traits are the same.")
 
 
 def _show(told: dict[str, Any], changes: list[Difference], output: Output) -> None:

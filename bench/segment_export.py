@@ -56,7 +56,7 @@ RULES = {
     "delft": "traits.city = 'Delft'",
     "grown": "traits.age >= 40",
     "champions": "rfm.segment = 'champions'",
-    "wine": "count(event = 'Viewed' and properties.category = 'Wine', last 14 days) >= 3",
+    "wine": "count(event = 'Viewed' and properties.category = 'Wine', last 14 days) >= 1",
     "recent": "orders.total_365d > 100",
     "looked": "did 'Viewed' last 14 days and not 'Order Completed' since",
     "again": "did 'Order Completed' then 'Order Completed' within 30 days",

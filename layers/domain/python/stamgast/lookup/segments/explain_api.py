@@ -21,14 +21,12 @@ from stamgast.moments import iso_of
 from stamgast.profile.facts import NOTHING, Facts, merge
 from stamgast.segments.definitions import Segment, book_of, computed_traits_of
 from stamgast.segments.kept import at_day
-from stamgast.segments.language.explain import Asking, explained
-from stamgast.segments.language.rules import nodes_of, segments_in
-from stamgast.segments.language.tree import Aggregate, Did, DidNotSince
+from stamgast.segments.language.explain import EVENTS, Asking, explained, paths_of
+from stamgast.segments.language.rules import segments_in
 from stamgast.segments.language.view import Document, View
 from stamgast.segments.someone import all_columns, joined, view_of
 
 MOST_RECENT = 200
-OF_EVENTS = (Aggregate, Did, DidNotSince)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +117,7 @@ def _resting_on(segment: Segment, segments: Sequence[Segment]) -> list[Segment]:
 
 def reading_of(known: Known, segments: Sequence[Segment], desk: SegmentDesk) -> Reading:
     """What these segments' rules see of somebody now; events only if a rule asks for any."""
-    needs_events = any(
-        isinstance(node, OF_EVENTS) for one in segments for node in nodes_of(one.rule.tree)
-    )
+    needs_events = any(EVENTS in paths_of(one.rule.tree) for one in segments)
     now, anchors = desk.now(), known.person.root.anchors
     events: Sequence[Document] = ()
     fresh = 0

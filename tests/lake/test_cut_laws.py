@@ -278,7 +278,7 @@ def test_after_a_run_merge_then_cut_is_a_world_without_the_edge_cell_by_cell(
 
 
 @pytest.mark.deep
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(histories(ANY), st.sampled_from([0, 1]))
 def test_after_a_run_merge_then_cut_is_that_world_for_many_histories(
     history: History, when: int

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import reduce
+from functools import cache, reduce
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.codec import root_of
@@ -43,7 +45,7 @@ from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_lake.archive import LakeObject
 from stamgast_lake.catalogue import Commit
-from stamgast_lake.engine import EngineSettings, session
+from stamgast_lake.engine import EngineSettings, connect, session
 from stamgast_lake.identity import resolve_run
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.load import Loader
@@ -73,6 +75,19 @@ KEYRING = Keyring(1, b"a secret of the tests")
 WORKSPACE = Workspace("1", "UTC", {}, SETTINGS)
 TIMELINE_DAYS = 90
 Stage = Callable[["World", Run, dict[str, int]], Mapping[str, int]]
+
+
+@cache
+def _database() -> DuckDBPyConnection:
+    """One for all runs: to open one takes as long as a small stage."""
+    return connect(EngineSettings(512, 2, Path(gettempdir())))
+
+
+def _cursor(_settings: EngineSettings) -> DuckDBPyConnection:
+    """A connection with temporary tables of its own, as each stage opens; stages make no other."""
+    cursor = _database().cursor()
+    cursor.execute("set TimeZone = 'UTC'")
+    return cursor
 
 
 class MemoryObjects:
@@ -178,9 +193,10 @@ class World:
         """One whole run over what is new."""
         drain(self.identity, self.workspace.identity, lambda _: None)
         run = self.open(moment_ms)
-        figures = {"load_events": self.load(run)}
-        for one in stages or STAGES:
-            figures[one.__name__] = dict(one(self, run, figures["load_events"]))
+        with mock.patch("stamgast_lake.engine.connect", _cursor):
+            figures = {"load_events": self.load(run)}
+            for one in stages or STAGES:
+                figures[one.__name__] = dict(one(self, run, figures["load_events"]))
         self.close(run)
         return figures
 

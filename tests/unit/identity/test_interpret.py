@@ -1,5 +1,6 @@
 """From raw record to event: identifiers, anchor, assurance, traits and orders."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -128,3 +129,20 @@ def test_keys_differ_by_namespace_source_and_secret_and_hide_the_value() -> None
     assert key.partition(":")[2] not in others
     assert KEYRING.message_key("a", "m") != KEYRING.message_key("b", "m")
     assert "secret" not in repr(KEYRING)
+
+
+def test_texts_and_names_are_composed_once_whatever_form_a_client_sends() -> None:
+    body = {
+        "type": "identify",
+        "userId": "u1",
+        "traits": {"cite\u0301": ["Cafe\u0301", {"x": "A\u030a\u2260"}], "plain": "caf\u00e9"},
+    }
+    told = event_of(body).traits
+    assert told == {"cit\u00e9": ["Caf\u00e9", {"x": "\u00c5\u2260"}], "plain": "caf\u00e9"}
+    escaped = replace(record_of(body), body=json.dumps(body))
+    assert interpret(escaped, DEFAULT, KEYRING).traits == told
+
+
+def test_a_text_that_begins_with_a_combining_sign_stays_within_its_quotes() -> None:
+    body = {"type": "identify", "userId": "u1", "traits": {"a": "\u0301b", "\u0338": "=\u0338"}}
+    assert event_of(body).traits == {"a": "\u0301b", "\u0338": "\u2260"}

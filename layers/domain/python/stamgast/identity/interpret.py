@@ -6,6 +6,7 @@ The live loop and the lake both call `interpret`, so that a rebuild from raw rep
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 
@@ -26,11 +27,12 @@ Found = dict[tuple[str, str], Namespace]
 
 def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -> Event:
     """The event that a raw record tells; a pure function of its three arguments."""
-    body = orjson.loads(record.body)
+    sent = orjson.loads(record.body)
     if is_decision(record):
-        return _decision(record, body, settings, keyring)
+        return _decision(record, sent, settings, keyring)
+    assurance = _assurance(record, sent, _mapping(sent.get("context")), keyring)
+    body = composed(record.body, sent)
     context = _mapping(body.get("context"))
-    assurance = _assurance(record, body, context, keyring)
     found, refusals = _identifiers(body, context, record, settings, assurance)
     return Event(
         message_key=keyring.message_key(record.source_id, record.message_id),
@@ -51,6 +53,19 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
         context=context,
         order=order_of(body),
     )
+
+
+def composed(text: str, told: dict[str, Any]) -> dict[str, Any]:
+    """A document with every text and name in NFC, so that all later readings compare code points.
+
+    No sign of JSON's own has a composed form, so the document's text is composed as a whole.
+    """
+    if "\\u" in text:
+        text = orjson.dumps(told).decode()
+    if text.isascii():
+        return told
+    one = normalize("NFC", text)
+    return told if one == text else dict(orjson.loads(one))
 
 
 def _decision(

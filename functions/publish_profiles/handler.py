@@ -83,6 +83,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
             bus.publish_memberships,
             lambda: time_ns() // 1_000_000,
             _pause,
+            is_run=True,
         ),
     )
 

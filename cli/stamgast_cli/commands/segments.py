@@ -2,7 +2,7 @@
 
 import typer
 
-from stamgast.segments.definitions import segments_of
+from stamgast.segments.definitions import Segment, segments_of
 from stamgast_cli.commands.segment_explaining import explain
 from stamgast_cli.commands.segment_export import export
 from stamgast_cli.commands.segment_preview import preview
@@ -37,7 +37,11 @@ def listed(stack: Stack = None, json: Json = False) -> None:
     with output.step("counting members"):
         sizes: dict[str, int] = dict(select(deployment, sql)[1])
     rows = [
-        [one.name, sizes.get(one.name, 0), one.purpose, one.text.strip()]
+        [one.name, sizes.get(one.name, 0), _freshness(one), one.purpose, one.text.strip()]
         for one in segments_of(store(deployment).current().segments)
     ]
-    output.rows(("segment", "people", "purpose", "rule"), rows)
+    output.rows(("segment", "people", "fresh", "purpose", "rule"), rows)
+
+
+def _freshness(segment: Segment) -> str:
+    return "live" if segment.is_live else f"at runs: {segment.why_not_live}"

@@ -21,9 +21,15 @@ def live_rules(
     tell: "Tell",
     now_ms: Callable[[], int],
     pause: Pause,
+    *,
+    is_run: bool = False,
 ) -> "LiveRules | None":
-    """The live rules of a workspace; None where nothing is live."""
-    if not any(one.get("live") for one in (*workspace.segments, *workspace.traits)):
+    """The live rules of a workspace; None where nothing is live.
+
+    A run settles those that wait for it by the same code, so it gets them where anything is asked.
+    """
+    asked = (*workspace.segments, *workspace.traits)
+    if not any(is_run or one.get("live") for one in asked):
         return None
     from stamgast.segments.live.plan import plan_of
     from stamgast.segments.live.rules import LiveRules

@@ -15,7 +15,10 @@ LIFETIME = Lifetime()
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment: its rule as a tree and as it was written, and what it is for."""
+    """A segment: its rule as a tree and as it was written, and what it is for.
+
+    A live rule holds at the moment of asking; `why_not_live` says why another one waits for runs.
+    """
 
     rule: Rule
     text: str
@@ -23,6 +26,8 @@ class Segment:
     description: str = ""
     purpose: str | None = None
     owner: str | None = None
+    is_live: bool = False
+    why_not_live: str | None = None
 
     @property
     def name(self) -> str:
@@ -91,7 +96,8 @@ def segments_of(told: Iterable[Document]) -> tuple[Segment, ...]:
 
 def _segment(told: Document) -> Segment:
     words = {name: told[name] for name in ("text", "title", "description", "purpose", "owner")}
-    return Segment(rule_of_document(told), **words)
+    live = {"is_live": told.get("live", False), "why_not_live": told.get("why_not_live")}
+    return Segment(rule_of_document(told), **words, **live)
 
 
 def book_of(segments: Iterable[Segment]) -> RuleBook:

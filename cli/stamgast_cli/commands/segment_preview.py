@@ -131,7 +131,7 @@ def _show(found: Any, asked: Tried, workspace: Workspace, output: Output) -> Non
 
 
 def _show_reach(found: Any, output: Output) -> None:
-    names = ("identifier", "people who have one")
+    names: tuple[str, ...] = ("identifier", "people who have one")
     rows = [[name, people] for name, (people, _) in found.reached.items()]
     if found.purpose is not None:
         names = (*names, f"and allow {found.purpose}")

@@ -82,7 +82,7 @@ class PartWork:
         self.lake.catalogue.append(EGRESS_RECEIPTS, found, commit)
 
     def _write(self, path: Path, selected: pa.Table) -> int:
-        writer = writer_of(self.order, path, self.selected.as_of.isoformat())
+        writer = writer_of(self.order, path, iso_of(ms_of(self.selected.as_of)))
         written = 0
         for batch in selected.to_batches(max_chunksize=self.at_once):
             rows = list(self._decided(batch.to_pylist()))

@@ -12,6 +12,7 @@ from stamgast_cli.deployment import find
 from stamgast_cli.local.places import default_places
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
+from stamgast_cli.plan_events import planned_events, show_events, touches_plan
 from stamgast_cli.planning import planned_segments, show_segments, touches_segments
 from stamgast_cli.workspaces import compile_folder, store
 
@@ -73,6 +74,8 @@ def plan(
         told["values"] = values
     if touches_segments(before, after):
         told |= planned_segments(deployment, before, after, output, min(most, MOST_PEOPLE))
+    if touches_plan(before, after):
+        told |= planned_events(deployment, before, after, output)
     if json:
         output.document(told)
         return
@@ -81,6 +84,8 @@ def plan(
         show_segments(told, output)
     else:
         output.note("The segments and computed traits are the same.")
+    if "tracking_plan" in told:
+        show_events(told, output)
 
 
 def _show(told: dict[str, Any], changes: list[Difference], output: Output) -> None:

@@ -20,6 +20,7 @@ from stamgast.ingestion.verdicts import Envelope
 from stamgast.profile.batch import Message, read_batch
 from stamgast.raw.unfold import unfold
 from stamgast.workspace.compiler import WorkspaceError, compile_files
+from stamgast_cli.plan_events import event_of, judged_by
 from tests.fakes.ingestion import Front, told
 from tests.fakes.live_batches import NOON_MS, receipt
 from tests.fakes.live_loops import KEYS, Loop
@@ -268,3 +269,23 @@ def test_a_plan_with_mistakes_tells_each_with_file_and_line() -> None:
         compile_files(files)
     places = [(fault.file, fault.line) for fault in raised.value.faults]
     assert sorted(places) == [("tracking_plan.yaml", line) for line in (2, 5, 7, 8, 9)]
+
+
+def test_two_plans_are_compared_by_event_where_they_differ() -> None:
+    name = "Order Completed"
+    rows: list[dict[str, Any]] = [
+        {"event": name, "properties": b'{"order_id":"o","revenue":1}', "has_lines": True},
+        {"event": name, "properties": b'{"order_id":"o"}', "has_lines": False},
+        {"event": "Odd", "properties": None, "has_lines": False},
+    ]
+    before, after = plan("flag", "flag", "allow"), plan("flag", "quarantine", "allow")
+    (row,) = judged_by(map(event_of, rows), before, after)
+    assert row == {
+        "event": "Order Completed",
+        "events": 2,
+        "flagged": 1,
+        "would_be_flagged": 0,
+        "quarantined": 0,
+        "would_be_quarantined": 1,
+        "faults": {"plan_property_missing:properties.revenue": 1},
+    }

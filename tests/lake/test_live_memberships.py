@@ -13,9 +13,12 @@ from stamgast.lookup.find import find
 from stamgast.lookup.live import lived
 from stamgast.lookup.person import Lens, Profile
 from stamgast.lookup.request import View
+from stamgast.moments import iso_of
 from stamgast.segments.changes import ENTERED
+from stamgast.segments.live.rules import LiveRules
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import Workspace, workspace_of
+from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_lake.tables import MEMBERSHIPS
 from tests.lake.pandas_members import RULES, TRAITS, ZONE, members
@@ -168,3 +171,81 @@ def test_live_and_in_the_lake_the_members_are_those_that_pandas_finds(seed: int)
             assert shop.live() == expected
         shop.world.now_ms += random.choice((40 * MINUTE_MS, 9 * 60 * MINUTE_MS, DAY_MS, 4 * DAY_MS))
         assert shop.live() == members(shop.frame(), shop.world.now_ms)
+
+
+class Platform(World):
+    """A world whose runs settle the rules that wait for them, as deployed ones do."""
+
+    def live(self) -> LiveRules | None:
+        return live_rules(
+            self.workspace,
+            self.dynamodb,
+            "profiles",
+            self.tell_memberships,
+            lambda: self.now_ms,
+            lambda _: None,
+            is_run=True,
+        )
+
+
+def ordered(message: str, at_ms: int) -> dict[str, Any]:
+    properties = {"revenue": 9, "currency": "EUR"}
+    told = {"type": "track", "event": "Order Completed", "properties": properties}
+    return {"messageId": message, "userId": "ann", "timestamp": at_ms, **told}
+
+
+def shop_of(**rules: str) -> Shop:
+    return Shop(Platform(workspace=workspace(rules, "{}")))
+
+
+def rows_of(shop: Shop) -> dict[str, Any]:
+    return dict(shop.profile("ann").person.rows["segments"])
+
+
+def test_what_waits_for_a_run_is_told_by_it_once_and_says_as_of_when() -> None:
+    shop = shop_of(scored="rfm.segment is not null", buyer="orders.count >= 1")
+    shop.world.send(ordered("m1", shop.world.now_ms))
+    assert {name: row["live"] for name, row in rows_of(shop).items()} == {"buyer": True}
+    shop.world.run()
+    shop.world.run()
+    told = rows_of(shop)
+    assert (told["scored"]["live"], told["buyer"]["live"]) == (False, True)
+    assert told["scored"]["as_of"] == iso_of(shop.world.now_ms)
+    names = [one.segment for one in shop.world.told_memberships]
+    assert sorted(names) == ["buyer", "scored"]
+
+
+def test_a_change_that_the_live_loop_told_is_not_told_again_by_the_run() -> None:
+    shop = shop_of(recent="count(last 2 days) >= 1")
+    shop.world.send(ordered("m1", shop.world.now_ms))
+    shop.world.now_ms += DAY_MS
+    shop.world.run()
+    assert [one.change for one in shop.world.told_memberships] == ["entered"]
+    shop.world.now_ms += 2 * DAY_MS
+    assert rows_of(shop) == {}
+    shop.world.run()
+    _, left = shop.world.told_memberships
+    rows = [row for row in shop.world.catalogue.rows(MEMBERSHIPS) if row["change"] == "left"]
+    assert (left.change, [left.change_id]) == ("left", [row["change_id"] for row in rows])
+
+
+def test_a_new_rule_is_live_from_the_first_run_after_it_was_published() -> None:
+    shop = shop_of(buyer="orders.count >= 1")
+    shop.world.send(ordered("m1", shop.world.now_ms))
+    shop.world.run()
+    rules = {"buyer": "orders.count >= 1", "recent": "count(last 9 days) >= 1"}
+    shop.world.workspace = workspace(rules, "{}")
+    assert {name: row["live"] for name, row in rows_of(shop).items()} == {"buyer": True}
+    shop.world.run()
+    assert {n: row["live"] for n, row in rows_of(shop).items()} == {"buyer": True, "recent": True}
+
+
+def test_with_a_full_tail_the_answer_is_that_of_the_last_change_and_says_so() -> None:
+    shop = shop_of(busy="count(last 1 day) >= 20", many="count(last 1 day) >= 30")
+    shop.send([ordered(f"m{n}", shop.world.now_ms - n) for n in range(20)])
+    assert rows_of(shop)["busy"]["live"]
+    shop.send([ordered(f"m{n}", shop.world.now_ms - n) for n in range(20, 40)])
+    told = rows_of(shop)
+    assert (list(told), told["busy"]["live"]) == (["busy"], False)
+    shop.world.run()
+    assert {n: row["live"] for n, row in rows_of(shop).items()} == {"busy": True, "many": True}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stamgast.identity.assurance import Assurance
 from stamgast.identity.cut_job import CutJob
 from stamgast.identity.cut_request import Order, Requests
 from stamgast.identity.cutting import Cutter
@@ -250,3 +251,24 @@ def test_a_cut_between_two_persons_hinders_no_run_that_takes_one_of_them_edge_by
     world.run()
     assert lake_persons(world) == set(world.persons().values())
     assert frozenset({key_of("u:1")}) in lake_persons(world)
+
+
+def test_rows_come_back_to_a_person_whom_the_live_view_alone_had_joined_to_one_that_was_cut() -> (
+    None
+):
+    """First come, a claim joined `u:3`; a run refuses it, and says nothing new of `u:3` either."""
+    world = World()
+    world.send(event("m0", 0, userId="3", revenue=7))
+    world.run()
+    (cell,) = world.cells().values()
+    claimed = {"assurance": Assurance.CLAIMED, "request_id": "q1"}
+    world.send(event("m1", 1, userId="3", email="ada@x.nl"), **claimed)
+    world.send(event("m2", 2, userId="1", email="ada@x.nl"), request_id="q2")
+    world.send(event("m3", 3, userId="1", anonymousId="d1"), request_id="q3")
+    assert len(world.roots()) == 1
+    Operators(world).cut("u:1", "d:d1")
+    assert world.cells() == {}
+    world.run()
+    assert frozenset({key_of("u:3")}) in lake_persons(world)
+    (after,) = world.cells().values()
+    assert {**after, "run": cell["run"], "moment": cell["moment"]} == cell

@@ -68,6 +68,12 @@ ALL_OF_FRESH = """
     union select identifier from fresh_identity
     union select unnest(identifiers) from lost_copy
 """
+FRESH_NEIGHBOURS = """
+    select b as key from fresh_best_supported
+    where a in (select key from touched) and b not in (select key from touched)
+    union select a from fresh_best_supported
+    where b in (select key from touched) and a not in (select key from touched)
+"""
 FRONTIER = "create or replace temp table frontier as {keys}"
 UNASKED = """
     create or replace temp table wanted as
@@ -179,6 +185,17 @@ class State:
             self._refuse()
             self._conclude()
         return added
+
+    def surround(self, keys: str) -> None:
+        """Makes `touched`: a statement's identifiers and all that the live view may have joined.
+
+        That is whoever shares a person with them, new evidence links with them, or was refused.
+        """
+        self._begin()
+        self.engine.execute(FRONTIER.format(keys=keys))
+        while count(self.engine, "select count(*) from frontier"):
+            self._widen()
+            self.engine.execute(FRONTIER.format(keys=FRESH_NEIGHBOURS))
 
     def see_unsettled_persons(self) -> None:
         """Makes `person_row` hold, too, what runs that are not settled said of any person."""

@@ -7,7 +7,7 @@ from stamgast.moments import iso_of
 from stamgast.segments.changes import ENTERED, MembershipChange
 from stamgast_lake.logs import latest, see, see_fresh, see_runs
 from stamgast_lake.publishing.live import close_coverage, settle_people
-from stamgast_lake.publishing.rows import name_parted
+from stamgast_lake.publishing.parted import name_parted
 from stamgast_lake.publishing.work import PersonRow, Task, UntoldError
 from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from stamgast.moments import iso_of, ms_of
-from stamgast_lake.logs import count, latest, see, see_fresh, see_runs
+from stamgast_lake.logs import latest, see, see_fresh, see_runs
+from stamgast_lake.publishing.parted import name_parted
 from stamgast_lake.publishing.work import PersonRow, Task
-from stamgast_lake.tables import EVIDENCE, IDENTITY, RFM
+from stamgast_lake.tables import RFM
 
 ROWS_A_PAGE = 1_000
 SORT_KEY = "R#rfm"
@@ -34,13 +35,6 @@ CHANGED = """
         cast(last_order_on as varchar) as last_order_on, epoch_ms(since) as since_ms
     from wanted join entered on entered.person_id = wanted.person_id
 """
-DECIDED = "select distinct a as key from fresh_evidence where rule in ('cut', 'lift')"
-# A cut deletes the rows of every part: they come back even where the lake knew them so before.
-PARTED = f"""
-    create or replace temp table parted as
-    select distinct person_id from identity where identifier in ({DECIDED})
-"""
-NOBODY_PARTED = "create or replace temp table parted (person_id varchar)"
 PAGE = "select * from changed_rfm where person_id > ? order by person_id limit ?"
 
 
@@ -60,17 +54,6 @@ def publish_rows(task: Task) -> Iterator[str]:
         task.figures["rfm"] += sum(written)
         last = rows[-1][0]
         yield last
-
-
-def name_parted(task: Task) -> None:
-    """Makes `parted`: the persons, of now and of before, that a cut or a lift was about."""
-    engine, lake = task.engine, task.publisher.lake
-    see_fresh(engine, lake, EVIDENCE)
-    if count(engine, f"select count(*) from ({DECIDED})"):
-        see(engine, lake, IDENTITY)
-        engine.execute(PARTED)
-    else:
-        engine.execute(NOBODY_PARTED)
 
 
 def _row(row: tuple[Any, ...], moment_ms: int) -> PersonRow:

@@ -120,8 +120,17 @@ class DynamoFactStore:
         """
         stored = self._stored(anchor, *window.keys(after), is_ascending=window.is_ascending)
         for place, entry in in_order(stored, is_ascending=window.is_ascending):
-            if window.takes(place, after) and not is_expired(entry, now_ms):
+            if entry.is_void or is_expired(entry, now_ms):
+                continue
+            if window.takes(place, after):
                 yield entry
+
+    def lines_of(
+        self, anchor: str, message_key: str, since_ms: int, until_ms: int | None
+    ) -> Iterator[Entry]:
+        """What the anchor's timeline tells of a message within `[since_ms, until_ms)`."""
+        told = self.entries(anchor, 0, None, Window(since_ms, until_ms))
+        return (entry for entry in told if entry.message_key == message_key)
 
     def _stored(
         self, anchor: str, low: str, high: str, *, is_ascending: bool

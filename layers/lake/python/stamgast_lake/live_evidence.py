@@ -44,7 +44,7 @@ CUTS = """
     where a in (select key from wanted) or b in (select key from wanted)
 """
 # Every losing copy that the run met, whatever page is asked for: they are few.
-LOST = "select message_key, identifiers from lost_copy"
+LOST = "select message_key, identifiers from lost_copy where len(identifiers) > 0"
 
 
 @dataclass(slots=True)

@@ -57,6 +57,12 @@ class FactStore(Protocol):
         """Writes timeline items, each under its anchor, without a condition."""
         ...
 
+    def lines_of(
+        self, anchor: str, message_key: str, since_ms: int, until_ms: int | None
+    ) -> Iterable[Entry]:
+        """What the anchor's timeline tells of a message within `[since_ms, until_ms)`."""
+        ...
+
 
 def pause_seconds(attempt: int) -> float:
     """The longest pause after this many tries in vain: doubled each time, up to a second."""

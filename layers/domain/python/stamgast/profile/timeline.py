@@ -18,7 +18,11 @@ FIRST_PRODUCTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline; `expires_at_seconds` is when DynamoDB may delete it."""
+    """One line of a timeline; `expires_at_seconds` is when DynamoDB may delete it.
+
+    Of the lines at one place that of the newest `run` holds, 0 being the live loop's; a void one
+    says that there is none.
+    """
 
     original_ms: int
     message_key: str
@@ -28,6 +32,8 @@ class Entry:
     source_id: str
     expires_at_seconds: int
     summary: Mapping[str, Any] = field(default_factory=dict)
+    run: int = 0
+    is_void: bool = False
 
 
 def entry_of(event: "Event", timeline_days: int) -> Entry:

@@ -16,7 +16,7 @@ from stamgast.profile.timeline import Entry
 SPAN_MS = 120_000
 # One write unit is 1,024 bytes; the two keys take up to 150 of them.
 MOST_BYTES = 870
-PREFIX = "X#"
+PREFIX, BY_A_RUN = "X#", "#run"
 
 Attributes: TypeAlias = dict[str, Any]
 
@@ -27,8 +27,20 @@ def place_of(entry: Entry) -> str:
 
 
 def items_of(entries: Iterable[Entry]) -> Iterator[tuple[str, Attributes]]:
-    """Sort key and attributes of the items that hold these lines, each place once."""
-    told = {place_of(entry): entry for entry in entries}
+    """Sort key and attributes of the items that hold these lines, each place once.
+
+    What a run says of a place stands alone beside what the live loop said, and outlasts it.
+    """
+    told = {(place_of(entry), entry.run > 0): entry for entry in entries}
+    yield from (
+        (f"{place}{BY_A_RUN}", _attributes([entry]))
+        for (place, is_by_a_run), entry in told.items()
+        if is_by_a_run
+    )
+    yield from _packed({place: entry for (place, by_a_run), entry in told.items() if not by_a_run})
+
+
+def _packed(told: Mapping[str, Entry]) -> Iterator[tuple[str, Attributes]]:
     pack: list[Entry] = []
     packed: Attributes = {}
     for place in sorted(told, reverse=True):
@@ -54,6 +66,8 @@ def entries_of(attributes: Mapping[str, Any]) -> list[Entry]:
         source_id=attributes["s"],
         expires_at_seconds=attributes.get("x", attributes["ttl"]),
         summary=orjson.loads(attributes["p"]),
+        run=attributes.get("r", 0),
+        is_void=bool(attributes.get("v", 0)),
     )
     rest = orjson.loads(zlib.decompress(attributes["q"])) if "q" in attributes else []
     return [newest, *(_older(newest, *told) for told in rest)]
@@ -70,7 +84,10 @@ def in_order(
     for key, entries in items:
         edge = _before(key) if is_ascending else key
         yield from _settled(waiting, edge, is_ascending=is_ascending)
-        waiting.update((place_of(entry), entry) for entry in entries)
+        for entry in entries:
+            place = place_of(entry)
+            if place not in waiting or waiting[place].run <= entry.run:
+                waiting[place] = entry
     for place in sorted(waiting, reverse=not is_ascending):
         yield place, waiting[place]
 
@@ -125,6 +142,8 @@ def _attributes(pack: Sequence[Entry]) -> Attributes:
         "s": newest.source_id,
         "p": canonical(newest.summary).decode(),
     }
+    if newest.run:
+        attributes |= {"r": newest.run, "v": int(newest.is_void)}
     if not rest:
         return attributes
     older = orjson.dumps([_told(newest, entry) for entry in rest], option=orjson.OPT_SORT_KEYS)

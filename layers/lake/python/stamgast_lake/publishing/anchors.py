@@ -1,6 +1,6 @@
 """Facts: each anchor whose base the run changed, if a reader would see a difference.
 
-And each anchor of a conflicting copy: the live loop took it before anybody knew of the conflict.
+And each anchor of a copy that lost: the live loop took it before anybody knew.
 """
 
 from collections import defaultdict
@@ -19,17 +19,17 @@ from stamgast.profile.store import Pair
 from stamgast_lake.facts_json import Sourced, from_json, to_json
 from stamgast_lake.logs import keep, latest, see, see_fresh, see_runs
 from stamgast_lake.publishing.live import LiveBases, settle_anchors
+from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.memberships import find_changed
 from stamgast_lake.publishing.work import Task
-from stamgast_lake.tables import ANCHORS, EVENTS, RECEIPTS
+from stamgast_lake.tables import ANCHORS, EVENTS
 
 ANCHORS_A_PAGE = 400
 OLD = timedelta(days=30)  # a tail that reads right may wait: each publish costs two writes
 NOTHING_TOLD = to_json(Sourced()).decode()
 UNFOUNDED = """
     create or replace temp view unfounded as
-    select anchor_key, message_key from {fresh}
-    where state = 'conflict' and anchor_key is not null
+    select anchor_key, message_key from lost_copy where anchor_key is not null
 """
 CHANGED = """
     create or replace temp table changed_anchor as
@@ -63,10 +63,11 @@ def publish_anchors(task: Task) -> Iterator[str]:
     if bases is not None:
         find_changed(task)
     see_runs(engine, lake)
-    see(engine, lake, ANCHORS, EVENTS, RECEIPTS)
-    see_fresh(engine, lake, ANCHORS, RECEIPTS)
+    see(engine, lake, ANCHORS, EVENTS)
+    see_fresh(engine, lake, ANCHORS)
+    find_lost(task)
     latest(engine, "anchors", "anchor_key", "anchor_now")
-    engine.execute(UNFOUNDED.format(fresh=task.fresh("receipts")))
+    engine.execute(UNFOUNDED)
     touched = "anchor_now" if bases is not None and bases.is_new else task.fresh("anchors")
     told = {"after": task.after, "fresh": touched, "nothing": NOTHING_TOLD}
     engine.execute(CHANGED.format(**told))

@@ -10,17 +10,13 @@ from stamgast_lake.evidence import gather
 from stamgast_lake.identity import look
 from stamgast_lake.live_evidence import LakeEvidence, read_values
 from stamgast_lake.logs import see, see_fresh
+from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.work import FencedError, Task
 from stamgast_lake.resolve import PARTS
 from stamgast_lake.state import State
-from stamgast_lake.tables import EVENTS, IDENTITY, RECEIPTS
+from stamgast_lake.tables import EVENTS, IDENTITY
 
 KEYS_A_PAGE = 5_000
-LOST_COPIES = """
-    create or replace temp table lost_copy as
-    select message_key, identifiers from fresh_receipts
-    where state = 'conflict' and len(identifiers) > 0
-"""
 # What a losing copy alone names is nobody's in the lake, and still somebody in the live view.
 DISPUTED = """
     insert into part select distinct key, key from (
@@ -62,8 +58,8 @@ def publish_persons(task: Task) -> Iterator[str]:
 def _gather(task: Task, settings: IdentitySettings) -> State | None:
     """What new evidence touches, from the logs; all evidence for a view that was thrown away."""
     engine, lake = task.engine, task.publisher.lake
-    see_fresh(engine, lake, EVENTS, IDENTITY, RECEIPTS)
-    engine.execute(LOST_COPIES)
+    see_fresh(engine, lake, EVENTS, IDENTITY)
+    find_lost(task)
     if task.is_whole:
         see(engine, lake, EVENTS)
         gather(engine, settings)

@@ -1,30 +1,56 @@
-"""Timelines: the recent events that came by file, for the live loop has written its own."""
+"""Timelines: the recent events that came by file, for the live loop has written its own.
 
-from collections.abc import Iterator
-from datetime import timedelta
+And what the live loop wrote of copies that lost their message to another is taken back.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import orjson
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event, Order, Product
-from stamgast.profile.timeline import Entry, entry_of
+from stamgast.moments import ms_of
+from stamgast.profile.store import FactStore
+from stamgast.profile.timeline import Entry, entry_of, is_expired
+from stamgast.profile.timeline_items import place_of
 from stamgast_lake.logs import see, see_fresh, see_runs
+from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.work import Task
-from stamgast_lake.tables import EVENTS
+from stamgast_lake.tables import EVENTS, MESSAGE_INDEX
 
 ENTRIES_A_PAGE = 2_000
+DAY_MS = 86_400_000
 ENTRIES_AT_ONCE = 250
 IMPORTED = "import-"
-RECENT = """
-    create or replace temp table recent_event as
-    select receipt_id, anchor_key, message_key, message_id, source_id, type, event, properties,
-        order_id, revenue_minor, currency, products, epoch_ms(event_at) as event_ms,
-        epoch_ms(original_at) as original_ms, epoch_ms(received_at) as received_ms
-    from {fresh}
-    where anchor_key is not null and event_at > cast('{since}' as timestamptz)
-      and message_key > '{after}' and {only}
+TOLD = """
+    receipt_id, anchor_key, message_key, message_id, source_id, type, event, properties,
+    order_id, revenue_minor, currency, products, epoch_ms(event_at) as event_ms,
+    epoch_ms(original_at) as original_ms, epoch_ms(received_at) as received_ms
 """
+RECENT = f"""
+    create or replace temp table recent_event as
+    select {TOLD} from {{fresh}}
+    where anchor_key is not null and event_at > cast('{{since}}' as timestamptz)
+      and message_key > '{{after}}' and {{only}}
+"""
+LOST_OF = """
+    select message_key, list(distinct anchor_key), min(sent_on) from lost_copy
+    where anchor_key is not null group by message_key order by message_key
+"""
+CLASSES = "select distinct sent_on from lost_copy"
+DAYS = """
+    select distinct event_on from message_index where sent_on in ({classes})
+      and message_key in (select message_key from lost_copy)
+"""
+KEPT = f"""
+    select {TOLD} from events where event_on in ({{days}})
+      and message_key in (select message_key from lost_copy)
+"""
+# The class of messages that came without a time of their own.
+NO_CLASS = date(1970, 1, 1)
 PAGE = "select * from recent_event where message_key > ? order by message_key limit ?"
 
 
@@ -34,6 +60,8 @@ def publish_timeline(task: Task) -> Iterator[str]:
     see_runs(engine, publisher.lake)
     see(engine, publisher.lake, EVENTS)
     see_fresh(engine, publisher.lake, EVENTS)
+    if not task.after:
+        _take_back(task)
     since = task.run.moment - timedelta(days=publisher.timeline_days)
     only = "true" if task.is_whole else f"starts_with(receipt_id, '{IMPORTED}')"
     told = {"fresh": task.fresh("events"), "since": since.isoformat(), "only": only}
@@ -48,8 +76,64 @@ def publish_timeline(task: Task) -> Iterator[str]:
         yield last
 
 
+def _take_back(task: Task) -> None:
+    """Says of each message of which a copy lost where its line stands, and where none does."""
+    find_lost(task)
+    lost = task.engine.execute(LOST_OF).fetchall()
+    if not lost:
+        return
+    kept, facts = _kept(task), task.publisher.facts
+    for message_key, anchors, sent_on in lost:
+        line = kept.get(message_key)
+        said = list(_said(facts, message_key, anchors, sent_on, line, task.run.seq))
+        if line is not None and not is_expired(line[1], ms_of(task.run.moment)):
+            said.append((line[0], replace(line[1], run=task.run.seq)))
+        facts.put_entries(said)
+        task.figures["timeline_corrected"] += len(said)
+
+
+def _kept(task: Task) -> dict[str, tuple[str, Entry]]:
+    """Anchor and line of the copy that holds, by message, from the days that have one."""
+    see(task.engine, task.publisher.lake, MESSAGE_INDEX)
+    classes = _dates(task, CLASSES)
+    days = _dates(task, DAYS.format(classes=classes)) if classes else ""
+    rows = _rows(task, KEPT.format(days=days), []) if days else []
+    timeline_days = task.publisher.timeline_days
+    return {
+        row["message_key"]: (row["anchor_key"], _entry(row, timeline_days))
+        for row in rows
+        if row["anchor_key"] is not None
+    }
+
+
+def _dates(task: Task, statement: str) -> str:
+    """Dates as a list in SQL, by which the files to read are chosen."""
+    return ", ".join(f"date '{day}'" for (day,) in task.engine.execute(statement).fetchall())
+
+
+def _said(
+    facts: FactStore,
+    message_key: str,
+    anchors: Sequence[str],
+    sent_on: date,
+    kept: tuple[str, Entry] | None,
+    run: int,
+) -> Iterator[tuple[str, Entry]]:
+    """Voids what these anchors, and that of the copy that holds, tell of a message elsewhere."""
+    since_ms = ms_of(datetime.combine(sent_on, time(), UTC))
+    window = (0, None) if sent_on == NO_CLASS else (since_ms, since_ms + DAY_MS)
+    for anchor in {*anchors, *([kept[0]] if kept else [])}:
+        for line in facts.lines_of(anchor, message_key, *window):
+            if kept is None or (anchor, place_of(line)) != (kept[0], place_of(kept[1])):
+                yield anchor, replace(line, run=run, is_void=True, summary={})
+
+
 def _page(task: Task, last: str) -> list[dict[str, Any]]:
-    found = task.engine.execute(PAGE, [last, ENTRIES_A_PAGE])
+    return _rows(task, PAGE, [last, ENTRIES_A_PAGE])
+
+
+def _rows(task: Task, statement: str, given: list[Any]) -> list[dict[str, Any]]:
+    found = task.engine.execute(statement, given)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

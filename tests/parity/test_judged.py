@@ -29,33 +29,34 @@ MOMENTS = {
     "Australia/Lord_Howe": ("2026-04-05 16:00",),
     "UTC": ("2028-02-29 12:00",),
 }
-Frame = pd.DataFrame
-Judge = Callable[[Frame, Frame, pd.Timestamp], "pd.Series[bool]"]
+Frame = Any
+Series = Any
+Judge = Callable[[Frame, Frame, Any], Series]
 
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def each(persons: Frame, trait: str, test: Callable[[Any], bool]) -> "pd.Series[bool]":
+def each(persons: Frame, trait: str, test: Callable[[Any], bool]) -> Series:
     return persons[trait].map(test).astype(bool)
 
 
-def days_ago(events: Frame, now: pd.Timestamp) -> "pd.Series[int]":
+def days_ago(events: Frame, now: Any) -> Series:
     """Whole days of the zone, by the calendar: nothing after now is any day ago."""
     on = events["at"].dt.tz_convert(now.tz).dt.tz_localize(None).dt.normalize()
     return (now.tz_localize(None).normalize() - on).dt.days.where(events["at"] <= now, -1)
 
 
-def counted(persons: Frame, events: Frame, keep: "pd.Series[bool]") -> "pd.Series[int]":
+def counted(persons: Frame, events: Frame, keep: Series) -> Series:
     return events[keep].groupby("person").size().reindex(persons.index, fill_value=0)
 
 
-def last_days(events: Frame, now: pd.Timestamp, days: int) -> "pd.Series[bool]":
+def last_days(events: Frame, now: Any, days: int) -> Series:
     return days_ago(events, now).between(0, days - 1)
 
 
-def then_within(persons: Frame, events: Frame, now: pd.Timestamp) -> "pd.Series[bool]":
+def then_within(persons: Frame, events: Frame, now: Any) -> Series:
     told = events[events["at"] <= now]
     pairs = told[told.event == "A"].merge(told[told.event == "B"], on="person")
     gap = pairs["at_y"] - pairs["at_x"]
@@ -63,14 +64,14 @@ def then_within(persons: Frame, events: Frame, now: pd.Timestamp) -> "pd.Series[
     return pd.Series(persons.index.isin(pairs[keep].person), persons.index)
 
 
-def not_since(persons: Frame, events: Frame, now: pd.Timestamp) -> "pd.Series[bool]":
+def not_since(persons: Frame, events: Frame, now: Any) -> Series:
     told = events[events["at"] <= now]
     a = told[told.event == "A"].groupby("person")["at"].max().reindex(persons.index)
     b = told[told.event == "B"].groupby("person")["at"].max().reindex(persons.index)
     return a.notna() & ~(b > a)
 
 
-def summed(persons: Frame, events: Frame, now: pd.Timestamp) -> "pd.Series[Any]":
+def summed(persons: Frame, events: Frame, now: Any) -> Series:
     keep = last_days(events, now, 30) & events.x.map(is_number) & (events.x.map(_size) <= 1e12)
     told = events[keep]
     return told.x.astype(float).groupby(told.person).sum().reindex(persons.index, fill_value=0)
@@ -80,7 +81,7 @@ def _size(value: Any) -> float:
     return abs(value) if is_number(value) else 0.0
 
 
-def mean_price(persons: Frame, events: Frame, now: pd.Timestamp) -> "pd.Series[Any]":
+def mean_price(persons: Frame, events: Frame, now: Any) -> Series:
     keep = (events["at"] <= now) & (events.event == "A") & events.x.map(is_number)
     keep &= events.x.map(_size) <= 1e12
     told = events[keep]

@@ -39,6 +39,16 @@ ENVIRONMENT = {
 }
 
 
+WORKSPACE = {
+    "sources.yaml": SOURCES,
+    "segments.yaml": "segments: {buyer: {rule: \"count(event = 'Order Completed') >= 1\"}}",
+    "tracking_plan.yaml": """tracking_plan:
+  events:
+    Order Completed: {on_fault: quarantine, properties: {revenue: {type: number}}}
+""",
+}
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """An account with what the function reads and writes, and an empty process."""
@@ -93,7 +103,7 @@ def _provision(aws: SimpleNamespace) -> None:
     )
     S3WorkspaceStore(
         s3=aws.s3, dynamodb=aws.dynamodb, bucket="lake", table="control", now=lambda: 0.0
-    ).publish(compile_files({"sources.yaml": SOURCES}))
+    ).publish(compile_files(WORKSPACE))
 
 
 def _deliver(*bodies: str, tries: int = 1) -> list[str]:
@@ -167,3 +177,36 @@ def test_a_batch_that_the_client_sends_again_has_one_effect(aws: SimpleNamespace
     assert _deliver(again, again) == []
     assert _facts(aws, "u1").counters == {"Order Completed": 1}
     assert _facts(aws, "u1").orders["EUR"].count == 1
+
+
+def test_who_enters_a_live_segment_stands_there_and_is_told_once(aws: SimpleNamespace) -> None:
+    text = message(receipt("r1"), accepted(0, "a", order("a", "u1", 12.5)))
+    assert _deliver(text) == []
+    assert _deliver(text) == []
+    (item,) = [
+        one
+        for one in aws.dynamodb.scan(TableName="profiles")["Items"]
+        if one["SK"]["S"].startswith("M#")
+    ]
+    assert (item["SK"]["S"], item["state"]["S"]) == ("M#buyer", "entered")
+    assert "untold" not in item
+
+
+def test_a_change_that_the_bus_does_not_take_brings_its_message_back(aws: SimpleNamespace) -> None:
+    aws.events.delete_event_bus(Name="bus")
+    text = message(receipt("r1"), accepted(0, "a", order("a", "u1", 12.5)))
+    assert _deliver(text) == ["m0"]
+    aws.events.create_event_bus(Name="bus")
+    assert _deliver(text) == []
+    assert _facts(aws, "u1").counters == {"Order Completed": 1}
+
+
+def test_what_the_tracking_plan_sets_aside_is_archived_among_the_rejected(
+    aws: SimpleNamespace,
+) -> None:
+    text = message(receipt("r1"), accepted(0, "a", order("a", "u1", "many")))  # type: ignore[arg-type]
+    assert _deliver(text) == []
+    assert _archived(aws, "raw") == []
+    (line,) = _archived(aws, "rejected")
+    assert (line["code"], line["path"]) == ("plan_property_type", "properties.revenue")
+    assert orjson.loads(line["original"])["properties"]["revenue"] == "many"

@@ -35,7 +35,7 @@ def judged(
 ) -> tuple[int, float]:
     """How many pairs are told, and F1."""
     table = pa.Table.from_pylist(list(rows))
-    ids = pa.array([f"r{place}" for place in range(len(rows))])
+    ids = pa.array([f"r{place:04}" for place in range(len(rows))])
     truth = pa.table({"record_id": ids, "truth": [str(owner) for owner in owners]})
     with session() as engine:
         given = table.append_column("record_id", ids)
@@ -96,3 +96,27 @@ def test_other_alphabets_are_compared_as_well() -> None:
 def test_records_that_are_all_alike_are_refused_with_the_reason() -> None:
     with pytest.raises(CannotLearnError, match="no column tells records apart"):
         judged(persons(1) * 60, [0] * 60, 0.5)
+
+
+def beside_one_another(size: int) -> float:
+    """F1 where the two records of each person have ids that follow one another, as in a file."""
+    rows = twice(persons(size))
+    order = [place for one in range(size) for place in (one, one + size)]
+    return judged([rows[place] for place in order], [one % size for one in order], 0.95)[1]
+
+
+def test_copies_that_lie_beside_one_another_are_among_the_sampled_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With every second pair drawn, neighbours in the order of ids must not all be left out."""
+    monkeypatch.setattr(train, "PAIRED", train.PAIRED.format(of=2))
+    assert beside_one_another(100) >= 0.9
+
+
+def test_drawing_pairs_by_a_remainder_of_their_places_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, _, _ = train.PAIRED.partition("where")
+    remainder = f"{before}where (a::bigint * 40503 + b::bigint * 9973) % 2 = 0"
+    monkeypatch.setattr(train, "PAIRED", remainder)
+    assert beside_one_another(100) < 0.9

@@ -53,9 +53,15 @@ PATTERNS = """
     with compared as (select {columns}, found from {source})
     select {places}, found, count(*) as pairs from compared group by all order by all
 """
+PRIME = 2_147_483_647
 PAIRED = f"""pair
     join record l on l.{UNIQUE_ID} = a join record r on r.{UNIQUE_ID} = b
-    where (a::bigint * 40503 + b::bigint * 9973) % {{of}} = 0
+    where (a::bigint * 1103515245 + b::bigint * 1664525177) % {PRIME} * {{of}} < {PRIME}
+"""
+"""One pair in `of`, by a multiplicative hash over a prime field (Carter and Wegman, 1979).
+
+A remainder by `of` itself would go by the places of two records: neighbours, such as the copies in
+a sorted file, would all be drawn or none.
 """
 FEW_RECORDS = 800
 FEW = f"(select *, 0 as found from record_sample order by md5({EXCLUDED}) limit {FEW_RECORDS})"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from math import exp, log, sqrt
@@ -304,6 +305,15 @@ def test_everybody_is_compared_with_nobody() -> None:
     rows = report("everybody")["traits"]["rows"]
     assert rows
     assert {row["lift"] for row in rows} == {None}
+
+
+def test_a_rule_that_no_run_has_asked_yet_is_told() -> None:
+    world = shop()
+    with session() as engine:
+        lake = LakeSession(engine, world.catalogue, None, "")  # type: ignore[arg-type]  # the fake
+        newer = replace(world.workspace, version="newer")
+        assert not segment_report(lake, newer, Asked("nobody"))["is_as_the_rule_stands"]
+    assert report("nobody")["is_as_the_rule_stands"]
 
 
 def test_an_unknown_segment_is_told_which_there_are() -> None:

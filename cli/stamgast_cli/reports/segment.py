@@ -24,6 +24,7 @@ from stamgast_lake.reports.scope import (
     look_at,
     main_currency,
     newest_moment,
+    newest_version,
     sizes,
     strangers,
 )
@@ -132,7 +133,7 @@ def _head(seen: Seen, meant: Segment, workspace: Workspace) -> Document:
         "description": meant.description,
         "rule": meant.text.strip(),
         "rule_version": meant.rule.version,
-        "is_as_the_rule_stands": not strangers(seen.lake, meant.name, meant.rule.version),
+        "is_as_the_rule_stands": _is_asked(seen, meant, workspace),
         "purpose": meant.purpose,
         "owner": meant.owner,
         "as_of": seen.scope.as_of.isoformat(),
@@ -151,6 +152,14 @@ def _head(seen: Seen, meant: Segment, workspace: Workspace) -> Document:
             "share": None if is_small or not everyone else size / everyone,
         },
     }
+
+
+def _is_asked(seen: Seen, meant: Segment, workspace: Workspace) -> bool:
+    """Whether a run has asked the rule as it stands: all members are in by it, or, where there are
+    none, the newest run read this very workspace."""
+    if not seen.sizes["segment"]:
+        return newest_version(seen.lake) == workspace.version
+    return not strangers(seen.lake, meant.name, meant.rule.version)
 
 
 def _sections(seen: Seen, meant: Segment) -> Document:

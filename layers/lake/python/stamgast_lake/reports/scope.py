@@ -13,6 +13,10 @@ from stamgast_lake.runs import DONE, WHOLE
 MOMENT = f"""
     select max(moment) as moment from runs where stage = '{WHOLE}' and status = '{DONE}'
 """
+VERSION = f"""
+    select workspace_version from runs
+    where stage = '{WHOLE}' and status = '{DONE}' order by seq desc limit 1
+"""
 EVERYBODY = """
     create or replace temp table everybody as
     select person_id, person_id in (
@@ -78,6 +82,12 @@ def newest_moment(lake: LakeSession) -> datetime | None:
     """The moment of the newest run that was closed as done; None before the first."""
     found: datetime | None = lake.rows(MOMENT)[0]["moment"]
     return found
+
+
+def newest_version(lake: LakeSession) -> str | None:
+    """The version of the workspace under which the newest finished run asked the rules."""
+    rows = lake.rows(VERSION)
+    return rows[0]["workspace_version"] if rows else None
 
 
 def look_at(lake: LakeSession, scope: Scope) -> None:

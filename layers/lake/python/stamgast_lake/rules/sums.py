@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 SHORT = f"substr(message_key, 1, {SHORT_ID_LENGTH})"
-PAGE = "select * from {table} where anchor_key in (select anchor_key from page_anchor)"
+# The bounds let the engine leave blocks of the sorted table out, which the list does not.
+PAGE = """
+    select * from {table} where anchor_key between '{first}' and '{last}'
+        and anchor_key in (select anchor_key from page_anchor)
+"""
+BOUNDS = "select min(anchor_key), max(anchor_key) from page_anchor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class _Measured:
         value = f"case when {self.where} then {self.of} end"
         match self.node.function:
             case Function.COUNT:
-                return [f"count(case when {self.where} then 1 end)", "null"]
+                return [f"nullif(count(case when {self.where} then 1 end), 0)", "null"]
             case Function.SUM | Function.AVG:
                 micros = f"case when {self.where} then {micros_sql(self.of)} end"
                 return [f"sum({micros})", f"count({micros})"]
@@ -103,6 +108,8 @@ class SumsOfAnchors:
                 {grouped}
             from ({self._rows.wrapped(f"{mine} and {until}", OF_ANCHOR)}) event
             group by anchor_key, event_on, currency
+            having {self._any("m{0} is not null")}
+            order by anchor_key
         """)
         since = moment_sql(timed_from(self.plan, self.moment.ms))
         singles = self._listed([m.single() for m in self._measured])
@@ -110,6 +117,7 @@ class SumsOfAnchors:
             create or replace temp table timed_of_anchor as
             select anchor_key, epoch_ms(event_at) as ms, {SHORT} as short, currency, {singles}
             from ({self._rows.wrapped(f"{mine} and event_at >= {since}", OF_ANCHOR)}) event
+            order by anchor_key
         """)
 
     def page(self) -> dict[str, Sums]:
@@ -127,6 +135,11 @@ class SumsOfAnchors:
             f"{told} as m{place}, {beside} as n{place}"
             for place, (told, beside) in enumerate(columns)
         )
+
+    def _any(self, condition: str) -> str:
+        """Whether a row says anything of any measure: most say nothing."""
+        each = (condition.format(place) for place in range(len(self._measured)))
+        return " or ".join(f"({one})" for one in each)
 
     def _from(self) -> Iterator[str]:
         """No event of before the first day that any measure keeps."""
@@ -171,7 +184,8 @@ class SumsOfAnchors:
         return None if currency is None else (place, currency)
 
     def _read(self, table: str) -> Iterator[Row]:
-        rows = self.engine.execute(PAGE.format(table=table))
+        first, last = self.engine.execute(BOUNDS).fetchall()[0]
+        rows = self.engine.execute(PAGE.format(table=table, first=first, last=last))
         while batch := rows.fetchmany(10_000):
             yield from batch
 

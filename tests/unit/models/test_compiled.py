@@ -76,7 +76,7 @@ def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
         ("{kind: churn, population: order.count > 1}", "did you mean `orders.count`?"),
         ("{kind: churn, features: {a: traits.city}}", "a feature is a number or a condition"),
         ("{kind: churn, within_days: 0}", "models.x.within_days: Input should be greater"),
-        ("{kind: churn, targets: a}", "models.x.targets: Extra inputs are not permitted"),
+        ("{kind: churn, targets: a}", "models.x.targets: unknown name"),
         ("{kind: churn, defaults: false}", "needs some of its own"),
         ("{kind: lifetime_value, target: event = 'a'}", "a lifetime_value takes no target"),
         ("{kind: churn, target: orders.count > 1}", "models.x.target: line 1, column 1"),

@@ -63,6 +63,12 @@ PLACES = {
 }
 
 
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
+    for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
 def faults_of(text: str) -> set[tuple[int, str]]:
     with pytest.raises(WorkspaceError) as raised:
         compile_files({"sources.yaml": SOURCES, "identity.yaml": text})
@@ -95,6 +101,27 @@ def test_the_mistakes_of_what_a_later_name_would_hide_are_told_once_it_is_gone()
         ("- identity", 1, "valid"),
         ("identity:\n\t- a", 2, "not YAML"),
         ("identity:\n  blocked_patterns: ['.*@.*']", 2, "ordinary values"),
+        ("identity:\n  blocked_patterns: ['[a-']", 2, "not a regular expression"),
+        ("identity:\n  person_limt: 5", 2, "did you mean `person_limit`?"),
+        ("identity:\n  priorities: [user_id]", 2, "unknown name; known are namespaces, "),
+        ("identity:\n  namespaces:\n    card: {kind: linked, valu_limit: 2}", 3, "`value_limit`"),
+        ("identiy: {}", 1, "did you mean `identity`?"),
+        ("identity:\n  person_limit: -3", 2, "greater than 1"),
+        ("identity:\n  merge_limit: true", 2, "valid integer"),
+        ("identity:\n  person_limit: '30'", 2, "valid integer"),
+        ("identity:", 1, "valid mapping of names to values"),
+        ("identity:\n  namespaces:\n    card:", 3, "valid mapping of names to values"),
+        ("identity:\n  default_region: XX", 2, "no region with telephone numbers"),
+        (
+            "identity:\n  namespaces:\n    card: {kind: linked, providers: [gmail]}",
+            3,
+            "`form: email`",
+        ),
+        ("identity: &a\n  namespaces: *a", 1, "aliases"),
+        (BOMB, 1, "aliases"),
+        ("identity:\n  \0x: 1", 1, "not YAML"),
+        ("identity: !!python/object/apply:os.system [ls]", 1, "could not determine a constructor"),
+        ("identity: {}\n---\nidentity: {}", 2, "another document"),
     ],
 )
 def test_a_mistake_of_form_says_where_and_what(text: str, line: int, reason: str) -> None:
@@ -103,6 +130,20 @@ def test_a_mistake_of_form_says_where_and_what(text: str, line: int, reason: str
     [fault] = raised.value.faults
     assert fault.line == line
     assert reason in fault.message
+    assert "\n" not in str(fault)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "\ufeffidentity: {}\n"])
+def test_an_empty_file_is_all_defaults(text: str) -> None:
+    files = {"sources.yaml": SOURCES}
+    assert compile_files({**files, "identity.yaml": text}) == compile_files(files)
+
+
+def test_an_anchor_with_a_merge_key_spares_saying_the_same_twice() -> None:
+    shared = "    a: &shared\n      kind: linked\n      paths: [userId]\n      value_limit: 7\n"
+    text = f"identity:\n  namespaces:\n{shared}    b:\n      <<: *shared\n      paths: [traits.b]\n"
+    told = compile_files({"sources.yaml": SOURCES, "identity.yaml": text})["identity"]["namespaces"]
+    assert told["b"] == {**told["a"], "paths": ["traits.b"]}
 
 
 class Bucket:

@@ -18,6 +18,7 @@ from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
 from stamgast.workspace.models import ModelCompiler
 from stamgast.workspace.schema import FILES, Part
 from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
+from stamgast.workspace.shapes import message_of
 from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse_file
 
 __all__ = ["Fault", "WorkspaceError", "compile_files"]
@@ -44,8 +45,8 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
         faults.extend(identity_faults(identity))
     if faults:
         raise WorkspaceError(faults)
-    told = json.dumps(compiled, sort_keys=True, ensure_ascii=False)
-    return {**compiled, "version": sha256(told.encode()).hexdigest()[:12]}
+    text = json.dumps(compiled, sort_keys=True, ensure_ascii=False)
+    return {**compiled, "version": sha256(text.encode()).hexdigest()[:12]}
 
 
 def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict[str, Any]:
@@ -89,6 +90,6 @@ def _validated(shape: Any, file: YamlFile, faults: list[Fault]) -> dict[str, Any
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             place = tuple(str(step) for step in fault["loc"] if step != "[key]")
-            faults.append(file.fault(place, fault["msg"]))
+            faults.append(file.fault(place, message_of(shape, fault)))
         return {}
     return validated

@@ -14,6 +14,7 @@ def identity_faults(file: YamlFile) -> Iterator[Fault]:
     """Every such mistake; a part that has no readable form is told of elsewhere."""
     identity = _mapping(_mapping(file.document).get("identity"))
     yield from _paths(file, _mapping(identity.get("namespaces")))
+    yield from _providers(file, _mapping(identity.get("namespaces")))
     yield from _patterns(file, identity.get("blocked_patterns"))
 
 
@@ -31,6 +32,15 @@ def _paths(file: YamlFile, namespaces: Mapping[str, Any]) -> Iterator[Fault]:
             elif path in owner:
                 yield file.fault(place, f"{path} gives its value to {owner[path]} already")
             owner.setdefault(path, str(name))
+
+
+def _providers(file: YamlFile, namespaces: Mapping[str, Any]) -> Iterator[Fault]:
+    """What providers ignore in an address is asked for in vain of what is no address."""
+    for name, told in namespaces.items():
+        one = _mapping(told)
+        if one.get("providers") and one.get("form") != "email":
+            place = ("identity", "namespaces", str(name), "providers")
+            yield file.fault(place, "these are rules for addresses: it needs `form: email`")
 
 
 def _patterns(file: YamlFile, patterns: object) -> Iterator[Fault]:

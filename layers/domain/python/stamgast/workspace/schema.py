@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from stamgast.identity.patterns import why_unsafe
@@ -18,6 +19,12 @@ def _a_zone(name: str) -> str:
     return name
 
 
+def _a_region(code: str) -> str:
+    if code not in SUPPORTED_REGIONS:
+        raise ValueError(f"{code!r} is no region with telephone numbers, such as NL (ISO 3166)")
+    return code
+
+
 def _a_pattern(text: str) -> str:
     why = why_unsafe(text)
     if why is not None:
@@ -26,6 +33,7 @@ def _a_pattern(text: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_a_pattern)]
+Region = Annotated[str, Field(pattern="^[A-Z]{2}$"), AfterValidator(_a_region)]
 
 
 def _a_rule(text: str) -> str:
@@ -44,9 +52,10 @@ def _a_column_or_name(name: str) -> str:
 
 
 class Part(BaseModel):
-    """A part of the workspace; an unknown name in it is a mistake, not a comment."""
+    """A part of the workspace; an unknown name in it is a mistake, not a comment, and so is `'3'`
+    or `yes` where a number belongs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ImportMappingPart(Part):
@@ -61,7 +70,7 @@ class SourcePart(Part):
     """One source of events."""
 
     name: str
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    region: Region | None = None
     events_per_second: Annotated[int, Field(gt=0)] | None = None
     imports: list[ImportMappingPart] = []
 
@@ -151,7 +160,7 @@ class IdentityPart(Part):
     blocked_values: list[str] = sorted(BLOCKED_VALUES)
     merge_limit: Annotated[int, Field(gt=0, le=1000)] = 50
     blocked_patterns: Annotated[list[Pattern], Field(max_length=50)] = list(BLOCKED_PATTERNS)
-    default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    default_region: Region | None = None
     devices: DevicesPart = DevicesPart()
     links: LinksPart = LinksPart()
     records: RecordsPart | None = None

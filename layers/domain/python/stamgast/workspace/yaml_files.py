@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+MOST_NODES = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -71,19 +73,34 @@ def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
     """The file, or None with its fault added; a name that stands twice is a fault, too."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if _is_endless(node):
+            faults.append(Fault(name, 1, "", "too large once its aliases are followed"))
+            return None
         document = yaml.safe_load(text) or {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         faults.append(Fault(name, line, "", f"not YAML: {error.problem}"))
         return None
     except (yaml.YAMLError, ValueError) as error:
-        faults.append(Fault(name, 1, "", f"not YAML: {error}"))
+        faults.append(Fault(name, 1, "", f"not YAML: {' '.join(str(error).split())}"))
         return None
     except RecursionError:
         faults.append(Fault(name, 1, "", "nested too deep"))
         return None
     faults.extend(_repeated(name, node, ()))
     return YamlFile(name, document, node)
+
+
+def _is_endless(node: yaml.Node | None) -> bool:
+    """Whether aliases name themselves, or each other so often that nothing could read the file."""
+    todo, met = [node], 0
+    while todo and met <= MOST_NODES:
+        one, met = todo.pop(), met + 1
+        if isinstance(one, yaml.MappingNode):
+            todo += [part for pair in one.value for part in pair]
+        elif isinstance(one, yaml.SequenceNode):
+            todo += one.value
+    return met > MOST_NODES
 
 
 def _repeated(file: str, node: yaml.Node | None, place: Place) -> Iterator[Fault]:

@@ -1,6 +1,7 @@
 """One deployed stack, on this machine or in AWS, as the verbs see it: its outputs and clients."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +9,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
 
 from stamgast_cli.errors import NotRunningError
 from stamgast_cli.local import emulator as local_emulator
@@ -76,7 +83,8 @@ class Deployment:
 def session(endpoint_url: str | None) -> Any:
     """Return a boto3 session: the user's, or the emulator's where it is local."""
     if endpoint_url is None:
-        return boto3.Session()
+        # boto3 reads AWS_DEFAULT_REGION alone; most tools of AWS take AWS_REGION as well.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
     require_loopback(endpoint_url)
     return boto3.Session(
         aws_access_key_id="test",
@@ -94,9 +102,21 @@ def find(stack: str | None, places: Places | None = None) -> Deployment:
 
 def read_outputs(stack: str, endpoint_url: str | None) -> dict[str, str]:
     """Return the outputs of a stack."""
-    client = session(endpoint_url).client("cloudformation", endpoint_url=endpoint_url)
     try:
+        client = session(endpoint_url).client("cloudformation", endpoint_url=endpoint_url)
         found = client.describe_stacks(StackName=stack)["Stacks"]
+    except NoRegionError as error:
+        raise NotRunningError(
+            f"the stack {stack} was not looked for: no AWS region is set",
+            hint="Say it as in `AWS_REGION=eu-central-1 stamgast status --stack prod`, "
+            "or name a profile of your AWS configuration with AWS_PROFILE.",
+        ) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise NotRunningError(
+            f"the stack {stack} was not looked for: there are no AWS credentials",
+            hint="Sign in (`aws sso login`) or name a profile with AWS_PROFILE; "
+            "without --stack the verbs are about this machine.",
+        ) from error
     except (ClientError, BotoCoreError) as error:
         raise NotRunningError(
             f"the stack {stack} was not found: {error}",

@@ -11,7 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +50,14 @@ class Output:
         with Progress(*columns, TimeElapsedColumn(), console=self.progress) as bar:
             task = bar.add_task(label, total=total)
             yield lambda steps: bar.advance(task, steps)
+
+    @contextmanager
+    def transferring(self, label: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
+        """Show how much of a file has gone; the function that it hands out takes bytes."""
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.progress) as bar:
+            task = bar.add_task(label, total=size_bytes)
+            yield lambda moved: bar.advance(task, moved)
 
     def note(self, text: str) -> None:
         """Say something by the way, which no machine reads."""

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import httpx
 import typer
+from rich.markup import escape
 
 from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.delivery import Delivery
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
 from stamgast_cli.events import Reading, batches_of, events_of
+from stamgast_cli.first_rows import first_rows, require_events
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 from stamgast_cli.workspaces import store
@@ -116,16 +118,25 @@ def put(
 ) -> None:
     """Put a file into the drop zone, where the next run takes it: for long or old histories.
 
+    Its first thousand rows are judged at once: a file of which none is an event stays here.
+
     Example: stamgast import baskets.parquet --source shop --as baskets/2024.parquet
     """
     output = Output(is_json=json)
     deployment = find(stack)
     name = _place(place or file.name)
-    _of_source(deployment, source, name)  # what the run would refuse is refused now
-    key = f"imports/{source}/{name}"
-    with output.step(f"Uploading {file.name}"):
-        deployment.client("s3").upload_file(str(file), deployment.output("LakeBucket"), key)
-    output.facts({"key": key, "bytes": file.stat().st_size, "next": "stamgast run"})
+    mapping = _of_source(deployment, source, name)  # what the run would refuse is refused now
+    with output.step(f"Looking at the first rows of {file.name}"):
+        found = first_rows(file, name, source, mapping)
+    require_events(found, file, source, mapping)
+    for fault in found.refused[:MOST_FAULTS_SHOWN]:
+        output.note(f"[yellow]would be refused:[/] {escape(fault)}")
+    key, size = f"imports/{source}/{name}", file.stat().st_size
+    with output.transferring(f"Uploading {file.name}", size) as advance:
+        bucket = deployment.output("LakeBucket")
+        deployment.client("s3").upload_file(str(file), bucket, key, Callback=advance)
+    told = {"looked_at": found.rows, "refused_of_these": len(found.refused)}
+    output.facts({"key": key, "bytes": size, **told, "next": "stamgast run"})
 
 
 def _mapping(

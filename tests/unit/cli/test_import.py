@@ -11,7 +11,8 @@ from stamgast.workspace.model import workspace_of
 from stamgast_cli.commands import sending
 from stamgast_cli.errors import InputError
 
-SOURCES = "sources: {web: {name: Web}, shop: {name: Shop, imports: [{match: 'baskets/*.csv'}]}}"
+IMPORTS = "[{match: 'baskets/*.csv'}, {match: 'old/*'}]"
+SOURCES = f"sources: {{web: {{name: Web}}, shop: {{name: Shop, imports: {IMPORTS}}}}}"
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def uploaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys: list[str] = []
     workspace = workspace_of(compile_files({"sources.yaml": SOURCES}))
 
-    def upload_file(_file: str, _bucket: str, key: str) -> None:
+    def upload_file(file: str, _bucket: str, key: str, Callback: Any) -> None:  # noqa: N803
+        Callback(Path(file).stat().st_size)
         keys.append(key)
 
     s3: Any = SimpleNamespace(upload_file=upload_file)
@@ -60,4 +62,30 @@ def test_what_no_run_would_take_is_not_uploaded(
 ) -> None:
     with pytest.raises(InputError, match=told):
         sending.put(file, source, place)
+    assert uploaded == []
+
+
+def test_a_file_of_which_no_row_is_an_event_stays_here_and_says_why(
+    file: Path, uploaded: list[str]
+) -> None:
+    file.write_text("type,client\ntrack,c1\ntrack,c2\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"none of the first 2 rows .* row 1: .*userId") as told:
+        sending.put(file, "shop", "baskets/a.csv")
+    assert "type, client" in str(told.value.hint)
+    assert uploaded == []
+
+
+def test_rows_that_the_run_will_refuse_are_told_and_the_others_go(
+    file: Path, uploaded: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("type,userId,event\ntrack,u1,Seen\ntrack,,Seen\n", encoding="utf-8")
+    sending.put(file, "shop", "baskets/a.csv")
+    assert uploaded == ["imports/shop/baskets/a.csv"]
+    assert "row 2" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_what_its_name_says_stays_here(file: Path, uploaded: list[str]) -> None:
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(InputError, match="cannot be read"):
+        sending.put(file, "shop", "old/a.parquet")
     assert uploaded == []

@@ -14,12 +14,19 @@ def compile_folder(folder: Path) -> dict[str, Any]:
     """Return the compiled workspace; every fault of every file is told at once."""
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", hint="Name the folder of the workspace's YAML.")
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     try:
-        return compile_files(texts)
+        return compile_files({path.name: _text(path) for path in sorted(folder.glob("*.yaml"))})
     except WorkspaceError as error:
         faults = "\n".join(f"{folder}/{fault}" for fault in error.faults)
         raise InputError(f"the workspace has faults:\n{faults}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}:{line}: this is no text in UTF-8") from error
 
 
 def store(deployment: Deployment) -> S3WorkspaceStore:

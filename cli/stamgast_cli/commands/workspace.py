@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from stamgast_aws.workspaces import UnsoundWorkspaceError
 from stamgast_cli.deployment import find
+from stamgast_cli.errors import InputError
 from stamgast_cli.local.places import default_places
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
@@ -55,5 +57,8 @@ def point(
 
     Example: stamgast workspace point 3f9a0c1b2d4e
     """
-    store(find(stack)).point_to(version)
+    try:
+        store(find(stack)).point_to(version)
+    except UnsoundWorkspaceError as error:
+        raise InputError(str(error), hint="The version in force stays.") from error
     Output(is_json=json).facts({"version": version})

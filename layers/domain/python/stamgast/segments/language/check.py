@@ -216,19 +216,24 @@ class _Checker:
     def _call(self, told: Syntax, scope: Scope) -> Node:
         if told.value in ("now", "today") and not told.parts:
             return Clock(Type.MOMENT if told.value == "now" else Type.DATE, told.at)
-        args = [self.node(part, scope) for part in told.parts]
-        if told.value == COALESCE and len(args) >= 2:
-            return Call(COALESCE, tuple(common(args, told.at)), told.at)
         signature = FUNCTIONS.get(told.value)
-        if signature is None:
+        if signature is None and told.value != COALESCE:
             known = {*FUNCTIONS, *AGGREGATES, COALESCE, "now", "today"}
             raise RuleNameError(
                 f"no function is named `{told.value}`", told.at, near(told.value, known)
             )
+        args = [self.node(part, scope) for part in told.parts]
+        if signature is None:
+            return self._coalesce(args, told.at)
         if len(args) != len(signature.takes):
             raise RuleTypeError(f"`{told.value}` takes {len(signature.takes)} value", told.at)
         taken = zip(signature.takes, args, strict=True)
         return Call(told.value, tuple(as_type(kind, arg) for kind, arg in taken), told.at)
+
+    def _coalesce(self, args: list[Node], at: int) -> Node:
+        if len(args) < 2:
+            raise RuleTypeError("`coalesce` takes two values or more", at)
+        return Call(COALESCE, tuple(common(args, at)), at)
 
 
 def _literal(told: Syntax) -> Node:

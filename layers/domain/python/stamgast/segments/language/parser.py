@@ -209,8 +209,12 @@ class _Parser:
                 return self.events.aggregate(name)
             args: list[Syntax] = []
             if not self.cursor.takes_sign(")"):
-                args.append(self.disjunction())
+                args.append(self._argument())
                 while self.cursor.takes_sign(","):
-                    args.append(self.disjunction())
+                    args.append(self._argument())
                 self.cursor.expect_sign(")", " or `,`")
         return Syntax(Shape.CALL, name.at, name.word, tuple(args))
+
+    def _argument(self) -> Syntax:
+        """A window, too, which no function takes: what is wrong may well be the function's name."""
+        return self.events.window() or self.disjunction()

@@ -42,13 +42,15 @@ def up(
 ) -> Connection:
     """Start what does not run, deploy what has changed, and return how to reach it.
 
-    Raises BusyError while another process does that here.
+    Raises BusyError while another process does that here, and InputError, before anything is
+    started, for a workspace with faults.
     """
+    compiled = compile_folder(workspace or places.root / "workspace")
     with lock.held(places):
-        return _up(places, workspace or places.root / "workspace", step, is_enforcing)
+        return _up(places, compiled, step, is_enforcing)
 
 
-def _up(places: Places, workspace: Path, step: Step, is_enforcing: bool) -> Connection:
+def _up(places: Places, compiled: dict[str, Any], step: Step, is_enforcing: bool) -> Connection:
     running = emulator.running(places)
     if running is not None and running.is_enforcing != is_enforcing:
         emulator.stop(places)
@@ -58,7 +60,7 @@ def _up(places: Places, workspace: Path, step: Step, is_enforcing: bool) -> Conn
             running = emulator.start(places, is_enforcing=is_enforcing)
     if not is_enforcing:  # assets cannot be uploaded while IAM is enforced: deploy first
         _deploy(running, places, step)
-    return _connect(running, places, workspace, step)
+    return _connect(running, places, compiled, step)
 
 
 def _deploy(running: Emulator, places: Places, step: Step) -> None:
@@ -85,7 +87,7 @@ def up_code(places: Places, step: Step) -> Reloaded:
             return reload(running, places)
 
 
-def _connect(running: Emulator, places: Places, workspace: Path, step: Step) -> Connection:
+def _connect(running: Emulator, places: Places, compiled: dict[str, Any], step: Step) -> Connection:
     outputs = read_outputs(LOCAL_STACK, running.endpoint_url)
     write_routes(
         places.routes,
@@ -94,7 +96,6 @@ def _connect(running: Emulator, places: Places, workspace: Path, step: Step) -> 
     )
     deployment = Deployment(LOCAL_STACK, outputs, endpoint_url=running.endpoint_url)
     with step("Publishing the workspace, sources and keys"):
-        compiled = compile_folder(workspace)
         publish(deployment, compiled)
         connection = _known(places, running) or _seeded(running, deployment, workspace_of(compiled))
     _write(places, running, connection, outputs)

@@ -13,6 +13,8 @@ from stamgast.segments.live.plan import plan_of
 from stamgast.workspace.compiler import compile_files
 from stamgast_aws.workspaces import FRESH_SECONDS, S3WorkspaceStore, UnsoundWorkspaceError
 from stamgast_cli.errors import InputError
+from stamgast_cli.local.places import Places
+from stamgast_cli.local.up import up
 from stamgast_cli.workspaces import compile_folder
 from tests.fakes.dynamodb import DynamoDB
 
@@ -190,3 +192,14 @@ def test_no_two_kinds_of_mistake_share_a_message(tmp_path: Path) -> None:
             compile_folder(tmp_path)
         messages.add(str(raised.value).split("column", 1)[-1])
     assert len(messages) == len(BAD)
+
+
+def test_up_refuses_a_bad_folder_before_it_starts_anything(tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text(SOURCES, "utf-8")
+    (tmp_path / "segments.yaml").write_bytes(BAD["no rule"][0])
+
+    def begun(_: str) -> Any:
+        raise AssertionError("something was started")
+
+    with pytest.raises(InputError, match=r"segments\.yaml:2"):
+        up(Places(tmp_path, tmp_path / "here"), workspace=tmp_path, step=begun)

@@ -115,3 +115,13 @@ def test_headers_are_recognised_by_name_and_by_part() -> None:
 def test_a_named_column_that_is_not_there_is_refused() -> None:
     with pytest.raises(HeaderError, match="no column 'b' in the file; it has a"):
         headers_of(["a"], {"surname": "b"})
+
+
+def test_headers_of_other_languages_are_recognised() -> None:
+    told = ["Vorname", "Nachname", "Straße", "PLZ", "Ort", "Geburtsdatum"]
+    assert set(headers_of(told).by_column) == {
+        "given_name", "surname", "street", "postcode", "locality", "birth_date",
+    }  # fmt: skip
+    assert set(headers_of(["prénom", "code postal", "ville"]).by_column) == {
+        "given_name", "postcode", "locality",
+    }  # fmt: skip

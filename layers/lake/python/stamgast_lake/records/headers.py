@@ -29,7 +29,24 @@ NAMES: Mapping[str, str] = {
     "yob": "birth_date",
     "birthyear": "birth_date",
     "job": "occupation",
+    **{
+        name: column
+        for column, names in {
+            "given_name": "vorname voornaam prenom prnom nombre nome fornavn frnamn",
+            "surname": "nachname familienname achternaam apellido apellidos cognome efternavn",
+            "birth_date": "geburtsdatum geboortedatum datenaissance fechanacimiento",
+            "house": "hausnummer hausnr huisnummer huisnr",
+            "street": "strasse strae straat adresse rue calle direccion via vej",
+            "locality": "ort stadt wohnort woonplaats plaats ville ciudad citta",
+            "postcode": "plz postleitzahl codepostal codigopostal cdigopostal cap postnummer",
+            "country": "land pays pais",
+            "phone": "telefon telefoon telephone telefono handy",
+            "gender": "geschlecht geslacht sexe",
+        }.items()
+        for name in names.split()
+    },
 }
+"""Headers without anything but a to z and digits, by the column that they name."""
 WITHIN: tuple[tuple[str, str], ...] = (
     (r"birth_?place|place_?of_?birth", "birth_place"),
     (r"dob|birth|born", "birth_date"),

@@ -37,6 +37,7 @@ LAST_RUN = f"""
     where stage = '{WHOLE}' and status = '{DONE}' order by seq desc limit 1
 """
 CHANGE = ("change", "rule_version", "at", "because", "change_id", "recorded_at", "run_id")
+RUN = ("run_id", "moment")
 DOCUMENTS = ("properties", "campaign", "page", "context")
 
 
@@ -55,20 +56,19 @@ class LakeSegmentRecords:
             engine.register("events_of_some", dataset)
             return [_event(row) for row in engine.sql(AT_ANCHORS).to_arrow_table().to_pylist()]
 
-    def last_change(self, person_id: str, segment: str) -> Row | None:
-        """The newest row of the log of memberships; None for one who was never in."""
+    def published(self, person_id: str, segment: str) -> tuple[Row | None, Row | None]:
+        """The newest row of the log of memberships, and the last run that ended well."""
         of_segment = self.lake.catalogue.dataset(MEMBERSHIPS, one_of("segment", [segment]))
         with session() as engine:
             engine.register("memberships_of_some", among(of_segment, "person_id", [person_id]))
-            found = engine.execute(LAST_CHANGE, [person_id, segment]).fetchall()
-            return dict(zip(CHANGE, found[0], strict=True)) if found else None
-
-    def last_run(self) -> Row | None:
-        """The last run that ended well, with its moment; None before the first."""
-        with session() as engine:
             engine.register(RUNS.name, self.lake.catalogue.dataset(RUNS))
-            found = engine.execute(LAST_RUN).fetchall()
-            return dict(zip(("run_id", "moment"), found[0], strict=True)) if found else None
+            changes = engine.execute(LAST_CHANGE, [person_id, segment]).fetchall()
+            runs = engine.execute(LAST_RUN).fetchall()
+        return _named(CHANGE, changes), _named(RUN, runs)
+
+
+def _named(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Row | None:
+    return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
 def _event(row: Row) -> dict[str, Any]:

@@ -25,11 +25,8 @@ class Records(Protocol):
     def events(self, anchors: frozenset[str]) -> Sequence[Document]:
         """Every event at these anchors, as rules read events."""
 
-    def last_change(self, person_id: str, segment: str) -> Row | None:
-        """The newest row of the log of memberships."""
-
-    def last_run(self) -> Row | None:
-        """The last run that ended well: `run_id` and `moment`."""
+    def published(self, person_id: str, segment: str) -> tuple[Row | None, Row | None]:
+        """The newest row of the log of memberships; the last run that ended well."""
 
 
 class Answers(Protocol):

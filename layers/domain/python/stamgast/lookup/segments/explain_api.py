@@ -144,14 +144,14 @@ def _computed(person: Person, today: date) -> Mapping[str, Any]:
 def _standing(name: str, known: Known, desk: SegmentDesk) -> dict[str, Any]:
     """Membership as it was published: what look-ups say, and the log's last word on it."""
     published: Row | None = known.person.rows.get("segments", {}).get(name)
-    change = desk.records.last_change(known.person.person_id, name)
+    change, run = desk.records.published(known.person.person_id, name)
     since = (published or {}).get("since") or (change or {}).get("at")
     return {
         "is_in": published is not None,
         "since": since,
         "rule_version": (published or change or {}).get("rule_version"),
         "last_change": change,
-        "last_run": desk.records.last_run(),
+        "last_run": run,
     }
 
 

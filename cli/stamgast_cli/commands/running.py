@@ -2,6 +2,7 @@
 
 import json as json_module
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
 POLL_SECONDS = 1.0
+SHOWN = ("execution", "seconds", "run_id", "moment", "inputs")
 FAULTS = ("lambdaFunctionFailedEventDetails", "taskFailedEventDetails")
 WORKING = {"TaskStateEntered", "MapStateEntered"}
 Everything = Annotated[
@@ -47,7 +49,28 @@ def run(
     if not wait:
         output.facts({"execution": arn})
         return
-    output.facts(follow(deployment, arn, output))
+    told = follow(deployment, arn, output)
+    if json:
+        output.document(told)
+    else:
+        _show(told, output)
+
+
+def _show(told: Mapping[str, Any], output: Output) -> None:
+    """Print how the run went, then what each stage counted, but for what it counted none of."""
+    output.facts({name: told[name] for name in SHOWN if name in told})
+    figures = told.get("figures", {})
+    counted = [(stage.replace("_", " "), _counted(rest)) for stage, rest in figures.items()]
+    counted = [row for row in counted if row[1]]
+    if counted:
+        output.rows(("stage", "figures"), counted)
+    else:
+        output.note("Nothing is new since the last run.")
+
+
+def _counted(figures: Mapping[str, Any]) -> str:
+    told = ((name.replace("_", " "), value) for name, value in figures.items() if value)
+    return ", ".join(f"{n} {v:,}" if isinstance(v, int | float) else f"{n} {v}" for n, v in told)
 
 
 def start(deployment: Deployment, *, everything: bool = False) -> str:

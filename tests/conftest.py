@@ -10,7 +10,7 @@ END_TO_END = Path(__file__).parent / "e2e"
 settings.register_profile(
     "stamgast",
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
 )

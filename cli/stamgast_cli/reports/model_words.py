@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Document = Mapping[str, Any]
-Rows = list[tuple[str, ...]]
+Rows = Sequence[tuple[str, ...]]
 Figures = tuple[str, Sequence[str], Rows]
 SHIFTED = 0.25
 

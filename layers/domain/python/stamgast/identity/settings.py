@@ -110,6 +110,8 @@ BLOCKED_PATTERNS = (
     r"\$\{.*\}",
     r"\{\{.*\}\}",
     r"%%.*%%",
+    r"%[a-z._]+%",
+    r"[<\[](?:null|none|nil|nan|undefined|unknown|empty)[>\]]",
     r"\[object .*\]",
     r"(?:no|do-not|donot)[-_.]?reply@.*",
     r"(?:test|null|none|undefined|unknown|anonymous|guest|nobody|noemail)@.*",

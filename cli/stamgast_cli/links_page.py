@@ -25,7 +25,8 @@ def _summary(told: Report) -> Iterator[tuple[str, object]]:
         yield "model", "none was ever trained"
         return
     yield "last trained", f"{trained['version']} at {trained['trained_at']:%Y-%m-%d %H:%M} UTC"
-    yield "labels", f"{trained['labels']}, of which {trained['positives']} one person"
+    if trained["labels"] is not None:
+        yield "labels", f"{trained['labels']}, of which {trained['positives']} one person"
     if trained["abstained_because"]:
         yield "abstained", trained["abstained_because"]
     if held_out and "brier" in held_out:
@@ -33,6 +34,8 @@ def _summary(told: Report) -> Iterator[tuple[str, object]]:
         low, high = held_out["brier_low"], held_out["brier_high"]
         yield "Brier score", f"{held_out['brier']:.4f} ({low:.4f}–{high:.4f})"
         yield "of the base rate", f"{held_out['base_rate_brier']:.4f}"
+        if "uncalibrated_brier" in held_out:
+            yield "of the scores as they are", f"{held_out['uncalibrated_brier']:.4f}"
         yield "held-out log-ins", held_out["labels"]
         for one in held_out["thresholds"]:
             yield (

@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from os import environ
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
@@ -240,11 +239,11 @@ def clustered(name: str, edges: str) -> dict[str, Any]:
         busy = process_time()
         components = LABELLERS[name](engine)
         cpu = process_time() - busy
-    peak = getrusage(RUSAGE_SELF).ru_maxrss // 1024
     return {
         "step": f"clustering alone: {name}",
         "cpu_seconds": round(cpu, 2),
-        "peak_mb": peak,
+        # Of this program alone: ru_maxrss would be that of the process it was forked from.
+        "peak_mb": peak_mb(),
         "figures": {"components": components},
     }
 

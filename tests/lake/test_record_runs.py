@@ -111,6 +111,7 @@ def test_forgetting_who_changed_who_left_or_who_is_new_would_be_seen(
     assert in_steps != at_once
 
 
+@pytest.mark.deep
 def test_a_key_that_has_outgrown_its_rule_is_left_out(
     lake: Persons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_person_who_says_nothing_that_is_compared_is_read_once(lake: Persons) 
     assert lake.run(NOON + timedelta(days=1))[0]["compared"] == 0
 
 
+@pytest.mark.deep
 def test_a_repeated_run_gives_the_same_documents(lake: Persons) -> None:
     lake.tell(told().slice(0, 300), NOON, 1)
     lake.run(NOON)
@@ -171,6 +173,7 @@ def test_a_model_is_trained_anew_when_its_days_are_over(lake: Persons) -> None:
     assert figures["trained"] == 1
 
 
+@pytest.mark.deep
 def test_a_model_is_trained_anew_when_there_are_twice_as_many_persons(lake: Persons) -> None:
     lake.tell(told().slice(0, 200), NOON, 1)
     lake.run(NOON)

@@ -69,6 +69,7 @@ def test_where_nobody_is_there_twice_nobody_is_linked(size: int) -> None:
     assert judged(persons(size), range(size), 0.5)[0] == 0
 
 
+@pytest.mark.deep
 def test_a_name_of_three_in_ten_people_links_nobody_by_itself() -> None:
     rows = [
         {**row, "surname": "jansen" if place % 3 == 0 else row["surname"]}
@@ -85,6 +86,7 @@ def test_names_and_nothing_else_still_tell_who_is_probably_there_twice() -> None
     assert pairs > 0
 
 
+@pytest.mark.deep
 def test_other_alphabets_are_compared_as_well() -> None:
     greek = str.maketrans("abcdefghijklmnopqrstuvwxyz", "αβγδεφχηιθκλμνοπψρστυξωζσζ")
     rows = [
@@ -113,6 +115,7 @@ def test_copies_that_lie_beside_one_another_are_among_the_sampled_pairs(
     assert beside_one_another(100) >= 0.9
 
 
+@pytest.mark.deep
 def test_drawing_pairs_by_a_remainder_of_their_places_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

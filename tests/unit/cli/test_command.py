@@ -17,6 +17,7 @@ VERBS = {
     "redrive", "doctor", "logs", "profile get", "source add", "source rotate", "source revoke",
     "identity cut", "identity leave", "identity lift", "identity jobs", "identity explain",
     "identity health", "plan", "segment list", "segment preview", "segment report",
+    "segment explain", "segment export", "model list", "model evaluate", "replay",
     "sources list", "sources report",
     "links run", "links list", "links report", "links try",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",

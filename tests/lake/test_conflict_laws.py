@@ -15,9 +15,10 @@ import pytest
 
 from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
 from stamgast.profile.registers import canonical
-from stamgast.profile.steps import read_facts
+from stamgast.profile.steps import is_worth_publishing, read_facts
 from stamgast.profile.timeline import Entry, entry_of
 from stamgast.profile.timeline_items import place_of
+from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import lost_copies
 from stamgast_lake.publishing import timeline as publishing_timeline
 from tests.lake.world import NOON_MS, TIMELINE_DAYS, World
@@ -140,3 +141,35 @@ def test_a_copy_that_comes_again_after_the_run_that_took_it_back_stays_taken_bac
     world.send(other, request_id="q2", received_ms=NOON_MS + 5)
     assert lines(world) == before
     assert len(before) == 1
+
+
+def seen(number: int, user: str, hours: int) -> dict[str, Any]:
+    """An event like any other but for its message, its person and its time."""
+    told = {"messageId": f"m{number}", "type": "track", "event": "Seen", "userId": user}
+    return {**told, "timestamp": NOON_MS - hours * HOUR_MS}
+
+
+def alike() -> World:
+    """A losing copy that counts like an event by file which only the same run brings."""
+    world = World()
+    for number, body in enumerate((seen(1, "u2", 3), seen(2, "u2", 1), seen(3, "u1", 2))):
+        world.send(body, request_id=f"q{number}")
+    world.send(seen(3, "u2", 2), request_id="q3", received_ms=NOON_MS + 1)
+    world.put_file(seen(4, "u2", 2), source_id="web")
+    world.run()
+    world.put_file(seen(5, "u2", 2), source_id="web", request_id="import-g")
+    world.run()
+    return world
+
+
+def test_a_losing_copy_goes_even_where_a_reader_sees_as_many_events_as_there_should_be() -> None:
+    check(alike())
+
+
+def test_a_run_that_leaves_a_losing_copy_where_the_numbers_agree_is_found_out() -> None:
+    def by_numbers(*told: Any) -> bool:
+        return is_worth_publishing(*told[:4])
+
+    broken = mock.patch.object(publishing_anchors, "is_worth_publishing", by_numbers)
+    with broken, pytest.raises(AssertionError):
+        check(alike())

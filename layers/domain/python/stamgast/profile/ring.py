@@ -30,10 +30,14 @@ def join(ring: Ring, ids: Iterable[ShortId], size: int = RING_SIZE) -> Ring:
 
 @dataclass(frozen=True, slots=True)
 class RunIds:
-    """The messages of one anchor that a run has: the newest ids, and every short id's key."""
+    """The messages of one anchor that a run has: the newest ids, and every short id's key.
+
+    `lost` are the keys among them of messages of which a copy lost, as far as this run learnt.
+    """
 
     newest: tuple[ShortId, ...]
     keys: Collection[str]
+    lost: Collection[str] = frozenset()
 
     @classmethod
     def of(cls, ids: Iterable[ShortId]) -> "RunIds":

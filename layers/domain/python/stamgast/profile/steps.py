@@ -1,6 +1,6 @@
 """The store's part of the live loop, of publishing and of reading, each retried within bounds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stamgast.profile.facts import Facts, fitted
@@ -79,13 +79,17 @@ def whole(pairs: Mapping[str, Pair]) -> dict[str, Facts]:
     return {anchor: facts for anchor, facts in read if facts is not None}
 
 
-def is_worth_publishing(pair: Pair, facts: Facts, moment_ms: int, oldest_ms: int) -> bool:
+def is_worth_publishing(
+    pair: Pair, facts: Facts, moment_ms: int, oldest_ms: int, lost: Collection[str] = ()
+) -> bool:
     """Whether a run writes this anchor: a reader would see a difference, or the tail is worn.
 
-    That is, half full, or with something of before `oldest_ms` that waits for a base.
+    That is, half full, or with something of before `oldest_ms` that waits for a base. What tells
+    of a message in `lost` goes even where a reader sees the same, for that is chance: the copy
+    stands for another message, and no later run learns that it lost.
     """
     waiting = dropped(pair.live, pair.base.run)
-    if seen(pair.live, pair.base) != fitted(facts):
+    if seen(pair.live, pair.base) != fitted(facts) or not waiting.keys.isdisjoint(lost):
         return True
     is_filling = 2 * len(waiting.tail) >= TAIL_SIZE
     return is_filling or any(ms < oldest_ms <= moment_ms for ms in _moments(waiting))

@@ -43,15 +43,15 @@ CHANGED = """
 IDS = f"""
     create or replace temp table run_id_of_anchor as
     select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}) as short,
-        case when has_own_time then epoch_ms(original_at) end as original_ms
+        case when has_own_time then epoch_ms(original_at) end as original_ms, false as is_lost
     from events where anchor_key in (select anchor_key from changed_anchor)
     union all
-    select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}), cast(null as bigint)
+    select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}), cast(null as bigint), true
     from unfounded
 """
 PAGE = "select anchor_key, facts from changed_anchor where anchor_key > ? order by 1 limit ?"
 IDS_OF_PAGE = """
-    select anchor_key, short, original_ms from run_id_of_anchor
+    select anchor_key, short, original_ms, is_lost from run_id_of_anchor
     where anchor_key in (select anchor_key from page_anchor)
 """
 
@@ -96,10 +96,11 @@ def _publish_page(task: Task, texts: dict[str, str], bases: LiveBases | None) ->
         facts = from_json(texts[anchor]).facts
         measured = {} if bases is None else bases.measured(sums, anchor)
         is_same = bases is None or bases.is_seen(pair, measured)
-        if is_same and not is_worth_publishing(pair, facts, moment_ms, oldest_ms):
+        told = ids[anchor]
+        if is_same and not is_worth_publishing(pair, facts, moment_ms, oldest_ms, told.lost):
             return False
         base = Base(task.run.seq, 0, moment_ms, facts, measured)
-        return publish_anchor(publisher.facts, anchor, base, ids[anchor], publisher.pause, pair)
+        return publish_anchor(publisher.facts, anchor, base, told, publisher.pause, pair)
 
     written = list(publisher.each(work, texts))
     if bases is not None and not task.is_whole:
@@ -113,12 +114,15 @@ def _ids(task: Task, anchors: dict[str, str]) -> dict[str, RunIds]:
     """The messages that the run has of each anchor; those without a time enter no ring."""
     keep(task.engine, "page_anchor", pa.table({"anchor_key": list(anchors)}))
     keys: defaultdict[str, set[str]] = defaultdict(set)
+    lost: defaultdict[str, set[str]] = defaultdict(set)
     placed: defaultdict[str, list[ShortId]] = defaultdict(list)
-    for anchor, short, original_ms in task.engine.execute(IDS_OF_PAGE).fetchall():
+    for anchor, short, original_ms, is_lost in task.engine.execute(IDS_OF_PAGE).fetchall():
         keys[anchor].add(short)
+        if is_lost:
+            lost[anchor].add(short)
         if original_ms is not None:
             placed[anchor].append(ShortId(original_ms, short))
     return {
-        anchor: RunIds(RunIds.of(placed[anchor]).newest, frozenset(keys[anchor]))
+        anchor: RunIds(RunIds.of(placed[anchor]).newest, keys[anchor], lost[anchor])
         for anchor in anchors
     }

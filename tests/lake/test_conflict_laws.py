@@ -18,9 +18,11 @@ from stamgast.profile.registers import canonical
 from stamgast.profile.steps import is_worth_publishing, read_facts
 from stamgast.profile.timeline import Entry, entry_of
 from stamgast.profile.timeline_items import place_of
+from stamgast_lake.engine import session
 from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import lost_copies
 from stamgast_lake.publishing import timeline as publishing_timeline
+from stamgast_lake.query import LakeSession
 from tests.lake.world import NOON_MS, TIMELINE_DAYS, World
 
 HOUR_MS = 3_600_000
@@ -173,3 +175,20 @@ def test_a_run_that_leaves_a_losing_copy_where_the_numbers_agree_is_found_out() 
     broken = mock.patch.object(publishing_anchors, "is_worth_publishing", by_numbers)
     with broken, pytest.raises(AssertionError):
         check(alike())
+
+
+def current_anchors(world: World) -> list[dict[str, Any]]:
+    with session() as engine:
+        lake = LakeSession(engine, world.catalogue, None, "")  # type: ignore[arg-type]
+        return lake.rows("select anchor_key, events from anchors_current")
+
+
+def test_an_anchor_whose_only_event_was_displaced_is_current_no_more() -> None:
+    """As after a rebuild from raw, which never gave it one."""
+    world = World()
+    world.send(seen(1, "u2", 1), request_id="q1", received_ms=NOON_MS + 5)
+    world.run()
+    world.send(seen(1, "u1", 2), request_id="q2", received_ms=NOON_MS)
+    world.run()
+    [event] = world.events()
+    assert current_anchors(world) == [{"anchor_key": event.anchor, "events": 1}]

@@ -168,7 +168,8 @@ def lake(world: World) -> Any:
 
 
 def _stands(row: Mapping[str, Any]) -> bool:
-    return row.get("state", "active") == "active" and row.get("segment", "") is not None
+    is_active = row.get("state", "active") == "active"
+    return is_active and row.get("segment", "") is not None and row.get("events", 1) > 0
 
 
 def _cells(table: LakeTable, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ RECONCILIATION = View(
 )
 IDENTITY_CURRENT = _latest(IDENTITY, "identifier", "person_id is not null")
 PERSONS_CURRENT = _latest(PERSONS, "person_id")
-ANCHORS_CURRENT = _latest(ANCHORS, "anchor_key")
+ANCHORS_CURRENT = _latest(ANCHORS, "anchor_key", "events > 0")
 STANDING = f"person_id in (select person_id from {PERSONS_CURRENT.name} where state = 'active')"
 PROFILES_CURRENT = _latest(PROFILES, "person_id", STANDING, PERSONS_CURRENT)
 RFM_CURRENT = _latest(RFM, "person_id", "segment is not null")

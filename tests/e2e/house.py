@@ -63,12 +63,14 @@ class House:
         return found
 
     def timeline(self, identifier: str) -> list[dict[str, Any]]:
-        """Return the newest events of a person."""
+        """Return the newest events of a person; none while nobody is known by the identifier."""
         answer = httpx.get(
             f"{self.connection.profile_url}/v1/profiles/{identifier}/timeline",
             headers={"Authorization": f"Bearer {self.connection.reader_token}"},
             timeout=60,
         )
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return []
         answer.raise_for_status()
         events: list[dict[str, Any]] = answer.json()["events"]
         return events

@@ -65,7 +65,8 @@ def test_a_newcomer_is_explained_counted_and_exported_until_the_consent_is_withd
     receipt = verb(*export, "--out", str(out))
     assert ada in out.read_text()
     assert bob not in out.read_text()
-    row = next(row for row in csv.DictReader(out.open(newline="")) if ada in row["traits.email"])
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    row = next(row for row in rows if ada in row["traits.email"])
     assert row["traits.city"] == "'=Delft"
     sql = f"select reason from egress_receipts where egress_id = '{receipt['export']}'"
     assert len(verb("query", sql)) == receipt["members"]

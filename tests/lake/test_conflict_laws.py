@@ -192,3 +192,13 @@ def test_an_anchor_whose_only_event_was_displaced_is_current_no_more() -> None:
     world.run()
     [event] = world.events()
     assert current_anchors(world) == [{"anchor_key": event.anchor, "events": 1}]
+
+
+def test_a_copy_that_claims_another_day_gets_its_line_and_takes_the_other_one_away() -> None:
+    world = World()
+    world.send(seen(1, "u2", 26), request_id="q1", received_ms=NOON_MS + 5)
+    world.run()
+    world.send(seen(1, "u2", 200), request_id="q2", received_ms=NOON_MS)
+    world.run()
+    check(world)
+    assert len(lines(world)) == 1

@@ -16,6 +16,7 @@ from stamgast.moments import ms_of
 from stamgast.profile.store import FactStore
 from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.profile.timeline_items import place_of
+from stamgast_lake.loading.load import CHECKED_WHOLE_ROWS
 from stamgast_lake.logs import see, see_fresh, see_runs
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.work import Task
@@ -37,12 +38,12 @@ RECENT = f"""
       and message_key > '{{after}}' and {{only}}
 """
 LOST_OF = """
-    select message_key, list(distinct anchor_key), min(sent_on) from lost_copy
+    select message_key, list(distinct anchor_key), min(sent_on), max(sent_on) from lost_copy
     where anchor_key is not null group by message_key order by message_key
 """
 CLASSES = "select distinct sent_on from lost_copy"
 DAYS = """
-    select distinct event_on from message_index where sent_on in ({classes})
+    select distinct event_on from message_index where {classes}
       and message_key in (select message_key from lost_copy)
 """
 KEPT = f"""
@@ -83,9 +84,9 @@ def _take_back(task: Task) -> None:
     if not lost:
         return
     kept, facts = _kept(task), task.publisher.facts
-    for message_key, anchors, sent_on in lost:
+    for message_key, anchors, *days in lost:
         line = kept.get(message_key)
-        said = list(_said(facts, message_key, anchors, sent_on, line, task.run.seq))
+        said = list(_said(facts, message_key, anchors, _window(*days), line, task.run.seq))
         if line is not None and not is_expired(line[1], ms_of(task.run.moment)):
             said.append((line[0], replace(line[1], run=task.run.seq)))
         facts.put_entries(said)
@@ -95,8 +96,7 @@ def _take_back(task: Task) -> None:
 def _kept(task: Task) -> dict[str, tuple[str, Entry]]:
     """Anchor and line of the copy that holds, by message, from the days that have one."""
     see(task.engine, task.publisher.lake, MESSAGE_INDEX)
-    classes = _dates(task, CLASSES)
-    days = _dates(task, DAYS.format(classes=classes)) if classes else ""
+    days = _dates(task, DAYS.format(classes=_classes(task)))
     rows = _rows(task, KEPT.format(days=days), []) if days else []
     timeline_days = task.publisher.timeline_days
     return {
@@ -104,6 +104,12 @@ def _kept(task: Task) -> dict[str, tuple[str, Entry]]:
         for row in rows
         if row["anchor_key"] is not None
     }
+
+
+def _classes(task: Task) -> str:
+    """Where the index may have them: as for loads anywhere while it is small, else by class."""
+    rows = sum(file.record_count for file in task.publisher.lake.catalogue.files(MESSAGE_INDEX))
+    return "true" if rows <= CHECKED_WHOLE_ROWS else f"sent_on in ({_dates(task, CLASSES)})"
 
 
 def _dates(task: Task, statement: str) -> str:
@@ -115,17 +121,23 @@ def _said(
     facts: FactStore,
     message_key: str,
     anchors: Sequence[str],
-    sent_on: date,
+    window: tuple[int, int | None],
     kept: tuple[str, Entry] | None,
     run: int,
 ) -> Iterator[tuple[str, Entry]]:
     """Voids what these anchors, and that of the copy that holds, tell of a message elsewhere."""
-    since_ms = ms_of(datetime.combine(sent_on, time(), UTC))
-    window = (0, None) if sent_on == NO_CLASS else (since_ms, since_ms + DAY_MS)
     for anchor in {*anchors, *([kept[0]] if kept else [])}:
         for line in facts.lines_of(anchor, message_key, *window):
             if kept is None or (anchor, place_of(line)) != (kept[0], place_of(kept[1])):
                 yield anchor, replace(line, run=run, is_void=True, summary={})
+
+
+def _window(first_on: date, last_on: date) -> tuple[int, int | None]:
+    """The part of timelines that has lines of these classes."""
+    if first_on == NO_CLASS:
+        return 0, None
+    since_ms, last_ms = (ms_of(datetime.combine(on, time(), UTC)) for on in (first_on, last_on))
+    return since_ms, last_ms + DAY_MS
 
 
 def _page(task: Task, last: str) -> list[dict[str, Any]]:

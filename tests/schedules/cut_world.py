@@ -1,8 +1,9 @@
 """Cuts and lifts as operations of the random world: asked, crashed, resumed and raced."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from stamgast.identity.corrections import finish_jobs
 from stamgast.identity.cut_job import CutJob
@@ -22,6 +23,7 @@ from tests.schedules.identity_oracle import Message
 from tests.schedules.identity_world import PROTOCOL, SETTINGS, Rules, World
 
 NAMES = ("u:0", "u:1", "e:0", "e:1", "d:0", "d:1")
+Age: TypeAlias = tuple[int, str]
 OPEN = replace(SETTINGS, blocked_values=frozenset(), blocked_patterns=())
 CUTTING = replace(PROTOCOL, store=DynamoCutStore)
 
@@ -40,7 +42,10 @@ class PlainKeyring(Keyring):
 
 
 class CutWorld(World):
-    """A world with operators; `decided` holds each decision as it was archived."""
+    """A world with operators; `decided` holds each decision as it was archived.
+
+    `acknowledged` are those cuts, by age, that some answer said to be carried out.
+    """
 
     store: DynamoCutStore
 
@@ -48,6 +53,7 @@ class CutWorld(World):
         super().__init__(seed, rules)
         self.decided: dict[str, Decision] = {}
         self.lifting = Counter[Pair]()
+        self.acknowledged: set[Age] = set()
 
     # the ports
 
@@ -109,19 +115,27 @@ class CutWorld(World):
         named = {key: Identifier(*key.split(":")) for key in pair}
         for _ in range(4):
             try:
-                job = self.requests.job([pair], named, order)
+                job, stood = self.requests.job([pair], named, order), self.held()
                 if job is None or not self.cutter.carry_out(job).is_open:
                     self.lifting[pair] -= order.verdict is Verdict.LIFT
-                    self.acknowledge(job)
+                    self.acknowledge(job, stood)
                 break
             except (StoreError, BusyError):
                 self.counts["asked again"] += 1
 
-    def acknowledge(self, job: CutJob | None) -> None:
-        """From now on a pair that was cut shares no person, until somebody asks to lift it."""
+    def acknowledge(self, job: CutJob | None, stood: Mapping[Pair, Age]) -> None:
+        """From now on a pair that was cut shares no person, until somebody asks to lift it.
+
+        An answer is about the decision that its job made, or that `stood` when it was begun. That a
+        lift is done says nothing of a newer cut, whose own job may still be under way.
+        """
         held = self.held()
-        for pair in job.pairs if job else ():
-            if pair in held and not self.lifting[pair] and pair not in self.items.cuts:
+        if job is not None and job.verdict is Verdict.CUT:
+            about = {*stood.values(), *(decision.age for decision in job.decisions)}
+            self.acknowledged |= about & {held[pair] for pair in job.pairs if pair in held}
+        for pair, age in held.items():
+            is_due = age in self.acknowledged and not self.lifting[pair]
+            if is_due and pair not in self.items.cuts:
                 self.items.cuts.append(pair)
         self.counts["carried out"] += 1
         self.items.check()
@@ -154,11 +168,15 @@ class CutWorld(World):
 
     # what runs and oracles are told
 
-    def held(self) -> set[Pair]:
-        """The pairs whose newest decision is a cut, as `control` has them."""
+    def held(self) -> dict[Pair, Age]:
+        """The pairs whose newest decision is a cut, as `control` has them, with its age."""
         pairs = {decision.pair for decision in self.decided.values()}
         told = {pair: self.client.item("control", "DECISIONS", "|".join(pair)) for pair in pairs}
-        return {pair for pair, item in told.items() if item and item["verdict"]["S"] == "cut"}
+        return {
+            pair: (int(item["at_ms"]["N"]), item["message_id"]["S"])
+            for pair, item in told.items()
+            if item and item["verdict"]["S"] == "cut"
+        }
 
     def told_cuts(self, evidence: Iterable[Message]) -> set[Pair]:
         """What the lake makes of the decisions among its inputs: the newest of each pair holds."""

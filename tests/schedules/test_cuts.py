@@ -8,8 +8,13 @@ from itertools import count
 
 import pytest
 
+from stamgast.identity.cut_job import CutJob
+from stamgast.identity.cut_request import Order
+from stamgast.identity.decision import Verdict
+from stamgast.identity.identifiers import Identifier
 from tests.schedules.cut_variants import VARIANTS
 from tests.schedules.cut_world import CUTTING, CutWorld
+from tests.schedules.identity_oracle import Message
 from tests.schedules.identity_world import violation_of
 
 SHARE = 0.2
@@ -17,6 +22,7 @@ SHARDS = 10
 SCHEDULES = int(SHARE * int(os.environ.get("STAMGAST_SCHEDULES", "20000")))
 DEEP_SCHEDULES = int(SHARE * 100_000)
 MOST_UNTIL_CAUGHT = 3_000
+PAIR = ("d:1", "u:0")
 
 
 @pytest.mark.failure_line(27)
@@ -46,3 +52,31 @@ def test_a_variant_of_cuts_without_one_rule_is_caught(variant: str) -> None:
     """Each piece is needed: left out, some schedule breaks a law."""
     caught = next(seed for seed in count() if violation_of(seed, VARIANTS[variant], CutWorld))
     assert caught < MOST_UNTIL_CAUGHT
+
+
+def decided(world: CutWorld, verdict: Verdict) -> CutJob:
+    """A verdict about the pair that is archived and decided, and no further yet."""
+    named = {key: Identifier(*key.split(":")) for key in PAIR}
+    job = world.requests.job([PAIR], named, Order(verdict, "operator", "", 50))
+    assert job is not None
+    world.put([(job.job_id, line.encode()) for line in job.lines])
+    assert all(world.store.decide(decision) for decision in job.decisions)
+    return job
+
+
+def test_a_lift_that_a_newer_cut_overtook_is_done_and_answers_for_no_cut() -> None:
+    world = CutWorld(0, CUTTING)
+    world.schedule.faults = {}
+    world.work([Message("m", 1, 1, 1, ("u:0", "d:1"))])
+    decided(world, Verdict.CUT)
+    lift, cut = decided(world, Verdict.LIFT), decided(world, Verdict.CUT)
+    done, stood = world.cutter.carry_out(lift), world.held()
+    assert done.report is not None
+    assert done.report["superseded"] == [list(PAIR)]
+    world.acknowledge(lift, stood)
+    assert world.items.home("d:1") is world.items.home("u:0")
+    assert world.items.cuts == []
+    world.cutter.carry_out(cut)
+    world.acknowledge(cut, stood)
+    assert world.items.home("d:1") is not world.items.home("u:0")
+    assert world.items.cuts == [PAIR]

@@ -71,16 +71,26 @@ def test_a_job_is_kept_once_and_reads_back_until_it_is_closed(store: DynamoCutSt
     assert store.recent_cuts(10) == [closed]
 
 
-def test_a_closed_job_may_be_opened_anew_and_an_old_close_does_not_end_it(
+def test_a_closed_repair_may_be_opened_anew_and_an_old_close_does_not_end_it(
     store: DynamoCutStore,
 ) -> None:
-    store.open_cut(JOB)
-    store.close_cut(JOB, REPORT)
-    again = replace(JOB, at_ms=3_000)
+    repair = replace(JOB, decisions=())
+    store.open_cut(repair)
+    store.close_cut(repair, REPORT)
+    again = replace(repair, at_ms=3_000)
     assert store.open_cut(again) == again
     with pytest.raises(Exception, match="TransactionCanceled"):
-        store.close_cut(JOB, REPORT)
+        store.close_cut(repair, REPORT)
     assert store.open_cuts() == ["cut-1"]
+
+
+def test_a_job_that_decided_and_ended_is_not_opened_anew(store: DynamoCutStore) -> None:
+    store.open_cut(JOB)
+    store.close_cut(JOB, REPORT)
+    closed = replace(JOB, lines=(), stars=(), report=REPORT)
+    assert store.open_cut(replace(JOB, at_ms=3_000)) == closed
+    assert store.read_cut("cut-1") == closed
+    assert store.open_cuts() == []
 
 
 def test_open_jobs_come_before_those_that_ended_last(store: DynamoCutStore) -> None:

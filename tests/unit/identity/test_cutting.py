@@ -342,6 +342,30 @@ def test_a_lift_that_is_decided_meanwhile_leaves_no_cannot_link_behind(are_one: 
     assert raced_by_a_lift(broken)
 
 
+def test_a_cut_asked_before_another_was_made_and_lifted_decides_nothing_anew(place: Place) -> None:
+    """A message under one id is archived once, with one moment: rebuilds read what stands live."""
+    whole, early = place.persons(), Place(client=place.client, archive=place.archive)
+    place.now_ms += 100
+    seen: list[str] = []
+
+    def cutting_and_lifting(operation: str, request: dict[str, list[object]]) -> None:
+        if operation == "TransactWriteItems" and "CUT#" in repr(request) and not seen:
+            seen.append(operation)
+            early.cut((U, E))
+            early.lift((U, E))
+
+    place.client.before = cutting_and_lifting
+    job = place.cut((U, E))
+    place.client.before = lambda *_: None
+    assert seen
+    assert job is not None
+    assert job.at_ms < place.now_ms
+    assert place.persons() == whole
+    assert all(not root.cannot_links for root in place.roots().values())
+    lines = {RawRecord.from_json(line).message_id: line for line in place.archive.lines}
+    assert sorted(lines.values()) == sorted(place.archive.lines)
+
+
 def published_late(place: Place) -> bool:
     """A run whose inputs are older than a lift publishes after it: is a cannot-link left?"""
     place.cut((U, E))

@@ -17,7 +17,12 @@ from stamgast_aws.identity_writes import decision_key
 
 CUTS, OPEN, CLOSED = "CUTS", "open#", "closed#"
 KEPT_SECONDS = 400 * 24 * 3600
-NOT_OPEN = "attribute_not_exists(PK) OR #state = :closed"
+ABSENT = {"ConditionExpression": "attribute_not_exists(PK)"}
+NOT_OPEN = {
+    "ConditionExpression": "attribute_not_exists(PK) OR #state = :closed",
+    "ExpressionAttributeNames": {"#state": "state"},
+    "ExpressionAttributeValues": {":closed": typed("closed")},
+}
 NOT_NEWER = (
     "attribute_not_exists(PK) OR at_ms < :at_ms OR (at_ms = :at_ms AND message_id <= :message_id)"
 )
@@ -27,20 +32,19 @@ class DynamoCutStore(DynamoJobStore):
     """The port `CutStore`: besides identity items and their jobs, cuts and decisions."""
 
     def open_cut(self, job: CutJob) -> CutJob:
-        """Keeps a job and notes it as open; the one that stands where one was open already."""
-        put = {
-            "TableName": self.control,
-            "Item": {**_key(job.job_id), **item_of(_attributes(job))},
-            "ConditionExpression": NOT_OPEN,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":closed": typed("closed")},
-        }
+        """Keeps a job and notes it as open; the one that stands where one was before it.
+
+        One that decided is never opened anew: who asks so has read decisions that are older, and
+        its message would be archived a second time with another moment.
+        """
+        item = {**_key(job.job_id), **item_of(_attributes(job))}
+        put = {"TableName": self.control, "Item": item, **(ABSENT if job.decisions else NOT_OPEN)}
         note = {"TableName": self.control, "Item": _note(OPEN, job)}
         try:
             call(self.client.transact_write_items, TransactItems=[{"Put": put}, {"Put": note}])
         except StoreError:
             stands = self.read_cut(job.job_id)
-            if stands is None or not stands.is_open:
+            if stands is None or not (stands.is_open or job.decisions):
                 raise
             return stands
         return job

@@ -51,7 +51,7 @@ class CutStore(JobStore, Protocol):
     """What cuts need on top of corrections: their jobs, and the decisions."""
 
     def open_cut(self, job: CutJob) -> CutJob:
-        """Keeps a job; the one that stands under its id, which may be another's that is open."""
+        """Keeps a job; the one that stands under its id: open, or ended after it decided."""
         ...
 
     def read_cut(self, job_id: str) -> CutJob | None:

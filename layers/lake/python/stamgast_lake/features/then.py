@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OF_PERSONS = """
-    create or replace temp view person_event as
+    create or replace temp table person_event as
     select identity_now.person_id, events.*
     from events
     join identity_now on identity_now.identifier = events.anchor_key
@@ -96,7 +96,7 @@ WITH_COMPUTED = f"left join {COMPUTED} made on made.person_id = then_span.person
 
 
 def see_events(engine: "DuckDBPyConnection", lake: Lake) -> None:
-    """Makes view `person_event`: every event of an active person."""
+    """Makes table `person_event`, every event of an active person, read once for all cut-offs."""
     see(engine, lake, EVENTS, IDENTITY, PERSONS)
     latest(engine, "identity", "identifier", "identity_now")
     latest(engine, "persons", "person_id", "person_now")

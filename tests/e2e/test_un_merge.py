@@ -47,7 +47,8 @@ def test_a_cut_holds_through_a_replay_and_a_run_until_it_is_lifted(verb: Any, st
     stack.send(*events).raise_for_status()
     one, other = f"user_id:{user}", f"email:{email}"
     whole = eventually(
-        lambda: stack.profile(one), lambda told: len((told or {}).get("identifiers", ())) == 3
+        lambda: stack.profile(one),
+        lambda told: bool(told and len(told["identifiers"]) == 3 and told["orders"]),
     )
     assert whole is not None
     stack.run()

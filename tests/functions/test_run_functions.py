@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -41,7 +42,8 @@ class Stack:
     at_rest: set[str] = field(default_factory=set)
 
     def open(self, **told: Any) -> dict[str, Any]:
-        return open_run.handler(told, CONTEXT)
+        # Each request has an id of its own: two runs of one second must not share theirs.
+        return open_run.handler(told, SimpleNamespace(aws_request_id=str(uuid4())))
 
     def run(self, **told: Any) -> dict[str, Any]:
         """Every state from the opening to the close."""

@@ -7,19 +7,14 @@ from functools import cache
 from random import random
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stamgast.identity.cutting import Cutter
 from stamgast.lookup.cut_api import ROUTES, CutDesk
-from stamgast.lookup.faults import UNAVAILABLE
-from stamgast.lookup.routes import Response, plain_form, respond
-from stamgast.store_error import StoreError
+from stamgast.lookup.routes import respond
 from stamgast_aws.clients import client
 from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.firehose_archive import FirehoseArchive
-from stamgast_aws.http_api import gateway_answer, lookup_request_of
-from stamgast_aws.line_log import LineLog
+from stamgast_aws.http_edge import answered
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
 from stamgast_aws.token_store import DynamoTokenStore
@@ -95,29 +90,15 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    log = LineLog()  # told routes and times, never a path or an identifier
-    began = time.perf_counter()
 
     def is_time_left() -> bool:
         return context.get_remaining_time_in_millis() > LEAST_LEFT_MS
 
-    try:
-        response = respond(lookup_request_of(event), wiring().desk(is_time_left), ROUTES)
-    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
-        log.error(  # noqa: TRY400 - the type of the error alone, for its text may hold a key
-            "change of identity failed", error=type(error).__name__
-        )
-        response = Response(
-            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
-        )
-    spent_ms = round((time.perf_counter() - began) * 1000, 1)
-    log.info(
-        "change of identity answered",
-        route=response.route,
-        status=response.status,
-        milliseconds=spent_ms,
+    return answered(
+        event,
+        "change of identity",
+        lambda request: respond(request, wiring().desk(is_time_left), ROUTES),
     )
-    return gateway_answer(response)
 
 
 def _pause(seconds: float) -> None:

@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stamgast.lookup import own_api, segment_api
-from stamgast.lookup.faults import UNAVAILABLE
-from stamgast.lookup.routes import Desk, Response, plain_form, respond
-from stamgast.store_error import StoreError
+from stamgast.lookup.routes import Desk, respond
 from stamgast_aws.clients import client
-from stamgast_aws.http_api import gateway_answer, lookup_request_of
-from stamgast_aws.line_log import LineLog
+from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
@@ -73,19 +68,4 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    log = LineLog()  # told routes and times, never a path or an identifier
-    began = time.perf_counter()
-    try:
-        response = respond(lookup_request_of(event), wiring().desk(), ROUTES)
-    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
-        log.error(  # noqa: TRY400 - the type of the error alone, for its text may hold a key
-            "look-up failed", error=type(error).__name__
-        )
-        response = Response(
-            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
-        )
-    spent_ms = round((time.perf_counter() - began) * 1000, 1)
-    log.info(
-        "look-up answered", route=response.route, status=response.status, milliseconds=spent_ms
-    )
-    return gateway_answer(response)
+    return answered(event, "look-up", lambda request: respond(request, wiring().desk(), ROUTES))

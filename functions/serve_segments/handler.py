@@ -7,16 +7,11 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from stamgast.lookup.faults import UNAVAILABLE
-from stamgast.lookup.routes import Response, plain_form, respond
+from stamgast.lookup.routes import respond
 from stamgast.lookup.segments import explain_api, jobs_api
 from stamgast.lookup.segments.desk import SegmentDesk
-from stamgast.store_error import StoreError
 from stamgast_aws.clients import client, signing_client
-from stamgast_aws.http_api import gateway_answer, lookup_request_of
-from stamgast_aws.line_log import LineLog
+from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.run_wiring import RunSettings, lake_access
 from stamgast_aws.segment_jobs import DynamoSegmentJobs, LambdaWorker, S3Answers
@@ -85,22 +80,6 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    log = LineLog()  # told routes and times, never a path or an identifier
-    began = time.perf_counter()
-    try:
-        response = respond(lookup_request_of(event), wiring().desk(), ROUTES)
-    except (BotoCoreError, ClientError, ConnectionError, StoreError) as error:
-        log.error(  # noqa: TRY400 - the type of the error alone, for its text may hold a key
-            "question about a segment failed", error=type(error).__name__
-        )
-        response = Response(
-            UNAVAILABLE.status, plain_form(UNAVAILABLE), UNAVAILABLE.headers, "unavailable"
-        )
-    spent_ms = round((time.perf_counter() - began) * 1000, 1)
-    log.info(
-        "question about a segment answered",
-        route=response.route,
-        status=response.status,
-        milliseconds=spent_ms,
+    return answered(
+        event, "question about a segment", lambda request: respond(request, wiring().desk(), ROUTES)
     )
-    return gateway_answer(response)

@@ -78,6 +78,13 @@ def rows_of(persons: int, events: int) -> Iterator[tuple[Any, str]]:
     traits = " || ',' || ".join(_trait(*one) for one in TRAITS)
     spent = SPENT.format(n="i % 7", r="(i * 7919) % 90000", f="1770000000000 + i % 20000000")
     each = f"(select range as i, {person} as person_id from range({persons}))"
+    yield from _profiles(each, shard, traits, spent)
+    yield from _persons(each, shard)
+    yield from _standing(each, shard)
+    yield from _happened(persons, events)
+
+
+def _profiles(each: str, shard: str, traits: str, spent: str) -> Iterator[tuple[Any, str]]:
     yield (
         PROFILES,
         f"""
@@ -88,6 +95,9 @@ def rows_of(persons: int, events: int) -> Iterator[tuple[Any, str]]:
             case when i % 7 > 0 then {spent} end as spending,
             'hash' as profile_hash, {STAMP}, {shard} from {each}""",
     )
+
+
+def _persons(each: str, shard: str) -> Iterator[tuple[Any, str]]:
     yield (
         PERSONS,
         f"""
@@ -102,6 +112,9 @@ def rows_of(persons: int, events: int) -> Iterator[tuple[Any, str]]:
             cast({shard_sql("identifier")} as integer) as shard
         from (select {key("user_id", "i")} as identifier, person_id from {each})""",
     )
+
+
+def _standing(each: str, shard: str) -> Iterator[tuple[Any, str]]:
     yield (
         RFM,
         f"""
@@ -118,6 +131,9 @@ def rows_of(persons: int, events: int) -> Iterator[tuple[Any, str]]:
             md5(person_id) as change_id,
             {STAMP} from {each} where i % 7 > 0""",
     )
+
+
+def _happened(persons: int, events: int) -> Iterator[tuple[Any, str]]:
     yield (
         EVENTS,
         f"""

@@ -9,73 +9,82 @@ KINDS = ("Wine", "Beer", "Cheese", "Bread", "Fruit", "Fish")
 CELLS = ("champions", "loyal", "at_risk", "new", "lost")
 
 
-def attribute_rules() -> dict[str, tuple[str, str, str]]:
+Attributes = dict[str, tuple[str, str, str]]
+
+
+def attribute_rules() -> Attributes:
     """Name to the rule, the same by hand in SQL, and the same by hand in pandas."""
-    made = {}
+    made: Attributes = {}
     for n in range(10):
         city, cell = CITIES[n % 8], CELLS[n % 5]
-        made |= {
-            f"city{n}": (
-                f"traits.city = '{city}' and orders.count > {n}",
-                f"json_extract_string(traits, '$.city.value') = '{city}' and orders > {n}",
-                f"(p.city == '{city}') & (p.orders > {n})",
-            ),
-            f"age{n}": (
-                f"traits.age between {20 + n} and {40 + n} and consent.email is true",
-                (
-                    "try_cast(json_extract_string(traits, '$.age.value') as double) between"
-                    f" {20 + n} and {40 + n} and json_extract_string(consent, '$.email') = 'true'"
-                ),
-                f"p.age.between({20 + n}, {40 + n}) & (p.email == True)",
-            ),
-            f"cell{n}": (
-                f"rfm.segment in ('{cell}', 'new') and rfm.r + rfm.f > {n}",
-                f"segment in ('{cell}', 'new') and r + f > {n}",
-                f"p.segment.isin(['{cell}', 'new']) & (p.r + p.f > {n})",
-            ),
-            f"last{n}": (
-                f"last_at >= today - {10 + 20 * n} days and orders.revenue > {50 * n}",
-                (
-                    "last_at >= timestamptz '2026-11-21 00:00:00+00'"
-                    f" - interval ({10 + 20 * n}) day and revenue_minor > {5000 * n}"
-                ),
-                (
-                    f"(p.last_at >= TODAY - pd.Timedelta(days={10 + 20 * n}))"
-                    f" & (p.revenue_minor > {5000 * n})"
-                ),
-            ),
-            f"plan{n}": (
-                f"traits.plan like '%o{n % 3}%' or traits.score >= {10 * n}",
-                (
-                    f"json_extract_string(traits, '$.plan.value') like '%o{n % 3}%' or"
-                    f" try_cast(json_extract_string(traits, '$.score.value') as double) >= {10 * n}"
-                ),
-                f"p.plan.str.contains('o{n % 3}', regex=False) | (p.score >= {10 * n})",
-            ),
-            f"none{n}": (
-                (
-                    f"not (traits.city = '{city}') and traits.age is not null"
-                    f" and orders.count < {4 * n}"
-                ),
-                (
-                    f"not (json_extract_string(traits, '$.city.value') = '{city}') and"
-                    f" json_extract_string(traits, '$.age.value') is not null and orders < {4 * n}"
-                ),
-                f"p.city.notna() & (p.city != '{city}') & p.age.notna() & (p.orders < {4 * n})",
-            ),
-            f"worth{n}": (
-                f"orders.revenue / orders.count > {2 * n} and days_since(first_at) > {100 * n}",
-                (
-                    f"revenue_minor / 100.0 / nullif(orders, 0) > {2 * n} and"
-                    f" date '2026-11-21' - cast(first_at as date) > {100 * n}"
-                ),
-                (
-                    f"(p.revenue_minor / 100 > {2 * n} * p.orders) & (p.orders > 0)"
-                    f" & ((TODAY - p.first_at).dt.days > {100 * n})"
-                ),
-            ),
-        }
+        made |= _of_traits(n, city) | _of_standing(n, cell)
     return made
+
+
+def _of_traits(n: int, city: str) -> Attributes:
+    return {
+        f"city{n}": (
+            f"traits.city = '{city}' and orders.count > {n}",
+            f"json_extract_string(traits, '$.city.value') = '{city}' and orders > {n}",
+            f"(p.city == '{city}') & (p.orders > {n})",
+        ),
+        f"age{n}": (
+            f"traits.age between {20 + n} and {40 + n} and consent.email is true",
+            (
+                "try_cast(json_extract_string(traits, '$.age.value') as double) between"
+                f" {20 + n} and {40 + n} and json_extract_string(consent, '$.email') = 'true'"
+            ),
+            f"p.age.between({20 + n}, {40 + n}) & (p.email == True)",
+        ),
+        f"plan{n}": (
+            f"traits.plan like '%o{n % 3}%' or traits.score >= {10 * n}",
+            (
+                f"json_extract_string(traits, '$.plan.value') like '%o{n % 3}%' or"
+                f" try_cast(json_extract_string(traits, '$.score.value') as double) >= {10 * n}"
+            ),
+            f"p.plan.str.contains('o{n % 3}', regex=False) | (p.score >= {10 * n})",
+        ),
+        f"none{n}": (
+            (f"not (traits.city = '{city}') and traits.age is not null and orders.count < {4 * n}"),
+            (
+                f"not (json_extract_string(traits, '$.city.value') = '{city}') and"
+                f" json_extract_string(traits, '$.age.value') is not null and orders < {4 * n}"
+            ),
+            f"p.city.notna() & (p.city != '{city}') & p.age.notna() & (p.orders < {4 * n})",
+        ),
+    }
+
+
+def _of_standing(n: int, cell: str) -> Attributes:
+    return {
+        f"cell{n}": (
+            f"rfm.segment in ('{cell}', 'new') and rfm.r + rfm.f > {n}",
+            f"segment in ('{cell}', 'new') and r + f > {n}",
+            f"p.segment.isin(['{cell}', 'new']) & (p.r + p.f > {n})",
+        ),
+        f"last{n}": (
+            f"last_at >= today - {10 + 20 * n} days and orders.revenue > {50 * n}",
+            (
+                "last_at >= timestamptz '2026-11-21 00:00:00+00'"
+                f" - interval ({10 + 20 * n}) day and revenue_minor > {5000 * n}"
+            ),
+            (
+                f"(p.last_at >= TODAY - pd.Timedelta(days={10 + 20 * n}))"
+                f" & (p.revenue_minor > {5000 * n})"
+            ),
+        ),
+        f"worth{n}": (
+            f"orders.revenue / orders.count > {2 * n} and days_since(first_at) > {100 * n}",
+            (
+                f"revenue_minor / 100.0 / nullif(orders, 0) > {2 * n} and"
+                f" date '2026-11-21' - cast(first_at as date) > {100 * n}"
+            ),
+            (
+                f"(p.revenue_minor / 100 > {2 * n} * p.orders) & (p.orders > 0)"
+                f" & ((TODAY - p.first_at).dt.days > {100 * n})"
+            ),
+        ),
+    }
 
 
 def event_rules() -> dict[str, tuple[str, str, int, int]]:

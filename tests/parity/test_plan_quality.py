@@ -36,14 +36,20 @@ values = st.one_of(
     st.dictionaries(st.sampled_from(["k"]), st.integers(0, 3), max_size=1),
 )
 events = st.lists(st.dictionaries(st.sampled_from([*NAMES, "other"]), values), max_size=6)
+# One property, mostly a text that its plan lists or does not: what a reading slips on first.
+slippery = st.lists(
+    st.dictionaries(st.just("a"), st.sampled_from([None, 1, *TEXTS]), max_size=1), min_size=1
+)
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> dict[str, Any]:
+def plans(
+    draw: st.DrawFn, names: tuple[str, ...] = tuple(NAMES), types: tuple[str, ...] = tuple(TYPES)
+) -> dict[str, Any]:
     """What is planned of one event."""
     properties = {}
-    for name in draw(st.lists(st.sampled_from(NAMES), unique=True)):
-        kind = draw(st.sampled_from(TYPES))
+    for name in draw(st.lists(st.sampled_from(names), unique=True)):
+        kind = draw(st.sampled_from(types))
         listed = kind in ("text", "any") and draw(st.booleans())
         properties[name] = {
             "type": kind,
@@ -104,8 +110,8 @@ def test_both_readings_find_the_same_faults(plan: dict[str, Any], told: list[Any
     [("<> 'NULL'", "<> ''"), ("'VARCHAR' and", "'VARCHAR' or")],
 )
 def test_a_reading_that_goes_wrong_is_found(wrong: tuple[str, str]) -> None:
-    @given(plans(), events)
-    @settings(max_examples=400, database=None, phases=[Phase.generate])
+    @given(plans(names=("a",), types=("text", "any")), slippery)
+    @settings(max_examples=200, database=None, phases=[Phase.generate])
     def agrees(plan: dict[str, Any], told: list[Any]) -> None:
         assert by_sql(plan, told, wrong) == by_python(plan, told)
 

@@ -17,13 +17,21 @@ class Kind(StrEnum):
 
     `propensity`: the probability that an event that passes the target comes within the horizon.
     `churn`: that none comes. `lifetime_value`: the money of the orders that come. `look_alike`: how
-    much someone outside the segment `seed` resembles those inside.
+    much someone outside the segment `seed` resembles those inside. `recommendation`: what they buy
+    next. `discount`: how much of what they buy is discounted, as observed. `uplift`: how much more
+    likely the event is because of an experiment's treatment. `drivers`: what goes with the outcome,
+    of nobody in particular. `clusters`: which group of people who are alike they belong to.
     """
 
     PROPENSITY = "propensity"
     CHURN = "churn"
     LIFETIME_VALUE = "lifetime_value"
     LOOK_ALIKE = "look_alike"
+    RECOMMENDATION = "recommendation"
+    DISCOUNT = "discount"
+    UPLIFT = "uplift"
+    DRIVERS = "drivers"
+    CLUSTERS = "clusters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Model:
     `target` and `exclude` are None where they were left out. `margin` is by how much a new version
     must beat the one in use, and the baseline, before it takes over: a share of the Brier score, or
     of the absolute error of amounts. `purpose` is the consent that scored people must have given.
+    `settings` are those of its kind alone, as plain data; `rules` are trees that they name.
     """
 
     name: str
@@ -79,6 +88,8 @@ class Model:
     title: str = ""
     description: str = ""
     texts: Mapping[str, str | None] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Node] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -87,7 +98,7 @@ class Model:
             name: getattr(self, name)
             for name in (
                 *("name", "version", "within_days", "seed", "purpose", "train_every_days"),
-                *("least_of_each", "margin", "title", "description", "texts"),
+                *("least_of_each", "margin", "title", "description", "texts", "settings"),
             )
         }
         return {
@@ -96,6 +107,7 @@ class Model:
             "tree": TREE_VERSION,
             **{name: to_json(getattr(self, name)) for name in TREES},
             "features": [feature.document for feature in self.features],
+            "rules": {name: to_json(tree) for name, tree in self.rules.items()},
             "cutoffs": {"number": self.cutoffs.number, "every_days": self.cutoffs.every_days},
         }
 
@@ -111,12 +123,13 @@ def model_of(told: Document) -> Model:
     rest = {
         name: one
         for name, one in told.items()
-        if name not in {*TREES, "tree", "kind", "features", "cutoffs"}
+        if name not in {*TREES, "tree", "kind", "features", "rules", "cutoffs"}
     }
     return Model(
         kind=Kind(told["kind"]),
         features=tuple(_feature(one) for one in told["features"]),
         cutoffs=Cutoffs(**told["cutoffs"]),
+        rules={name: _tree(told["tree"], one) for name, one in told["rules"].items()},
         **trees,
         **rest,
     )

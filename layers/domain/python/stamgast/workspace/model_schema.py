@@ -1,6 +1,7 @@
 """The shape of `models.yaml`: what is predicted, of whom, from what."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,15 +19,60 @@ class CutoffsPart(Part):
     every_days: Days = 30
 
 
+class ContractPart(Part):
+    """Events between which somebody is under contract: conditions on one event each."""
+
+    starts: str
+    ends: str
+
+
+class RecommendPart(Part):
+    """What is recommended, how much of it, and what is not."""
+
+    of: Literal["product", "category"] = "product"
+    number: Annotated[int, Field(ge=1, le=50)] = 10
+    least_buyers: Annotated[int, Field(ge=2, le=100_000)] = 20
+    not_bought_within_days: Annotated[int, Field(ge=0, le=3_650)] = 0
+    out_of_stock: Annotated[list[str], Field(max_length=10_000)] = []
+    not_categories: Annotated[list[str], Field(max_length=1_000)] = []
+    cold_start_by: str | None = None
+
+
+class ExperimentPart(Part):
+    """A randomised experiment: when it began, and who was treated and who held out, as rules."""
+
+    starts_on: Annotated[date, Field(strict=False)]
+    treated: str
+    held_out: str
+    treated_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+class ClustersPart(Part):
+    """How many clusters there may be, and how well they must be found again."""
+
+    most: Annotated[int, Field(ge=2, le=20)] = 8
+    least_agreement: Annotated[float, Field(ge=0.5, le=1)] = 0.8
+
+
 class ModelPart(Part):
     """One model; `defaults: false` leaves the default features out."""
 
-    kind: Literal["propensity", "churn", "lifetime_value", "look_alike"]
+    kind: Literal[
+        "propensity",
+        "churn",
+        "lifetime_value",
+        "look_alike",
+        "recommendation",
+        "discount",
+        "uplift",
+        "drivers",
+        "clusters",
+    ]
     title: str | None = None
     description: str = ""
     target: str | None = None
     within_days: Days = 30
-    population: str = "orders.count >= 1"
+    population: str | None = None
     exclude: str | None = None
     seed: Name | None = None
     purpose: Name | None = None
@@ -36,6 +82,10 @@ class ModelPart(Part):
     margin: Annotated[float, Field(ge=0, le=0.5)] = 0.01
     defaults: bool = True
     features: dict[Name, str] = Field(default_factory=dict, max_length=MOST_FEATURES)
+    contract: ContractPart | None = None
+    recommend: RecommendPart | None = None
+    experiment: ExperimentPart | None = None
+    clusters: ClustersPart | None = None
 
 
 class ModelsFile(Part):
@@ -45,3 +95,7 @@ class ModelsFile(Part):
 
 
 MODEL_FILES: dict[str, type[Part]] = {"models.yaml": ModelsFile}
+SECTION_DEFAULTS: dict[str, dict[str, Any]] = {
+    "recommend": RecommendPart().model_dump(mode="json"),
+    "clusters": ClustersPart().model_dump(mode="json"),
+}

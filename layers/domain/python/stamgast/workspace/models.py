@@ -14,6 +14,17 @@ from stamgast.segments.language.errors import RuleError
 from stamgast.segments.language.names import Scope
 from stamgast.segments.language.tree import Node, Type
 from stamgast.segments.language.types import type_of
+from stamgast.workspace.model_kinds import (
+    RULES,
+    SECTIONS,
+    VALUES,
+    WITHOUT_FEATURES,
+    contract_features,
+    population_of,
+    settings_of,
+    unfit,
+)
+from stamgast.workspace.model_schema import SECTION_DEFAULTS
 from stamgast.workspace.yaml_files import Fault, Place, YamlFile
 
 NUMBERS = frozenset({Type.NUMBER, Type.BOOLEAN})
@@ -43,12 +54,14 @@ class ModelCompiler:
 
     def _model(self, name: str, part: Mapping[str, Any]) -> Model | None:
         known, kind = len(self.faults), Kind(part["kind"])
-        for key, message in self._unfit(kind, part):
+        for key, message in unfit(kind, part, self.segments):
             self.faults.append(self.file.fault(("models", name, key), message))
-        texts = {key: part[key] for key in TEXTS}
-        texts["target"] = part["target"] or TARGETS.get(kind)
+        rules = self._rules(name, part)
+        if part["contract"] is not None and len(self.faults) > known:
+            return None
+        texts = _texts(kind, part)
         target, population, exclude = (self._tree(name, key, texts[key]) for key in TEXTS)
-        features = tuple(self._features(name, part))
+        features = () if kind in WITHOUT_FEATURES else tuple(self._features(name, part))
         if len(self.faults) > known or population is None:
             return None
         model = Model(
@@ -63,22 +76,24 @@ class ModelCompiler:
             target=target,
             population=population,
             exclude=exclude,
+            settings=settings_of(kind, part, SECTION_DEFAULTS),
+            rules=rules,
             **{word: part[word] for word in WORDS},
         )
         return replace(model, version=_version(model))
 
-    def _unfit(self, kind: Kind, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What the kind lacks, and what means nothing beside it."""
-        if kind is Kind.PROPENSITY and part["target"] is None:
-            yield "target", f"a propensity needs a target, such as event = '{ORDER_EVENT}'"
-        if kind in (Kind.LIFETIME_VALUE, Kind.LOOK_ALIKE) and part["target"] is not None:
-            yield "target", f"a {kind} takes no target"
-        if (part["seed"] is None) is (kind is Kind.LOOK_ALIKE):
-            yield "seed", "a look_alike, and nothing else, has a seed: the name of a segment"
-        if part["seed"] is not None and part["seed"] not in self.segments:
-            yield "seed", f"no segment is named '{part['seed']}'"
-        if not part["defaults"] and not part["features"] and kind is not Kind.LIFETIME_VALUE:
-            yield "features", "without the default features it needs some of its own"
+    def _rules(self, name: str, part: Mapping[str, Any]) -> dict[str, Node]:
+        """The trees that the section of its kind names."""
+        found = {}
+        for section in SECTIONS:
+            for key, scope in RULES[section].items():
+                text = (part[section] or {}).get(key)
+                if text is not None:
+                    is_condition = key not in VALUES
+                    tree, faults = checked(text, self.schema, scope, is_condition=is_condition)
+                    self._add(("models", name, section, key), faults)
+                    found[key] = tree
+        return found
 
     def _tree(self, name: str, key: str, text: str | None) -> Node | None:
         if text is None:
@@ -89,7 +104,9 @@ class ModelCompiler:
         return tree
 
     def _features(self, name: str, part: Mapping[str, Any]) -> Iterator[Feature]:
-        defaults = DEFAULT_FEATURES if part["defaults"] else {}
+        defaults = dict(DEFAULT_FEATURES) if part["defaults"] else {}
+        if part["defaults"] and part["contract"] is not None:
+            defaults |= contract_features(part["contract"])
         for feature, text in {**defaults, **part["features"]}.items():
             place = ("models", name, "features", feature)
             tree, faults = checked(text, self.schema, Scope.PERSON, is_condition=False)
@@ -103,6 +120,17 @@ class ModelCompiler:
         for fault in faults:
             line = self.file.line_in(place, fault.line)
             self.faults.append(self.file.fault(place, str(fault), line))
+
+
+def _texts(kind: Kind, part: Mapping[str, Any]) -> dict[str, str | None]:
+    """Target, population and exclusion as they are asked; with a contract, the first two of it."""
+    contract = part["contract"]
+    target = part["target"] or TARGETS.get(kind)
+    return {
+        "target": target if contract is None else contract["ends"],
+        "population": population_of(part),
+        "exclude": part["exclude"],
+    }
 
 
 def _version(model: Model) -> str:

@@ -1,4 +1,4 @@
-"""What each kind of model takes and needs in `models.yaml`, and its own settings as a model has them."""
+"""What each kind of model takes and needs in `models.yaml`, and the settings of its own."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -33,8 +33,8 @@ class RecommendPart(Part):
     number: Annotated[int, Field(ge=1, le=50)] = 10
     least_buyers: Annotated[int, Field(ge=2, le=100_000)] = 20
     not_bought_within_days: Annotated[int, Field(ge=0, le=3_650)] = 0
-    out_of_stock: Annotated[list[str], Field(max_length=10_000)] = []
-    not_categories: Annotated[list[str], Field(max_length=1_000)] = []
+    out_of_stock: list[str] = Field(default_factory=list, max_length=10_000)
+    not_categories: list[str] = Field(default_factory=list, max_length=1_000)
     cold_start_by: str | None = None
 
 

@@ -32,7 +32,7 @@ from stamgast_lake.rules.statements import Whole, temp_table
 DAY_HOURS, DAY_MS = 24, 86_400_000
 ORDERED = Compare("=", Field(("event",), Type.TEXT), Literal(ORDER_EVENT, Type.TEXT))
 REVENUE = Field(("order", "revenue"), Type.NUMBER)
-MEASURED, OUTCOME = "measured", "outcome"
+MEASURED, OUTCOME, CELL = "measured", "outcome", "cold_start_by"
 # Days with an order in the principal currency: x, t_x, T in days, and the mean of the repeats.
 HISTORIES = """
     create or replace temp table history as
@@ -84,6 +84,8 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
     columns = [f"{is_meant} as is_meant"]
     for place, feature in enumerate(model.features):
         columns.append(f"{_number(asked.sql(feature.tree))} as f{place}")
+    if CELL in model.rules:
+        columns.append(f"cast({asked.sql(model.rules[CELL])} as varchar) as cell")
     yield from asked.statements(MEASURED, columns)
     if model.kind is Kind.LIFETIME_VALUE:
         zone = cut_off.zone.key
@@ -94,17 +96,35 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
 def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
     """Statements that make table `outcome`: person_id and label, for those who have one.
 
-    A label is 1 or 0, or money in major units of the principal currency.
+    A label is 1 or 0, or money in major units of the principal currency. Of an experiment there is
+    an `arm`, too: 1 for those who were treated, 0 for those who held out, 2 for both; null for
+    anybody else.
     """
     asked = _Asked(cut_off.after(model.within_days))
     window = Hours(DAY_HOURS * model.within_days)
-    if model.kind is Kind.LIFETIME_VALUE:
+    if model.target is None:
         spent = Aggregate(Function.SUM, REVENUE, ORDERED, window, is_principal=True)
         yield from asked.statements(OUTCOME, [f"{asked.sql(spent)} as label"])
         return
     came = f"{asked.sql(Aggregate(Function.COUNT, None, model.target, window))} > 0"
-    label = f"not ({came})" if model.kind is Kind.CHURN else came
-    yield from asked.statements(OUTCOME, [f"{_number(label)} as label"])
+    label = f"not ({came})" if is_of_silence(model) else came
+    arm = [f"{_arm(asked, model)} as arm"] if model.kind is Kind.UPLIFT else []
+    yield from asked.statements(OUTCOME, [f"{_number(label)} as label", *arm])
+
+
+def is_of_silence(model: Model) -> bool:
+    """Whether the outcome is that the target does not come: churn of those who have no contract."""
+    return model.kind is Kind.CHURN and "ends" not in model.rules
+
+
+def _arm(asked: "_Asked", model: Model) -> str:
+    treated, held_out = (
+        f"coalesce({asked.sql(model.rules[name])}, false)" for name in ("treated", "held_out")
+    )
+    return (
+        f"case when {treated} and {held_out} then 2.0 when {treated} then 1.0"
+        f" when {held_out} then 0.0 end"
+    )
 
 
 class _Asked:

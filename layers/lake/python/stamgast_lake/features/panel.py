@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,8 @@ from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
-from stamgast_lake.features.measured import CutOff, measured, outcome
+from stamgast_lake.features.lines import LINES, OF_LINES, lines
+from stamgast_lake.features.measured import CELL, CutOff, measured, outcome
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
 
@@ -22,7 +23,7 @@ PANEL = "panel"
 HISTORY = "repeats, recency, age, mean_spend"
 MADE = """
     {made}
-    select measured.person_id, date '{cut_on}' as cut_on, {label} as label, {columns}
+    select measured.person_id, date '{cut_on}' as cut_on, {label} as label{columns}
     from measured {joins}
     where is_meant
 """
@@ -45,17 +46,27 @@ def cut_offs_of(model: Model, moment_ms: int, zone: ZoneInfo) -> tuple[CutOff, t
     """The cut-off to score at, and those to learn from, the oldest first.
 
     People are scored as of the start of the day. The newest cut-off that can be learnt from lies a
-    whole horizon before it; a look-alike needs no outcome, and learns where it scores.
+    whole horizon before it; a look-alike needs no outcome, and learns where it scores. Clusters
+    learn of those whom they score. An experiment has one cut-off, the day on which it began.
     """
     today = day_of(moment_ms, zone)
-    if model.kind is Kind.LOOK_ALIKE:
-        return CutOff(today, zone), (CutOff(today, zone),)
-    newest = today - timedelta(days=model.within_days)
-    days = (
-        newest - timedelta(days=model.cutoffs.every_days * back)
-        for back in reversed(range(model.cutoffs.number))
-    )
+    days = _learnt_of(model, today)
     return CutOff(today, zone), tuple(CutOff(day, zone) for day in days)
+
+
+def _learnt_of(model: Model, today: date) -> Iterator[date]:
+    newest = today - timedelta(days=model.within_days)
+    match model.kind:
+        case Kind.CLUSTERS:
+            return
+        case Kind.LOOK_ALIKE:
+            yield today
+        case Kind.UPLIFT:
+            began = date.fromisoformat(model.settings["starts_on"])
+            yield from [began] if began <= newest else []
+        case _:
+            for back in reversed(range(model.cutoffs.number)):
+                yield newest - timedelta(days=model.cutoffs.every_days * back)
 
 
 def fill(
@@ -67,7 +78,8 @@ def fill(
 ) -> None:
     """Makes table `panel`: person_id, cut_on, label (null where people are scored), f0, f1, …
 
-    Needs `person_event`. A cut-off before anything happened adds no row.
+    Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
+    what people bought have a row a line of an order, too, of everybody who is in the panel.
     """
     is_first = True
     asked_at = [(one, True) for one in learnt] + ([(scored, False)] if scored else [])
@@ -75,6 +87,8 @@ def fill(
         for statement in _of_cut_off(engine, model, asked, cut_off, is_labelled, is_first):
             engine.execute(statement)
         is_first = False
+    if model.kind in OF_LINES:
+        engine.execute(lines(asked.zone))
 
 
 def _of_cut_off(
@@ -88,22 +102,37 @@ def _of_cut_off(
     go_to(engine, cut_off.before, asked.traits if _needs_traits(model) else ())
     yield from measured(model, cut_off)
     if is_labelled:
-        yield from _outcome(model, asked, cut_off)
+        yield from _outcome(engine, model, asked, cut_off)
     joins = "left join outcome on outcome.person_id = measured.person_id" if is_labelled else ""
-    columns = [f"f{place}" for place in range(len(model.features))]
+    columns = list(_columns(model, is_labelled))
     if model.kind is Kind.LIFETIME_VALUE:
-        columns.append(HISTORY)
         joins += " join history on history.person_id = measured.person_id"
     yield MADE.format(
         made=f"create or replace temp table {PANEL} as" if is_first else f"insert into {PANEL}",
         cut_on=cut_off.on,
         label="coalesce(label, 0)" if is_labelled else "cast(null as double)",
-        columns=", ".join(columns),
+        columns="".join(f", {column}" for column in columns),
         joins=joins,
     )
 
 
-def _outcome(model: Model, asked: Asked, cut_off: CutOff) -> Iterator[str]:
+def _columns(model: Model, is_labelled: bool) -> Iterator[str]:
+    """What a row has beside person, cut-off and label; what a kind needs is told at its end."""
+    yield from (f"f{place}" for place in range(len(model.features)))
+    if model.kind is Kind.LIFETIME_VALUE:
+        yield HISTORY
+    if model.kind is Kind.UPLIFT:
+        yield "arm" if is_labelled else "cast(null as double) as arm"
+    if model.kind in OF_LINES:
+        yield "cell" if CELL in model.rules else "cast(null as varchar) as cell"
+        yield LINES
+
+
+def _outcome(
+    engine: "DuckDBPyConnection", model: Model, asked: Asked, cut_off: CutOff
+) -> Iterator[str]:
+    if model.kind is Kind.UPLIFT:  # who was treated is known once it is over
+        go_to(engine, cut_off.after(model.within_days))
     if model.kind is not Kind.LOOK_ALIKE:
         yield from outcome(model, cut_off)
         return

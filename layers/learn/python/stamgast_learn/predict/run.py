@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ from stamgast_learn.predict.scores import scores_of
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run asks for: a version to train, its bounds, and what is known of the past."""
+    """What a run asks for: a version to train, its bounds, and what is known of the past.
+
+    `kind` and `settings` are those of the declared model.
+    """
 
     model: str
     version: str
@@ -33,6 +36,8 @@ class Order:
     history_days: int
     is_training: bool
     is_look_alike: bool = False
+    kind: str = "propensity"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Order":

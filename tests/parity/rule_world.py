@@ -1,7 +1,7 @@
 """People with events, as documents for the Python reading and as relations for the SQL reading."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -32,6 +32,7 @@ PERSON = pa.schema(
         "traits": pa.string(),
         "consent": pa.string(),
         "computed": pa.string(),
+        "scores": pa.string(),
         "segment": pa.string(),
         "r": pa.int32(),
         "f": pa.int32(),
@@ -150,6 +151,7 @@ class Someone:
     cell: str | None = None
     r: int | None = None
     last_order_on: date | None = None
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -163,6 +165,7 @@ class Someone:
             "rfm": {"segment": self.cell, "r": self.r, "last_order_on": self.last_order_on},
             "traits": orjson.loads(orjson.dumps(self.traits or {})),
             "consent": dict(self.consent or {}),
+            "scores": orjson.loads(orjson.dumps(self.scores)),
         }
 
     def view(self, now: Now) -> View:
@@ -183,6 +186,7 @@ class Someone:
             "traits": orjson.dumps(traits).decode(),
             "consent": orjson.dumps(self.consent or {}).decode(),
             "computed": "{}",
+            "scores": orjson.dumps(self.scores).decode(),
             "segment": self.cell,
             "r": self.r,
             "last_order_on": self.last_order_on,

@@ -10,11 +10,13 @@ from stamgast_lake.tables import (
     LINKS,
     MEMBERSHIPS,
     MESSAGE_INDEX,
+    MODELS,
     PERSONS,
     PROFILES,
     RECEIPTS,
     RFM,
     RUNS,
+    SCORES,
     LakeTable,
 )
 
@@ -53,7 +55,8 @@ RECEIPT_STATES = View(
     """
     select receipts.receipt_id, receipts.source_id, receipts.message_key, receipts.received_at,
            receipts.received_on, receipts.reason, receipts.raw_object, receipts.raw_line,
-           case when receipts.reason is not null then 'rejected'
+           case when receipts.reason = 'erased' then 'suppressed'
+                when receipts.reason is not null then 'rejected'
                 when message_index.message_key is null then 'suppressed'
                 when message_index.receipt_id = receipts.receipt_id then 'stored'
                 when message_index.payload_hash = receipts.payload_hash then 'duplicate'
@@ -142,6 +145,16 @@ LINKS_SETTLED = View(
     select * from ({LINKS_LATEST}
     ) latest where state in ('confirmed', 'refuted')""",
 )
+MODELS_CURRENT = _latest(MODELS, "model, version")
+SCORES_LATEST = _latest(SCORES, "model, person_id").sql
+SCORES_CURRENT = View(
+    "scores_current",
+    "What models say of people, as it holds at the newest run's moment.",
+    (SCORES.name, RUNS.name),
+    f"""
+    select * from ({SCORES_LATEST}
+    ) latest where value is not null and (valid_until > {MOMENT} or {MOMENT} is null)""",
+)
 VIEWS = {
     view.name: view
     for view in (
@@ -158,6 +171,8 @@ VIEWS = {
         EVENTS_BY_PERSON,
         LINKS_CURRENT,
         LINKS_SETTLED,
+        MODELS_CURRENT,
+        SCORES_CURRENT,
     )
 }
 

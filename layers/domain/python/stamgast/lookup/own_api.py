@@ -1,6 +1,7 @@
 """Our own paths: a profile, its timeline, and up to a hundred profiles at once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from stamgast.identity.identifiers import Identifier
@@ -14,9 +15,11 @@ from stamgast.lookup.reader import Reader
 from stamgast.lookup.request import View, identifier_of, sections_of, view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
 from stamgast.lookup.timeline import Leaf, event_of, leaf_of
+from stamgast.models.live import answers_of
 
 # What time alone moves, with no event.
 MOVING = frozenset(("segments", "computed"))
+SCORES = "scores"
 Parts: TypeAlias = Mapping[str, str]
 Told: TypeAlias = Mapping[str, Any] | Fault
 
@@ -138,6 +141,13 @@ def brought_up(profile: Profile, desk: Desk) -> Profile:
     return lived(profile, desk.workspace, desk.profiles.coverage(), desk.now_ms)
 
 
+def with_scores(profile: Profile, now_ms: int, *, verbose: bool) -> Profile:
+    """The profile with its scores as they are told: those that hold now."""
+    told = answers_of(profile.person.rows.get(SCORES, {}), now_ms, verbose=verbose)
+    rows = {**profile.person.rows, SCORES: told}
+    return replace(profile, person=replace(profile.person, rows=rows))
+
+
 def _answer(
     profile: Profile,
     sections: frozenset[str],
@@ -151,6 +161,8 @@ def _answer(
     told = sections - {LINKS}
     if sections & MOVING:
         profile = brought_up(profile, desk)
+    if SCORES in sections:
+        profile = with_scores(profile, desk.now_ms, verbose=verbose)
     answer = answer_of(profile, told, reader, safe, verbose=verbose)
     links = None if threshold is None else links_of(profile, threshold, reader, desk.now_ms)
     return answer if links is None else {**answer, LINKS: links}

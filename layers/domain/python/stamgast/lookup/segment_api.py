@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from stamgast.lookup import segment_forms
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.find import find
-from stamgast.lookup.own_api import brought_up, key_of, timeline_of
+from stamgast.lookup.own_api import brought_up, key_of, timeline_of, with_scores
 from stamgast.lookup.page import segment_page
 from stamgast.lookup.person import Profile
 from stamgast.lookup.reader import Reader
@@ -81,7 +81,8 @@ def _found(
     found = find((key,), desk.profiles, desk.lens(view), with_values=True, is_live=is_live)
     if key not in found:
         return NOT_FOUND
-    return brought_up(found[key], desk) if is_live else found[key]
+    profile = brought_up(found[key], desk) if is_live else found[key]
+    return with_scores(profile, desk.now_ms, verbose=False)
 
 
 def _collection(parts: Parts) -> Fault | None:

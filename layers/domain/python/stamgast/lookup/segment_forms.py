@@ -134,7 +134,7 @@ def _cursor(url: str, following: str, limit: int) -> Answer:
 
 
 def _trait(facts: Facts, name: str, *, is_verbose: bool) -> Any:
-    register = facts.traits[name]
+    register = facts.told[name]
     if not is_verbose:
         return register.value
     return {
@@ -159,12 +159,16 @@ def _of_class(profile: Profile, reader: Reader, listed: Listed) -> Answer:
         return told
     computed = profile.computed if listed.is_verbose else profile.computed_values
     told = {name: v for name, v in computed.items() if reader.may_see(f"computed.{name}")}
-    return told | {
-        f"{section}.{field}": value
-        for section in ("rfm", "scores")
-        for row in rows.get(section, {}).values()
+    told |= {
+        f"rfm.{field}": value
+        for row in rows.get("rfm", {}).values()
         for field, value in row.items()
-        if reader.may_see(f"{section}.{field}")
+        if reader.may_see(f"rfm.{field}")
+    }
+    return told | {
+        f"scores.{name}": dict(row) if listed.is_verbose else row["value"]
+        for name, row in rows.get("scores", {}).items()
+        if reader.may_see(f"scores.{name}")
     }
 
 

@@ -26,17 +26,24 @@ def view_of(columns: Document, events: Sequence[Document], now: Now) -> View:
 
 
 def all_columns(
-    person_id: str, facts: Facts, rfm: Row, computed: Row, traits: Iterable[ComputedTrait]
+    person_id: str,
+    facts: Facts,
+    rfm: Row,
+    computed: Row,
+    traits: Iterable[ComputedTrait],
+    scores: Row | None = None,
 ) -> dict[str, Any]:
     """The profile's columns: live facts, and beside them what the last run made of everybody.
 
-    `rfm` is the published row; `computed` are the traits as JSON, on the day of asking.
+    `rfm` is the published row; `computed` are the traits as JSON, on the day of asking; `scores`
+    are those that hold, by model.
     """
     kinds = {trait.name: trait.type for trait in traits}
     return {
         **columns_of(person_id, facts),
         "rfm": _rfm(rfm),
         "computed": {name: typed(kinds.get(name, Type.ANY), v) for name, v in computed.items()},
+        "scores": scores or {},
     }
 
 

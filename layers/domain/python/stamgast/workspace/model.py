@@ -52,6 +52,11 @@ class Workspace:
     tracking_plan: Mapping[str, Any] = field(default_factory=dict)
 
 
+def models_in(workspace: Workspace) -> frozenset[str]:
+    """The names of its models, whose scores the rules of segments may name."""
+    return frozenset(one["name"] for one in workspace.models)
+
+
 def workspace_of(told: Mapping[str, Any]) -> Workspace:
     """The workspace that a compiled JSON document tells (what `compiler.compile_files` returns)."""
     sources = {key: _source(key, source) for key, source in told["sources"].items()}

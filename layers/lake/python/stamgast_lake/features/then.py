@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stamgast.identity.event import SHORT_ID_LENGTH
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.windows import Now
+from stamgast_lake.consents import values_sql, words_sql
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import latest, see
 from stamgast_lake.rfm import rfm_sql
@@ -69,20 +70,25 @@ TRAITS = f"""
     ) where place = 1
     group by person_id
 """
+CONSENTS = f"""
+    create or replace temp table then_consent as
+    {values_sql(words_sql("person_event", "event_at < {until}"))}
+"""
 PERSON = """
     create or replace temp view rule_person as
     select then_span.person_id, then_span.first_at, then_span.last_at,
         cast(coalesce(bought.orders, 0) as bigint) as orders, bought.revenue_minor,
         bought.currency, bought.orders_first_at, bought.orders_last_at,
         coalesce(told.traits, '{{}}') as traits,
-        cast(json_extract(told.traits, '$.consent.value') as varchar) as consent,
-        {computed} as computed,
+        said.consent,
+        {computed} as computed, '{{}}' as scores,
         scored.cell as segment, scored.recency_score as r, scored.frequency_score as f,
         scored.monetary_score as m, scored.frequency, scored.monetary_minor,
         scored.currency as rfm_currency, scored.last_order_on
     from then_span
     left join then_principal bought on bought.person_id = then_span.person_id
     left join then_traits told on told.person_id = then_span.person_id
+    left join then_consent said on said.person_id = then_span.person_id
     left join scored on scored.person_id = then_span.person_id
     {joins}
 """
@@ -110,7 +116,7 @@ def go_to(engine: "DuckDBPyConnection", now: Now, traits: "Sequence[ComputedTrai
     everything that the language makes of events ends at its own now.
     """
     until = moment_sql(now.ms + 1)
-    for statement in (SPANS, SPENDINGS, PRINCIPAL, TRAITS):
+    for statement in (SPANS, SPENDINGS, PRINCIPAL, TRAITS, CONSENTS):
         engine.execute(statement.format(until=until))
     engine.execute(f"create or replace temp table scored as {rfm_sql('then_spending', now.ms)}")
     engine.execute(PERSON.format(computed="'{}'", joins=""))

@@ -98,7 +98,9 @@ def _ask(engine: "DuckDBPyConnection", lake: Lake, side: str, book: Book) -> Non
     make_relations(engine, lake)
     compute(engine, book.traits, book.now)
     engine.execute(temp_table(f"computed_{side}", "select * from rule_computed"))
-    make_relations(engine, lake, computed="told.computed", joins=TOLD)
+    make_relations(
+        engine, lake, computed="told.computed", joins=TOLD, rules=book.rules, now_ms=book.now.ms
+    )
     for statement in verdicts(book.rules, book.now):
         engine.execute(statement)
     engine.execute(temp_table(f"asked_{side}", f"select * from {VERDICTS}"))

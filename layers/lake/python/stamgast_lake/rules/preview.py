@@ -147,7 +147,14 @@ def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview
         score_buyers(engine, lake, question.now.ms)
         make_relations(engine, lake)
         compute(engine, question.traits, question.now)
-        make_relations(engine, lake, computed="told.computed", joins=TOLD)
+        make_relations(
+            engine,
+            lake,
+            computed="told.computed",
+            joins=TOLD,
+            rules=question.rules,
+            now_ms=question.now.ms,
+        )
         for statement in verdicts(question.rules, question.now):
             engine.execute(statement)
         engine.execute(_members(question))

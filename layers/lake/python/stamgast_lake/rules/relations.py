@@ -1,15 +1,18 @@
 """The relations that rules read, made of the lake's tables as a run sees them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from stamgast.segments.language.rules import Rule
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import latest, see
+from stamgast_lake.rules.scores import SCORED, names_scores, see_scores
 from stamgast_lake.tables import EVENTS, IDENTITY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Consent is what the trait `consent` tells of each purpose: true, false, or nothing.
+# Consent is what all words about a purpose come to: true, false, or nothing.
 PERSONS = """
     create or replace temp view rule_person as
     select profile_now.person_id, profile_now.first_at, profile_now.last_at, profile_now.orders,
@@ -20,7 +23,7 @@ PERSONS = """
             as orders_last_at,
         profile_now.traits,
         cast(json_extract(profile_now.traits, '$.consent.value') as varchar) as consent,
-        {computed} as computed,
+        {computed} as computed, {scores} as scores,
         scored.cell as segment, scored.recency_score as r, scored.frequency_score as f,
         scored.monetary_score as m, scored.frequency, scored.monetary_minor,
         scored.currency as rfm_currency, scored.last_order_on
@@ -30,6 +33,7 @@ PERSONS = """
     left join {scored} scored on scored.person_id = profile_now.person_id
     {joins}
 """
+WITH_SCORES = f"left join {SCORED} predicted on predicted.person_id = profile_now.person_id"
 HAPPENINGS = """
     create or replace temp view rule_happening as select * from events
 """
@@ -56,14 +60,22 @@ def make_relations(
     scored: str = "scored",
     computed: str = "'{}'",
     joins: str = "",
+    rules: Sequence[Rule] = (),
+    now_ms: int = 0,
 ) -> None:
     """Makes views `rule_person`, `rule_event`, and by anchors `rule_happening`, `rule_anchor`.
 
     Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. `computed` is an
     expression for the JSON of a person's computed traits, over the relations that `joins` adds.
+    Scores are there where one of the `rules` names one, those that hold at `now_ms`.
     """
     see(engine, lake, EVENTS, IDENTITY)
     latest(engine, "identity", "identifier", "identity_now")
-    engine.execute(PERSONS.format(scored=scored, computed=computed, joins=joins))
+    scores = "'{}'"
+    if names_scores(rules):
+        see_scores(engine, lake, now_ms)
+        scores, joins = "coalesce(predicted.scores, '{}')", f"{joins} {WITH_SCORES}"
+    told = {"scored": scored, "computed": computed, "scores": scores, "joins": joins}
+    engine.execute(PERSONS.format(**told))
     for view in (HAPPENINGS, ANCHORS, EVENTS_OF_PERSONS):
         engine.execute(view)

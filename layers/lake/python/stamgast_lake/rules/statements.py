@@ -16,7 +16,6 @@ from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
 
 SUMMED, PACKED, VERDICTS = "rule_summed", "rule_packed", "rule_verdict"
 BITS = 60
-DOCUMENTS = "traits, consent, computed"
 
 
 @dataclass(slots=True)
@@ -56,7 +55,9 @@ class Whole:
 
     def joined(self, columns: Extractions, persons: str) -> str:
         """The persons with their values, their aggregates and their funnels."""
-        plain = f"(select {', '.join(PERSON_COLUMNS)}, {DOCUMENTS} from {persons} {ONCE}) person"
+        documents = sorted({document for document, _ in columns.places})
+        taken = ", ".join((*PERSON_COLUMNS, *documents))
+        plain = f"(select {taken} from {persons} {ONCE}) person"
         rows = f"({columns.wrapped(plain, ', '.join(NAMES.values()))}) person"
         told = ["person.*"]
         if self.aggregates.columns:

@@ -17,6 +17,7 @@ from stamgast_lake.tables.egress import EGRESS_RECEIPTS
 from stamgast_lake.tables.events import CONSTRAINTS, EVENTS, EVIDENCE
 from stamgast_lake.tables.links import LINK_MODELS, LINKS
 from stamgast_lake.tables.memberships import COMPUTED_TRAITS, MEMBERSHIPS
+from stamgast_lake.tables.models import MODELS, SCORES
 from stamgast_lake.tables.persons import EDGES, IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
@@ -37,6 +38,8 @@ ICEBERG = (
     MEMBERSHIPS,
     LINKS,
     LINK_MODELS,
+    MODELS,
+    SCORES,
     EGRESS_RECEIPTS,
     RUNS,
     RAW_FILES,
@@ -58,6 +61,7 @@ __all__ = [
     "LINK_MODELS",
     "MEMBERSHIPS",
     "MESSAGE_INDEX",
+    "MODELS",
     "PERSONS",
     "PROFILES",
     "RAW_EVENTS",
@@ -66,6 +70,7 @@ __all__ = [
     "REJECTED_EVENTS",
     "RFM",
     "RUNS",
+    "SCORES",
     "TABLES",
     "Column",
     "Form",

@@ -17,6 +17,7 @@ from stamgast.lookup.request import View as HowMuch
 from stamgast.lookup.request import identifier_of
 from stamgast.lookup.routes import Request, Route, route
 from stamgast.lookup.segments.desk import Row, SegmentDesk, segment_named
+from stamgast.models.live import columns_of
 from stamgast.moments import iso_of
 from stamgast.profile.facts import NOTHING, Facts, merge
 from stamgast.segments.definitions import Segment, book_of, computed_traits_of
@@ -131,6 +132,7 @@ def reading_of(known: Known, segments: Sequence[Segment], desk: SegmentDesk) -> 
         known.person.rows.get("rfm", {}).get("rfm", {}),
         _computed(known.person, now.today),
         computed_traits_of(desk.workspace.traits),
+        columns_of(known.person.rows.get("scores", {}), now.ms),
     )
     return Reading(view_of(columns, events, now), len(events), fresh)
 

@@ -14,6 +14,7 @@ from stamgast.moments import iso_of
 from stamgast.segments.definitions import computed_traits_of
 from stamgast.segments.language.errors import RuleError
 from stamgast.segments.trying import NAMELESS, tried
+from stamgast.workspace.model import models_in
 
 PATH = "/v1/segments/jobs/{job}"
 LOOK_AGAIN_SECONDS = 0.5
@@ -48,7 +49,8 @@ def rule_fault(segment: str | None, rule: str | None, desk: SegmentDesk) -> Faul
     if rule is None:
         found = segment_named(segment or "", segments)
         return found if isinstance(found, Fault) else None
-    told = tried(segment or NAMELESS, rule, segments, computed_traits_of(desk.workspace.traits))
+    traits = computed_traits_of(desk.workspace.traits)
+    told = tried(segment or NAMELESS, rule, segments, traits, models_in(desk.workspace))
     return bad_rule(told) if isinstance(told, list) else None
 
 

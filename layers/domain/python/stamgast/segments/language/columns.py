@@ -53,6 +53,16 @@ PERSON_OPEN: Mapping[str, Doc] = {
         Type.BOOLEAN, "Consent to a purpose: true, false, or null while nothing is known."
     ),
     "computed": Doc(Type.ANY, "A computed trait of `traits.yaml`, of its own type."),
+    "scores": Doc(
+        Type.ANY, "A model's score: `scores.<model>`, or a part of it; null past `valid_until`."
+    ),
+}
+OF_SCORE: Mapping[str, Doc] = {
+    "value": Doc(Type.NUMBER, "The calibrated probability, or the amount."),
+    "percentile": Doc(Type.NUMBER, "Among all who are scored, 0 to 100."),
+    "band": Doc(Type.TEXT, "very_high, high, medium or low."),
+    "low": Doc(Type.NUMBER, "The lower bound of the interval; null without one."),
+    "high": Doc(Type.NUMBER, "Its upper bound."),
 }
 EVENT: Mapping[Path, Doc] = {
     ("event",): Doc(Type.TEXT, "Name of the tracked event, the page or the screen."),
@@ -84,7 +94,8 @@ ORDER_EVENT = "Order Completed"
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a rule may name beside those columns: segments, and computed traits by their type."""
+    """What a rule may name beside those columns: segments, computed traits by type, and models."""
 
     segments: frozenset[str] = frozenset()
     computed: Mapping[str, Type] = field(default_factory=dict)
+    scores: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from enum import Enum
 from stamgast.segments.language.columns import (
     EVENT,
     EVENT_OPEN,
+    OF_SCORE,
     ORDERS_IN_DAYS,
     PERSON,
     PERSON_OPEN,
@@ -68,6 +69,8 @@ def looked_up(path: Path, at: int, scope: Scope, schema: Schema) -> Node:
         raise _unknown(path, at, scope)
     if path[0] == "computed":
         return _computed(path, at, schema)
+    if path[0] == "scores":
+        return _score(path, at, schema)
     if path[0] == "consent" and len(path) > 2:
         raise RuleNameError("a consent is `consent.` and one purpose", at)
     return made(path, roots[path[0]].type, at)
@@ -78,6 +81,18 @@ def _computed(path: Path, at: int, schema: Schema) -> Node:
         hint = near(path[1], schema.computed)
         raise RuleNameError(f"no computed trait is named `{path[1]}`", at, hint)
     return Column(path, schema.computed[path[1]], at)
+
+
+def _score(path: Path, at: int, schema: Schema) -> Node:
+    """`scores.buys` is its value; a model's own rules, and traits, know no score."""
+    root, model, *rest = path
+    if model not in schema.scores:
+        hint = near(model, schema.scores) or "the rules of segments know those of models.yaml"
+        raise RuleNameError(f"no score of a model `{model}` is known here", at, hint)
+    part = rest[0] if rest else "value"
+    if len(rest) > 1 or part not in OF_SCORE:
+        raise RuleNameError(f"a score has {', '.join(OF_SCORE)}", at, near(part, OF_SCORE))
+    return Column((root, model, part), OF_SCORE[part].type, at)
 
 
 def _orders(path: Path, at: int) -> Node | None:
@@ -120,10 +135,10 @@ def _unknown(path: Path, at: int, scope: Scope) -> RuleNameError:
 
 
 def _meant(told: str, path: Path, names: list[str], roots: Iterable[str]) -> str | None:
-    root = get_close_matches(path[0], list(roots), 1)
-    if root and len(path) > 1:
-        return f"did you mean `{'.'.join((root[0], *path[1:]))}`?"
     found = near(told, names)
+    root = get_close_matches(path[0], list(roots), 1)
+    if root and len(path) > 1 and not found:
+        return f"did you mean `{'.'.join((root[0], *path[1:]))}`?"
     if found or len(path) > 1:
         return found
     return f"a trait is `traits.{told}`, a property `properties.{told}`"

@@ -38,6 +38,8 @@ def _reasons(tree: Node, traits: Reasons, segments: Reasons) -> Iterator[str]:
         match node:
             case Column(("rfm", *_)):
                 yield "RFM compares everybody with everybody, which runs do"
+            case Column(("scores", *_)):
+                yield "scores are made by runs of models"
             case Column((root, *_)) if root in OF_HABIT:
                 yield "a rhythm looks at all orders, which runs do"
             case Column(("computed", name)) if traits.get(name):

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
+from stamgast.erasure.gate import Gate
 from stamgast.identity.interpret import interpret
 from stamgast.ingestion.tracking_plan import tracking_plan_of
 from stamgast.metrics import Metric
@@ -25,6 +26,7 @@ from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
+from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_aws.workspaces import S3WorkspaceStore
 
 
@@ -93,6 +95,9 @@ def _loop(workspace: Workspace) -> LiveLoop:
             workspace, dynamodb, settings.profiles_table, bus.publish_memberships, _now_ms, _pause
         ),
         plan=tracking_plan_of(workspace.tracking_plan),
+        gate=Gate(
+            DynamoTombstones(dynamodb, settings.control_table, _pause), workspace.identity, keyring
+        ),
     )
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from time import time
+from time import sleep, time
 from typing import Any, TypedDict
 
+from stamgast.erasure.tombstones import TombstoneLog
 from stamgast.identity.keys import Keyring
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
 from stamgast_aws.executions import StepFunctionsExecutions
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.secrets import SecretsManagerKeyring
+from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_aws.workspaces import S3WorkspaceStore
 
 
@@ -34,6 +36,7 @@ class LakeAccess(TypedDict):
     database: str
     workspace: Callable[[], Workspace]
     keyring: Callable[[], Keyring]
+    tombstones: TombstoneLog
 
 
 @cache
@@ -66,4 +69,5 @@ def lake_access(settings: RunSettings) -> LakeAccess:
         "database": settings.lake_database,
         "workspace": workspaces.current,
         "keyring": keyring.get,
+        "tombstones": DynamoTombstones(client("dynamodb"), settings.control_table, sleep),
     }

@@ -10,6 +10,7 @@ class Metric(StrEnum):
     EVENTS_REJECTED = "EventsRejected"
     EVENTS_FLAGGED = "EventsFlagged"
     EVENTS_QUARANTINED = "EventsQuarantined"
+    EVENTS_SUPPRESSED = "EventsSuppressed"
     EVENTS_FOLDED = "EventsFolded"
     EVENTS_WITHOUT_ANCHOR = "EventsWithoutAnchor"
     EVENTS_NOT_INTERPRETED = "EventsNotInterpreted"

@@ -1,10 +1,11 @@
 """The lake as a run sees it: its bucket, its tables, its workspace, and the documents of runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import environ
 from typing import Any
 
+from stamgast.erasure.tombstones import NoTombstones, TombstoneLog
 from stamgast.identity.keys import Keyring
 from stamgast.workspace.model import Workspace
 from stamgast_lake.catalogue import Catalogue
@@ -19,6 +20,7 @@ class Lake:
     catalogue: Catalogue
     workspace: Callable[[], Workspace]
     keyring: Callable[[], Keyring]
+    tombstones: TombstoneLog = field(default_factory=NoTombstones)
 
     def put_document(self, run_id: str, name: str, text: bytes) -> None:
         """Keeps a document of a run under `runs/<run_id>/`."""
@@ -39,10 +41,11 @@ def deployed_lake(
     database: str,
     workspace: Callable[[], Workspace],
     keyring: Callable[[], Keyring],
+    tombstones: TombstoneLog | None = None,
 ) -> Lake:
     """The lake of a deployed stack."""
     catalogue = catalogue_of(glue=glue, bucket=bucket, database=database)
-    return Lake(s3, bucket, catalogue, workspace, keyring)
+    return Lake(s3, bucket, catalogue, workspace, keyring, tombstones or NoTombstones())
 
 
 def document_key(run_id: str, name: str) -> str:

@@ -5,11 +5,13 @@ The live loop and the lake both call `interpret`, so that a rebuild from raw rep
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from unicodedata import normalize
 
 import orjson
 
+from stamgast.consent.words import with_words
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.decision_message import is_decision, named_in
 from stamgast.identity.event import Event, Seen
@@ -27,6 +29,8 @@ Found = dict[tuple[str, str], Namespace]
 
 def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -> Event:
     """The event that a raw record tells; a pure function of its three arguments."""
+    if record.is_suppressed:
+        return _without_content(record, record.message_id)
     sent = orjson.loads(record.body)
     if is_decision(record):
         return _decision(record, sent, settings, keyring)
@@ -48,7 +52,9 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
         assurance=assurance,
         identifiers=_keyed(found, keyring),
         refusals=tuple(refusals),
-        traits=_traits(body, context),
+        traits=with_words(
+            _traits(body, context), context, record.notes, assurance, settings.consents
+        ),
         properties=_mapping(body.get("properties")),
         context=context,
         order=order_of(body),
@@ -72,8 +78,17 @@ def _decision(
     record: RawRecord, body: Mapping[str, Any], settings: IdentitySettings, keyring: Keyring
 ) -> Event:
     """An operator's cut or lift: it names two identifiers, and has no facts and no anchor."""
+    return replace(
+        _without_content(record, keyring.message_key(record.source_id, record.message_id)),
+        properties={name: body[name] for name in ("by", "reason") if name in body},
+        decided=named_in(body, settings, keyring),
+    )
+
+
+def _without_content(record: RawRecord, message_key: str) -> Event:
+    """An event that names nobody and says nothing, as what remains of an erased one does."""
     return Event(
-        message_key=keyring.message_key(record.source_id, record.message_id),
+        message_key=message_key,
         message_id=record.message_id,
         receipt_id=record.receipt_id,
         payload_hash=record.payload_hash,
@@ -87,9 +102,8 @@ def _decision(
         identifiers=(),
         refusals=(),
         traits={},
-        properties={name: body[name] for name in ("by", "reason") if name in body},
+        properties={},
         context={},
-        decided=named_in(body, settings, keyring),
     )
 
 

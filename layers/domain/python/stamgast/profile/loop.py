@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from stamgast.erasure.gate import Gate, Read, count_suppressed
 from stamgast.identity.event import Event
 from stamgast.ingestion.tracking_plan import TrackingPlan
 from stamgast.metrics import Metric
@@ -42,6 +43,7 @@ class Outcome:
     poisoned: int = 0
     flagged: int = 0
     quarantined: int = 0
+    suppressed: int = 0
     folded: int = 0
     without_anchor: int = 0
     not_interpreted: int = 0
@@ -60,6 +62,7 @@ class Outcome:
             Metric.EVENTS_REJECTED: self.rejected,
             Metric.EVENTS_FLAGGED: self.flagged,
             Metric.EVENTS_QUARANTINED: self.quarantined,
+            Metric.EVENTS_SUPPRESSED: self.suppressed,
             Metric.EVENTS_FOLDED: self.folded,
             Metric.EVENTS_WITHOUT_ANCHOR: self.without_anchor,
             Metric.EVENTS_NOT_INTERPRETED: self.not_interpreted,
@@ -91,6 +94,7 @@ class LiveLoop:
     pause: Pause
     live: "LiveRules | None" = None
     plan: TrackingPlan | None = None
+    gate: Gate | None = None
 
     def process(self, messages: Sequence[Message]) -> Outcome:
         """Archives, identifies and folds; what it could not do is among `returned`.
@@ -104,33 +108,56 @@ class LiveLoop:
             flagged=batch.flagged,
             quarantined=batch.quarantined,
         )
-        self._archive(batch, outcome)
-        told = self._events(batch, outcome)
+        read = [(record, self._interpreted(record)) for _, record in batch.raw]
+        read = self._through_the_gate(batch, read, outcome)
+        self._archive(batch, read, outcome)
+        told = self._events(batch, read, outcome)
         self._identify(told, outcome)
         groups = _by_anchor(told)
         self._fold(groups, outcome)
         self._settle(groups, outcome)
         return outcome
 
-    def _archive(self, batch: Batch, outcome: Outcome) -> None:
-        raw = [(message, record.to_json()) for message, record in batch.raw]
+    def _interpreted(self, record: RawRecord) -> Event | None:
+        try:
+            return self.interpret(record)
+        except UNINTERPRETABLE:
+            return None
+
+    def _through_the_gate(self, batch: Batch, read: list[Read], outcome: Outcome) -> list[Read]:
+        """The records as erasures leave them; while tombstones cannot be read, all come again."""
+        if self.gate is None:
+            return read
+        try:
+            left = self.gate.accepted(read)
+            refused = self.gate.rejected([record for _, record in batch.rejected])
+        except StoreError:
+            outcome.returned |= {message for message, _ in (*batch.raw, *batch.rejected)}
+            batch.raw, batch.rejected = [], []
+            return []
+        outcome.suppressed = count_suppressed(read, left)
+        messages = [message for message, _ in batch.rejected]
+        batch.rejected = list(zip(messages, refused, strict=True))
+        return left
+
+    def _archive(self, batch: Batch, read: Sequence[Read], outcome: Outcome) -> None:
+        kept = zip(batch.raw, read, strict=True)
+        raw = [(message, record.to_json()) for (message, _), (record, _) in kept]
         rejected = [(message, record.to_json()) for message, record in batch.rejected]
         outcome.returned |= self.raw.put(raw)
         outcome.returned |= self.rejected.put(rejected)
         outcome.archived = sum(1 for message, _ in raw if message not in outcome.returned)
         outcome.rejected = sum(1 for message, _ in rejected if message not in outcome.returned)
 
-    def _events(self, batch: Batch, outcome: Outcome) -> list["_Told"]:
+    def _events(self, batch: Batch, read: Sequence[Read], outcome: Outcome) -> list["_Told"]:
         """The events of archived messages; one that cannot be read is left to the next run."""
         told = []
-        for message, record in batch.raw:
-            if message in outcome.returned:
+        for (message, _), (record, event) in zip(batch.raw, read, strict=True):
+            if message in outcome.returned or record.is_suppressed:
                 continue
             received_ms = record.received_ms
             outcome.oldest_received_ms = min(outcome.oldest_received_ms or received_ms, received_ms)
-            try:
-                event = self.interpret(record)
-            except UNINTERPRETABLE:
+            if event is None:
                 outcome.not_interpreted += 1
                 continue
             outcome.identifiers_refused += len(event.refusals)

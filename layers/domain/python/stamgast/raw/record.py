@@ -8,6 +8,9 @@ import orjson
 from stamgast.identity.assurance import Assurance
 from stamgast.moments import iso_of, parse_iso
 
+# What remains of an erased event has this type, which no client can send.
+SUPPRESSED = "suppressed"
+
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
@@ -33,6 +36,11 @@ class RawRecord:
     user_agent: str | None
     body: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether this is what remains of an erased event; `message_id` is its message's key."""
+        return self.type == SUPPRESSED
 
     def to_json(self) -> bytes:
         """One line of NDJSON without its line end."""

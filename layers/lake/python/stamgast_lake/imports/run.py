@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stamgast.erasure.gate import Gate
+from stamgast.erasure.tombstones import HeldTombstones
 from stamgast_lake.imports.take import FileImport, Imported
 from stamgast_lake.inputs import ImportInput
 from stamgast_lake.lake import Lake
@@ -10,8 +12,12 @@ from stamgast_lake.loading.run import import_document
 
 def import_file(lake: Lake, run_id: str, given: ImportInput) -> dict[str, Any]:
     """Takes the file into the archive and returns its figures; a repeat writes the same bytes."""
+    workspace = lake.workspace()
+    tombstones = lake.tombstones.all()
+    held = HeldTombstones(tombstones, lake.tombstones)
+    gate = Gate(held, workspace.identity, lake.keyring()) if tombstones else None
     imported: Imported = FileImport(
-        s3=lake.s3, bucket=lake.bucket, workspace=lake.workspace(), given=given
+        s3=lake.s3, bucket=lake.bucket, workspace=workspace, given=given, gate=gate
     ).take()
     lake.put_document(run_id, import_document(given), imported.to_json())
     return {

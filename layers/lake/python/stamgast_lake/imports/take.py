@@ -11,12 +11,15 @@ from typing import Any
 
 import orjson
 
+from stamgast.erasure.gate import Gate
 from stamgast.identity.assurance import Assurance
+from stamgast.identity.event import Event
+from stamgast.identity.interpret import interpret
 from stamgast.ingestion.accept import accept
 from stamgast.ingestion.tracking_plan import planned, tracking_plan_of
 from stamgast.ingestion.verdicts import Envelope, Receipt
 from stamgast.moments import ms_of
-from stamgast.raw.record import RejectedRecord
+from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast.raw.unfold import unfold
 from stamgast.workspace.import_mapping import ImportMapping
 from stamgast.workspace.model import Workspace
@@ -56,7 +59,16 @@ class Imported:
 class FileImport:
     """One file on its way; the moment at which it was put is when its rows were received."""
 
-    def __init__(self, *, s3: Any, bucket: str, workspace: Workspace, given: ImportInput) -> None:
+    def __init__(
+        self,
+        *,
+        s3: Any,
+        bucket: str,
+        workspace: Workspace,
+        given: ImportInput,
+        gate: Gate | None = None,
+    ) -> None:
+        self._gate = gate
         self._s3, self._bucket, self._given = s3, bucket, given
         self._workspace = workspace
         self._plan = tracking_plan_of(workspace.tracking_plan)
@@ -148,10 +160,27 @@ class FileImport:
 
     def _write(self, envelope: Envelope) -> None:
         raw, rejected = unfold(planned(envelope, self._plan))
+        if self._gate is not None:
+            raw, rejected = _left_by(self._gate, raw, rejected)
         self._raw.add([record.to_json() for record in raw])
         self._rejected.add([record.to_json() for record in rejected])
         self._accepted += len(raw)
         self._refused += len(rejected)
+
+
+def _left_by(
+    gate: Gate, raw: list[RawRecord], rejected: list[RejectedRecord]
+) -> tuple[list[RawRecord], list[RejectedRecord]]:
+    """What erasures leave of rows."""
+    read = [(record, _interpreted(record, gate)) for record in raw]
+    return [record for record, _ in gate.accepted(read)], gate.rejected(rejected)
+
+
+def _interpreted(record: RawRecord, gate: Gate) -> Event | None:
+    try:
+        return interpret(record, gate.settings, gate.keyring)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -1,7 +1,8 @@
 """Which copy of a message is canonical: the smallest (received_at, receipt_id), in SQL.
 
 Reads `staged` (new rows), `known_receipt` and `known_message` (what the lake holds in the days and
-classes that the new rows touch); no rule here depends on the order in which copies arrived.
+classes that the new rows touch), and `gone_message` (messages that were erased, whose copies stay
+away); no rule here depends on the order in which copies arrived.
 """
 
 from typing import TYPE_CHECKING
@@ -9,12 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-ARRIVAL = """
+# The reason of receipts whose event an erasure took.
+ERASED = "erased"
+ARRIVAL = f"""
     create or replace temp table arrival as
-    select receipt_id, source_id, message_key, payload_hash, received_at, reason, sent_on,
-           event_on, anchor_key, raw_object, raw_line
+    select receipt_id, source_id, message_key,
+           case when reason = '{ERASED}' then null else payload_hash end as payload_hash,
+           received_at, reason, sent_on, event_on,
+           case when reason = '{ERASED}' then null else anchor_key end as anchor_key,
+           raw_object, raw_line
     from (
-        select *, row_number() over (partition by receipt_id order by raw_object, raw_line) as nth
+        select * replace (case when reason is null and message_key in (
+                   select message_key from gone_message) then '{ERASED}' else reason end as reason),
+               row_number() over (partition by receipt_id order by raw_object, raw_line) as nth
         from staged
         where not exists (
             select 1 from known_receipt known where known.receipt_id = staged.receipt_id)
@@ -50,10 +58,11 @@ DISPLACED = """
     from touched join canonical on canonical.message_key = touched.message_key
     where touched.receipt_id <> canonical.receipt_id
 """
-STATES = """
+STATES = f"""
     create or replace temp table outcome as
     select arrival.*,
-           case when arrival.reason is not null then 'rejected'
+           case when arrival.reason = '{ERASED}' then 'suppressed'
+                when arrival.reason is not null then 'rejected'
                 when arrival.receipt_id = canonical.receipt_id then 'stored'
                 when arrival.payload_hash = canonical.payload_hash then 'duplicate'
                 else 'conflict' end as state

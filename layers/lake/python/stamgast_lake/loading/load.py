@@ -5,7 +5,7 @@ before the run, and the ledger comes last, so that an object in the ledger is wh
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,10 +13,11 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from pyiceberg.expressions import BooleanExpression
 
+from stamgast.erasure.tombstones import NoTombstones, TombstoneLog
 from stamgast.identity.decision import PLATFORM_SOURCE
 from stamgast_lake.archive import IMPORT, LakeObject
 from stamgast_lake.catalogue import Catalogue, Commit, one_of
-from stamgast_lake.loading.duplicates import decide
+from stamgast_lake.loading.duplicates import ERASED, decide
 from stamgast_lake.loading.rows import in_order, new_rows
 from stamgast_lake.loading.stage import Taken
 from stamgast_lake.schemas import arrow_schema
@@ -37,6 +38,11 @@ CHECKED_WHOLE_ROWS = 5_000_000
 TOUCHED_DAYS = "select distinct cast(received_at as date) from staged"
 TOUCHED_CLASSES = "select distinct sent_on from staged where reason is null"
 DECIDED_MESSAGES = f"select 1 from staged where source_id = '{PLATFORM_SOURCE}' limit 1"
+ERASED_ANCHORS = """
+    select distinct message_key from staged
+    where reason is null and anchor_key in (select key from erased_key)
+"""
+NEWLY_GONE = f"select distinct message_key from arrival where reason = '{ERASED}'"
 LIMIT = {"days": TOUCHED_DAYS, "classes": TOUCHED_CLASSES}
 DISPLACED_PARTITIONS = {
     EVENTS.name: "select distinct event_on from displaced",
@@ -55,6 +61,7 @@ class Loader:
     catalogue: Catalogue
     connection: DuckDBPyConnection
     run_id: str
+    log: TombstoneLog = field(default_factory=NoTombstones)
 
     @property
     def commit(self) -> Commit:
@@ -65,14 +72,24 @@ class Loader:
         """Decides and commits; returns the figures of the load, the same when it is repeated."""
         self._see("known_receipt", RECEIPTS, self._touched("received_on", TOUCHED_DAYS))
         self._see("known_message", MESSAGE_INDEX, self._classes())
+        self._see_gone()
         decide(self.connection)
         for table in (EVENTS, EVIDENCE, MESSAGE_INDEX):
             self._write(table)
         if values_of(self.connection, DECIDED_MESSAGES):
             self._append(CONSTRAINTS, in_order(CONSTRAINTS, new_rows(CONSTRAINTS, self.run_id)))
         self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
+        self.log.put_gone(values_of(self.connection, NEWLY_GONE))
         self.catalogue.append(RAW_FILES, ledger_rows(taken, self.run_id), self.commit)
         return self._figures(taken)
+
+    def _see_gone(self) -> None:
+        """Names the erased messages of which copies came under the name of one who came back."""
+        keys = pa.array(sorted(self.log.all()), pa.string())
+        self.connection.register("erased_key", pa.table({"key": keys}))
+        copies = values_of(self.connection, ERASED_ANCHORS) if len(keys) else ()
+        gone = pa.array(sorted(self.log.gone(copies)) if copies else [], pa.string())
+        self.connection.register("gone_message", pa.table({"message_key": gone}))
 
     def _classes(self) -> BooleanExpression | None:
         """The classes that new messages touch; all of them while the index is small."""
@@ -116,7 +133,7 @@ class Loader:
             "receipts": sum(counts.values()),
             **{
                 name: counts.get(name, 0)
-                for name in ("stored", "duplicate", "conflict", "rejected")
+                for name in ("stored", "duplicate", "conflict", "rejected", "suppressed")
             },
             "displaced": _count(self.connection, "displaced"),
         }

@@ -50,7 +50,7 @@ def unfinished(lake: Lake, run_id: str) -> str | None:
 def _load(lake: Lake, run_id: str) -> dict[str, int]:
     objects, imports = _objects(lake, run_id)
     with _staged(lake, objects) as (taken, connection):
-        return Loader(lake.catalogue, connection, run_id).load([*taken, *imports])
+        return Loader(lake.catalogue, connection, run_id, lake.tombstones).load([*taken, *imports])
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _staged(
     lake: Lake, objects: list[LakeObject]
 ) -> Iterator[tuple[list[Taken], DuckDBPyConnection]]:
     """The rows of the objects as the view `staged` of a session."""
-    reading = Reading(lake.workspace().identity, lake.keyring())
+    reading = Reading(lake.workspace().identity, lake.keyring(), lake.tombstones.all())
     with TemporaryDirectory(prefix="stamgast-staged-") as folder, session() as connection:
         bodies = fetch_all(lake.s3, lake.bucket, objects)
         workers = workers_for(sum(one.bytes for one in objects))

@@ -8,13 +8,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stamgast.erasure.gate import kept
+from stamgast.erasure.tombstones import Tombstones, judge
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.surroundings import surroundings_of
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import LakeObject, read_lines
-from stamgast_lake.loading.staged import SCHEMA, Row, batch_of, row_of_event, row_of_rejected
+from stamgast_lake.loading.staged import (
+    SCHEMA,
+    Row,
+    batch_of,
+    row_of_event,
+    row_of_rejected,
+    row_of_remains,
+)
 
 PART_BYTES = 24 * 1024 * 1024
 PART_ROWS = 20_000
@@ -58,10 +67,11 @@ class Staging:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What turns lines into rows: the identity settings and the keyring of the workspace."""
+    """What turns lines into rows: settings and keyring of the workspace, and the tombstones."""
 
     settings: IdentitySettings
     keyring: Keyring
+    tombstones: Tombstones = field(default_factory=dict)
 
     def row_of(self, line: bytes, kind: str, place: tuple[str, int]) -> Row | None:
         """The staged row of a line; None for one in no form that the archive writes."""
@@ -70,7 +80,11 @@ class Reading:
                 return row_of_rejected(RejectedRecord.from_json(line), self.keyring, place)
             record = RawRecord.from_json(line)
             event = interpret(record, self.settings, self.keyring)
-            return row_of_event(event, place, surroundings_of(record, event.context))
+            judged = judge(event, self.tombstones)
+            record, left = kept(record, event, judged, self.settings, self.keyring)
+            if left is None or record.is_suppressed:
+                return row_of_remains(record, place)
+            return row_of_event(left, place, surroundings_of(record, left.context))
         except (ValueError, KeyError, TypeError):
             return None
 

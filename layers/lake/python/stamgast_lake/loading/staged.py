@@ -9,7 +9,8 @@ import pyarrow as pa
 from stamgast.identity.event import Event
 from stamgast.identity.keys import Keyring
 from stamgast.identity.surroundings import NOWHERE, Surroundings
-from stamgast.raw.record import RejectedRecord
+from stamgast.raw.record import RawRecord, RejectedRecord
+from stamgast_lake.loading.duplicates import ERASED
 
 DAY_MS = 86_400_000
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -119,6 +120,20 @@ def row_of_rejected(record: RejectedRecord, keyring: Keyring, place: tuple[str, 
     }
     if record.message_id is not None:
         told["message_key"] = keyring.message_key(record.source_id, record.message_id)
+    return tuple(told.get(name) for name in NAMES)
+
+
+def row_of_remains(record: RawRecord, place: tuple[str, int]) -> Row:
+    """The staged row of a receipt whose event was erased."""
+    told: dict[str, Any] = {
+        "message_key": record.message_id,
+        "receipt_id": record.receipt_id,
+        "source_id": record.source_id,
+        "received_at": record.received_ms * 1000,
+        "reason": ERASED,
+        "raw_object": place[0],
+        "raw_line": place[1],
+    }
     return tuple(told.get(name) for name in NAMES)
 
 

@@ -81,6 +81,7 @@ class Teller:
     counter: Counter
     said: dict[str, bool | None]
     batch: int = 0
+    count: int = 0
 
     def between(self) -> None:
         """What is said just before a batch is asked."""
@@ -91,8 +92,9 @@ class Teller:
 
     def say(self, who: str, is_granted: bool) -> None:
         self.said[who] = is_granted
-        count = len(self.counter.world.archive.lines)
-        told = says(who, f"later{count}", is_granted, NOON_MS + count)
+        self.count += 1
+        count = self.count
+        told = says(who, f"later{count}", is_granted, NOON_MS - 8_000 + count)
         self.counter.world.send(told, request_id=f"later{count}")
 
 
@@ -100,7 +102,7 @@ def opened(then: Said) -> World:
     """A shop where everybody bought once, after a run."""
     shop = world(everybody="orders.count >= 1")
     bought_once = (bought(who, f"o{who}") for who in PEOPLE)
-    said = (says(who, f"s{who}", told, NOON_MS - 9) for who, told in then.items())
+    said = (says(who, f"s{who}", told, NOON_MS - 9_000) for who, told in then.items())
     shop.send(*bought_once, *said)
     shop.run()
     return shop
@@ -210,9 +212,8 @@ def keep_all_fields(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_nobody_again(patch: pytest.MonkeyPatch) -> None:
-    def once(person_id: str, then: Any, _now: Any, _purpose: str) -> Decision:
-        why = Why.GRANTED if then.is_covered else decision.REFUSALS[then.verdict]
-        return Decision(person_id, why, then)
+    def once(person_id: str, then: Any, *_: Any) -> Decision:
+        return decision.decided_now(person_id, then)
 
     patch.setattr(parts, "decided", once)
 
@@ -222,13 +223,14 @@ def allow_what_is_unknown(patch: pytest.MonkeyPatch) -> None:
         return self.verdict is not Verdict.REFUSED
 
     patch.setattr(coverage.Coverage, "is_covered", property(is_covered))
+    patch.setitem(decision.REASONS, Verdict.UNKNOWN, Why.GRANTED)
 
 
 def look_at_any_purpose(patch: pytest.MonkeyPatch) -> None:
     covered = coverage.coverage_of
-    patch.setattr(parts, "coverage_of", lambda told, _: covered(told, "ads"))
-    patch.setattr(decision, "coverage_of", lambda told, _: covered(told, "ads"))
-    patch.setattr(select, "covers_sql", lambda traits, _: consents.covers_sql(traits, "ads"))
+    for module in (parts, decision):
+        patch.setattr(module, "coverage_of_all", lambda told, *_: covered(told, "ads"))
+    patch.setattr(select, "covers_sql", lambda traits, *_: consents.covers_sql(traits, "ads"))
 
 
 def ask_everybody_at_the_start(patch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import Executor
 from functools import reduce
 from typing import Any
 
-from stamgast.consent.coverage import TRAIT, Consent, consent_of_traits
+from stamgast.consent.coverage import Consent, consent_of_traits
+from stamgast.consent.words import is_word
 from stamgast.egress.decision import LivePerson
 from stamgast.identity.root import Root, RootState
 from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
-from stamgast.profile.registers import Traits, join_traits
+from stamgast.profile.registers import join_traits
 from stamgast.profile.store import Pair, Pause, pause_seconds
 from stamgast.store_error import StoreError
 from stamgast_aws.dynamo_batches import MOST_READ, read_items
@@ -86,8 +87,8 @@ def _seen(pairs: Mapping[str, Pair]) -> dict[str, Facts]:
 def _consent(root: Root, facts: Mapping[str, Facts]) -> Consent | None:
     """What all anchors together say of consents; no other trait is looked at."""
     told = (facts[anchor].traits for anchor in root.anchors)
-    registers: list[Traits] = [{TRAIT: traits[TRAIT]} for traits in told if TRAIT in traits]
-    return consent_of_traits(reduce(join_traits, registers, {}))
+    words = ({name: one for name, one in traits.items() if is_word(name)} for traits in told)
+    return consent_of_traits(reduce(join_traits, words, {}))
 
 
 def _named(root: Root, values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

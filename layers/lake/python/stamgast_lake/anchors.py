@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from stamgast.consent.words import MOST_WORDS, PREFIX
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import SHORT_ID_LENGTH
 from stamgast.profile.facts import (
@@ -50,11 +51,13 @@ TRAITS = f"""
         from said
     ), best as (
         select *, row_number() over (
-            partition by anchor order by assurance desc, ms desc, short desc, name desc) as size
+            partition by anchor, starts_with(name, '{PREFIX}')
+            order by assurance desc, ms desc, short desc, name desc) as size
         from ranked where place = 1
     )
     select anchor, name, value, assurance, ms, short, message_key, source_id
-    from best where size <= {MOST_TRAITS}
+    from best where size <= case when starts_with(name, '{PREFIX}') then {MOST_WORDS}
+        else {MOST_TRAITS} end
 """
 SPANS = """
     select anchor, count(*), min(struct_pack(ms, short)), max(struct_pack(ms, short))

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from stamgast.profile.facts import Facts
-from stamgast.profile.registers import canonical
-from stamgast.segments.rfm import Spending, principal
 from stamgast_lake.anchors import facts_of_anchors
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
@@ -26,6 +23,7 @@ from stamgast_lake.logs import (
     see_fresh,
     see_runs,
 )
+from stamgast_lake.profile_rows import Row, profile_row
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import SHARDS, shard_sql
 from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY, PERSONS, PROFILES, LakeTable
@@ -127,7 +125,6 @@ FOUND_PROFILE = pa.schema(
         "profile_hash": pa.string(),
     }
 )
-Row = dict[str, Any]
 
 
 def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
@@ -223,54 +220,6 @@ def _profile_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:
         rows = engine.execute(PAGE, [page]).fetchall()
         for person_id, parts in groupby(rows, key=itemgetter(0)):
             yield profile_row(person_id, merge_all(from_json(text) for _, text in parts if text))
-
-
-def profile_row(person_id: str, told: Sourced) -> Row:
-    """A person's profile as the table keeps it; its hash covers all that it says."""
-    facts = told.facts
-    main = principal(
-        Spending(currency, o.count, o.revenue_minor, o.last_ms)
-        for currency, o in facts.orders.items()
-    )
-    return {
-        "person_id": person_id,
-        "first_ms": facts.first.event_ms if facts.first else None,
-        "last_ms": facts.last.event_ms if facts.last else None,
-        "traits": canonical(_traits(told)).decode(),
-        "counters": canonical(dict(facts.counters)).decode(),
-        "orders": sum(o.count for o in facts.orders.values()),
-        "revenue_minor": main.revenue_minor if main else 0,
-        "currency": main.currency if main else None,
-        "spending": _spending(facts),
-        "profile_hash": hash_of(to_json(told)),
-    }
-
-
-def _traits(told: Sourced) -> dict[str, Row]:
-    """Each trait with the event, source, assurance and time behind it; a deleted one is null."""
-    return {
-        name: {
-            "value": register.value,
-            "assurance": register.assurance.name.lower(),
-            "event_ms": register.event_ms,
-            "message_key": told.sources[name].message_key,
-            "source_id": told.sources[name].source_id,
-        }
-        for name, register in told.facts.traits.items()
-    }
-
-
-def _spending(facts: Facts) -> list[Row]:
-    return [
-        {
-            "currency": currency,
-            "orders": o.count,
-            "revenue_minor": o.revenue_minor,
-            "first_ms": o.first_ms,
-            "last_ms": o.last_ms,
-        }
-        for currency, o in sorted(facts.orders.items())
-    ]
 
 
 def _collect(

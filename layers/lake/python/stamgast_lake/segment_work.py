@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stamgast.egress.decision import LivePersons
+from stamgast.egress.manifest import export_refused
 from stamgast.egress.fields import UnknownFieldError, field_of
 from stamgast.lookup.segments.jobs import Job, JobStore, Kind, State
 from stamgast.segments.definitions import computed_traits_of, segments_of
@@ -123,6 +124,14 @@ class SegmentWork:
             fields = [field_of(name, workspace.identity, traits) for name in asked["fields"]]
         except UnknownFieldError as error:
             raise OutdatedJobError(f"fields: {error}") from error
+        named = (one for one in segments_of(workspace.segments) if one.name == asked["segment"])
+        segment = next(named, None)
+        stated = None if segment is None else segment.purpose
+        refused = export_refused(
+            workspace.consents, asked["purpose"], stated, asked["segment"], asked["fields"]
+        )
+        if refused is not None:
+            raise OutdatedJobError(refused.message)
         return Order(
             job_id=job.job_id,
             segment=asked["segment"],
@@ -131,6 +140,7 @@ class SegmentWork:
             format=asked["format"],
             recipient=job.reader.name,
             asked_ms=job.asked_ms,
+            stated=stated,
         )
 
     def _answer(self, hold: "Hold", answer: dict[str, Any]) -> None:

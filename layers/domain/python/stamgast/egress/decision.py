@@ -1,19 +1,23 @@
 """Whether a person's data may leave for a purpose, and the row that says so for ever after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from stamgast.consent.coverage import Consent, Coverage, Verdict, coverage_of
+from stamgast.consent.coverage import Consent, Coverage, Verdict, coverage_of_all
+from stamgast.consent.purposes import UNDECLARED, Purposes
 
 
 class Why(StrEnum):
     """Why something left, or did not."""
 
     GRANTED = "consent_granted"
+    DEFAULT = "default_granted"
+    NOT_COVERED = "purpose_does_not_cover"
     UNKNOWN = "consent_unknown"
     REFUSED = "consent_refused"
+    SUPPRESSED = "person_suppressed"
     WITHDRAWN = "consent_withdrawn"
     CHANGED = "person_changed"
 
@@ -60,20 +64,40 @@ class Decision:
     @property
     def is_allowed(self) -> bool:
         """Whether the data may leave."""
-        return self.why is Why.GRANTED
+        return self.why in (Why.GRANTED, Why.DEFAULT)
 
 
-REFUSALS = {Verdict.UNKNOWN: Why.UNKNOWN, Verdict.REFUSED: Why.REFUSED}
+REASONS = {
+    Verdict.GRANTED: Why.GRANTED,
+    Verdict.DEFAULT: Why.DEFAULT,
+    Verdict.UNKNOWN: Why.UNKNOWN,
+    Verdict.REFUSED: Why.REFUSED,
+    Verdict.SUPPRESSED: Why.SUPPRESSED,
+}
 
 
-def decided(person_id: str, then: Coverage, now: LivePerson | None, purpose: str) -> Decision:
+def decided_now(person_id: str, found: Coverage) -> Decision:
+    """The decision about a person of whom only this moment is asked."""
+    return Decision(person_id, REASONS[found.verdict], found)
+
+
+def decided(
+    person_id: str,
+    then: Coverage,
+    now: LivePerson | None,
+    names: Iterable[str],
+    purposes: Purposes = UNDECLARED,
+) -> Decision:
     """The decision about a person of whom the last run knew `then`; both moments must allow it.
 
-    So a consent given since waits for the next run, and one withdrawn since counts at once.
+    `names` are the purposes that must all be covered. So a consent given since waits for the next
+    run, and one withdrawn since counts at once.
     """
     if not then.is_covered:
-        return Decision(person_id, REFUSALS[then.verdict], then)
+        return decided_now(person_id, then)
     if now is None:
         return Decision(person_id, Why.CHANGED, then)
-    found = coverage_of(now.consent, purpose)
-    return Decision(person_id, Why.GRANTED if found.is_covered else Why.WITHDRAWN, found)
+    found = coverage_of_all(now.consent, names, purposes)
+    if found.is_covered or found.verdict is Verdict.SUPPRESSED:
+        return decided_now(person_id, found)
+    return Decision(person_id, Why.WITHDRAWN, found)

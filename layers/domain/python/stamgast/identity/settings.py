@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from stamgast.consent.purposes import UNDECLARED, Purposes
 from stamgast.identity.assurance import Assurance
 
 
@@ -141,6 +142,7 @@ class IdentitySettings:
     blocked_patterns: tuple[str, ...] = BLOCKED_PATTERNS
     default_region: str | None = None
     regions: dict[str, str] = field(default_factory=dict)
+    consents: Purposes = UNDECLARED
 
     @cached_property
     def limits(self) -> Limits:

@@ -76,8 +76,7 @@ def traits_of(facts: Facts, *, verbose: bool) -> Answer:
             "updated_at": iso_of(register.event_ms),
             "message": register.key,
         }
-        for name, register in facts.traits.items()
-        if register.value is not None
+        for name, register in facts.told.items()
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
+from stamgast.consent.coverage import plain_traits
 from stamgast.profile.registers import Json, Register, join_traits, traits_of
 
 if TYPE_CHECKING:  # read paths need no event, and load faster without
@@ -100,7 +101,13 @@ class Facts:
     @property
     def values(self) -> dict[str, Json]:
         """The traits that have a value: deleted ones are left out."""
-        return {name: r.value for name, r in self.traits.items() if r.value is not None}
+        return {name: register.value for name, register in self.told.items()}
+
+    @property
+    def told(self) -> dict[str, Register]:
+        """The registers behind `values`; `consent` is what all words about consents come to."""
+        plain = plain_traits(self.traits)
+        return {name: register for name, register in plain.items() if register.value is not None}
 
 
 NOTHING = Facts()

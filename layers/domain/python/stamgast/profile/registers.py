@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
+from stamgast.consent.words import MOST_WORDS, is_word
 from stamgast.identity.assurance import Assurance
 
 if TYPE_CHECKING:  # read paths need no event, and load faster without
@@ -77,8 +78,19 @@ def join_traits(left: Traits, right: Traits) -> dict[str, Register]:
 
 
 def largest(traits: Iterable[tuple[str, Register]]) -> list[tuple[str, Register]]:
-    """The `MOST_TRAITS` registers of highest rank; ranks only grow, so what is out stays out."""
+    """The registers of highest rank; ranks only grow, so what is out stays out.
+
+    Words about consents have room of their own: no trait can push a refusal out.
+    """
     listed = list(traits)
-    if len(listed) <= MOST_TRAITS:
+    if len(listed) <= min(MOST_TRAITS, MOST_WORDS):
         return listed
-    return nlargest(MOST_TRAITS, listed, key=lambda item: (item[1].rank, item[0]))
+    words = [item for item in listed if is_word(item[0])]
+    plain = [item for item in listed if not is_word(item[0])]
+    return [*_highest(plain, MOST_TRAITS), *_highest(words, MOST_WORDS)]
+
+
+def _highest(listed: list[tuple[str, Register]], most: int) -> list[tuple[str, Register]]:
+    if len(listed) <= most:
+        return listed
+    return nlargest(most, listed, key=lambda item: (item[1].rank, item[0]))

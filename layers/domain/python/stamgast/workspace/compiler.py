@@ -12,6 +12,8 @@ from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.columns import Schema
 from stamgast.segments.language.tree import Type
 from stamgast.segments.live.freshness import traits_that_wait
+from stamgast.workspace.consent_checks import CONSENT, consent_faults
+from stamgast.workspace.consent_schema import CONSENT_FILES
 from stamgast.workspace.identity_checks import identity_faults
 from stamgast.workspace.language import LanguageCompiler, lives
 from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
@@ -24,7 +26,7 @@ from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse
 __all__ = ["Fault", "WorkspaceError", "compile_files"]
 
 SEGMENTS, TRAITS, MODELS = "segments.yaml", "traits.yaml", "models.yaml"
-SHAPES = {**FILES, **SEGMENT_FILES, **MODEL_FILES}
+SHAPES = {**FILES, **SEGMENT_FILES, **MODEL_FILES, **CONSENT_FILES}
 
 
 def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -39,10 +41,12 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
     compiled: dict[str, Any] = {}
     for name, file in files.items():
         if file is not None:
-            compiled |= _validated(SHAPES[name], file, faults)
+            told = _validated(SHAPES[name], file, faults)
+            compiled |= {"consent": told} if name == CONSENT else told
     compiled |= _language(files, faults)
     if (identity := files["identity.yaml"]) is not None:
         faults.extend(identity_faults(identity))
+    faults.extend(consent_faults(files))
     if faults:
         raise WorkspaceError(faults)
     text = json.dumps(compiled, sort_keys=True, ensure_ascii=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from stamgast.consent.purposes import Purpose
 from stamgast.identity.settings import IdentitySettings, Namespace
 
 
@@ -61,14 +62,31 @@ class Difference:
 
 def identity_differences(before: IdentitySettings, after: IdentitySettings) -> list[Difference]:
     """Every difference of two configurations, in the order of the configuration's own fields."""
-    return [*_namespaces(before, after), *_rest(before, after)]
+    return [*_namespaces(before, after), *_rest(before, after), *_purposes(before, after)]
 
 
 def _rest(before: IdentitySettings, after: IdentitySettings) -> Iterator[Difference]:
     for field in fields(IdentitySettings):
         old, new = getattr(before, field.name), getattr(after, field.name)
-        if field.name != "namespaces" and old != new:
+        if field.name not in ("namespaces", "consents") and old != new:
             yield Difference(field.name, *_told(old, new), REACH[field.name])
+
+
+def _purposes(before: IdentitySettings, after: IdentitySettings) -> Iterator[Difference]:
+    """What events say of purposes is read as they come; what a purpose covers holds at once."""
+    was, shall = before.consents.by_name, after.consents.by_name
+    for name in dict.fromkeys([*was, *shall]):
+        old, new = was.get(name), shall.get(name)
+        if old != new:
+            yield Difference(f"purposes.{name}", _purpose(old), _purpose(new), Reach.NEW)
+
+
+def _purpose(one: Purpose | None) -> str | None:
+    if one is None:
+        return None
+    told = [one.legal_basis, "granted" if one.is_default_granted else "denied", *one.covers]
+    told += [*one.categories, *one.refused_by, one.least_assurance.name.lower()]
+    return ", ".join(map(str, told))
 
 
 def _namespaces(before: IdentitySettings, after: IdentitySettings) -> Iterator[Difference]:

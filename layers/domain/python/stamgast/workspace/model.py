@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stamgast.consent.purposes import UNDECLARED, Purposes, purposes_of
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.settings import (
     DEFAULT,
@@ -35,7 +36,8 @@ class Workspace:
 
     Rules and computed traits stay documents, which `stamgast.segments.definitions` decodes for
     those functions that use them, and so does how links are made (`linking`), which
-    `stamgast.identity.link_settings` decodes. `purposes` gives each purpose that opted in to
+    `stamgast.identity.link_settings` decodes. `consents` are the purposes of `consent.yaml`, and
+    `never_stored` what it keeps out of every store. `purposes` gives each purpose that opted in to
     provisional links the probability from which on it takes one.
     """
 
@@ -50,6 +52,8 @@ class Workspace:
     traits: tuple[Mapping[str, Any], ...] = ()
     models: tuple[Mapping[str, Any], ...] = ()
     tracking_plan: Mapping[str, Any] = field(default_factory=dict)
+    consents: Purposes = UNDECLARED
+    never_stored: Mapping[str, Any] = field(default_factory=dict)
 
 
 def models_in(workspace: Workspace) -> frozenset[str]:
@@ -60,12 +64,13 @@ def models_in(workspace: Workspace) -> frozenset[str]:
 def workspace_of(told: Mapping[str, Any]) -> Workspace:
     """The workspace that a compiled JSON document tells (what `compiler.compile_files` returns)."""
     sources = {key: _source(key, source) for key, source in told["sources"].items()}
+    consents = purposes_of(told.get("consent", {}))
     regions = {key: source.region for key, source in sources.items() if source.region}
     return Workspace(
         version=told["version"],
         time_zone=told["time_zone"],
         sources=sources,
-        identity=_identity(told["identity"], regions),
+        identity=_identity(told["identity"], regions, consents),
         safe_when_claimed=tuple(told["lookup"]["safe_when_claimed"]),
         purposes=told["identity"].get("links", {}).get("purposes", {}),
         linking={name: told["identity"].get(name) for name in ("devices", "records")},
@@ -73,6 +78,8 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         traits=tuple(told.get("traits", ())),
         models=tuple(told.get("models", ())),
         tracking_plan=told.get("tracking_plan", {}),
+        consents=consents,
+        never_stored=told.get("consent", {}).get("never_stored", {}),
     )
 
 
@@ -81,7 +88,9 @@ def _source(key: str, told: Mapping[str, Any]) -> Source:
     return Source(id=key, imports=tuple(told["imports"]), **rest)
 
 
-def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySettings:
+def _identity(
+    told: Mapping[str, Any], regions: dict[str, str], consents: Purposes
+) -> IdentitySettings:
     return IdentitySettings(
         namespaces=tuple(
             _namespace(place, name, one)
@@ -93,6 +102,7 @@ def _identity(told: Mapping[str, Any], regions: dict[str, str]) -> IdentitySetti
         blocked_patterns=tuple(told["blocked_patterns"]),
         default_region=told["default_region"],
         regions=regions,
+        consents=consents,
     )
 
 

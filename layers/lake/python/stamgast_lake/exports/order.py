@@ -26,6 +26,12 @@ class Order:
     format: str
     recipient: str
     asked_ms: int
+    stated: str | None = None
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What must all be covered: the purpose asked for, and the one that the segment states."""
+        return (self.purpose,) if self.stated is None else (self.purpose, self.stated)
 
     @property
     def on(self) -> date:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from stamgast.consent.coverage import consent_of_row, coverage_of
+from stamgast.consent.coverage import consent_of_row, coverage_of_all
 from stamgast.egress.decision import Decision, LivePerson, LivePersons, decided
 from stamgast.egress.fields import Field, Of
 from stamgast.moments import iso_of, moment_of, ms_of
@@ -93,12 +93,12 @@ class PartWork:
 
     def _decided(self, rows: Sequence[Row]) -> Iterator[Sequence[object]]:
         """The rows of those who may leave, asked of the live view this very moment."""
-        purpose = self.order.purpose
-        then = {row[PERSON_ID]: coverage_of(_consent(row), purpose) for row in rows}
+        names, purposes = self.order.purposes, self.lake.workspace().consents
+        then = {row[PERSON_ID]: coverage_of_all(_consent(row), names, purposes) for row in rows}
         asked = [person_id for person_id, told in then.items() if told.is_covered]
         live = self.persons.read(asked, self._namespaces) if asked else {}
         decisions = [
-            decided(row[PERSON_ID], then[row[PERSON_ID]], live.get(row[PERSON_ID]), purpose)
+            decided(one := row[PERSON_ID], then[one], live.get(one), names, purposes)
             for row in rows
         ]
         self._receipt(decisions)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stamgast.consent.purposes import Purposes
 from stamgast.egress.fields import Field, Of
 from stamgast.moments import iso_of, moment_of, ms_of
 from stamgast_lake.catalogue import one_of
@@ -81,7 +82,9 @@ def select(lake: Lake, order: Order, rows_a_part: int = ROWS_A_PART) -> Selected
         run_id, as_of = _last_run(engine, lake)
         _open(engine, lake, order)
         version, members = engine.execute(VERSION).fetchall()[0]
-        reader = engine.sql(_statement(order, as_of)).to_arrow_reader(ROWS_A_BATCH)
+        reader = engine.sql(_statement(order, as_of, lake.workspace().consents)).to_arrow_reader(
+            ROWS_A_BATCH
+        )
         parts = 0
         for part in _parts(reader, rows_a_part):
             _put(lake, order.key(part_name(parts)), part)
@@ -128,8 +131,8 @@ def _open(engine: "DuckDBPyConnection", lake: Lake, order: Order) -> None:
     engine.execute(STANDING.format(segment=quoted(order.segment)))
 
 
-def _statement(order: Order, as_of: datetime) -> str:
-    covers = covers_sql(TRAITS, order.purpose)
+def _statement(order: Order, as_of: datetime, purposes: Purposes) -> str:
+    covers = " and ".join(covers_sql(TRAITS, one, purposes) for one in order.purposes)
     fields = [
         f"case when {covers} then {_field(field, order, as_of)} end as f{place}"
         for place, field in enumerate(order.fields)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stamgast.consent.purposes import Purposes
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.rules import Rule
 from stamgast.segments.language.windows import Now
@@ -157,14 +158,14 @@ def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview
         )
         for statement in verdicts(question.rules, question.now):
             engine.execute(statement)
-        engine.execute(_members(question))
+        engine.execute(_members(question, lake.workspace().consents))
         return _preview(engine, lake, question, most)
 
 
-def _members(question: Question) -> str:
+def _members(question: Question, purposes: Purposes) -> str:
     covers = "false"
     if question.purpose is not None:
-        covers = covers_sql("profile_now.traits", question.purpose)
+        covers = covers_sql("profile_now.traits", question.purpose, purposes)
     return MEMBER.format(verdicts=VERDICTS, place=question.place, covers=covers)
 
 

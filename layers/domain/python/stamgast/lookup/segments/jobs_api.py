@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from stamgast.egress.fields import Field, UnknownFieldError, field_of
+from stamgast.egress.manifest import export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Accepted, Request, Route, Told, route
@@ -82,10 +83,17 @@ def post_export(request: Request, _parts: Parts, reader: Reader, desk: SegmentDe
     fields = fields_of(body.fields, reader, desk)
     if isinstance(fields, Fault):
         return fields
+    names = [field.name for field in fields]
+    refused = export_refused(
+        desk.workspace.consents, body.purpose, segment.purpose, segment.name, names
+    )
+    if refused is not None:
+        is_unknown = refused.is_unknown
+        return bad("bad_purpose", refused.message) if is_unknown else forbidden(refused.message)
     asked = {
         "segment": segment.name,
         "purpose": body.purpose,
-        "fields": [field.name for field in fields],
+        "fields": names,
         "format": body.format,
     }
     return _begun(Kind.EXPORT, asked, body.wait_seconds, reader, desk)

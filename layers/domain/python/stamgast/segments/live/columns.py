@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stamgast.consent.words import TRAIT
 from stamgast.identity.orders import exponent_of
 from stamgast.profile.facts import Facts
 from stamgast.segments.rfm import Spending, principal
@@ -22,8 +23,8 @@ def columns_of(person_id: str, facts: Facts) -> dict[str, Any]:
 
 
 def consents_of(traits: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is known of consents: the trait `consent`, by purpose."""
-    told = traits.get("consent")
+    """What is known of consents by purpose: what words come to, as `Facts.values` tells it."""
+    told = traits.get(TRAIT)
     return told if isinstance(told, Mapping) else {}
 
 

@@ -8,7 +8,7 @@ import pyarrow.dataset as ds
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.lake import Lake
 from stamgast_lake.pruning import among
-from stamgast_lake.runs import DONE, LINKS_STAGE, WHOLE
+from stamgast_lake.runs import DONE, LINKS_STAGE, MODELS_STAGE, WHOLE
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import RUNS, LakeTable
 
@@ -28,7 +28,7 @@ SETTLED_RUNS = f"""
     create or replace temp table settled_run as
     select run_id from runs where stage = '{WHOLE}' and seq <= (
         select max(seq) from runs where stage = '{WHOLE}' and status = '{DONE}')
-    union select run_id from runs where stage = '{LINKS_STAGE}'
+    union select run_id from runs where stage in ('{LINKS_STAGE}', '{MODELS_STAGE}')
 """
 FRESH = """
     create or replace temp view {name} as
@@ -70,7 +70,7 @@ def see_runs(engine: "DuckDBPyConnection", lake: Lake) -> None:
     """Makes `settled_run`: the runs whose work nobody owes any more.
 
     Those are the newest that was closed as done and all before it, for it took up what they left;
-    and runs of links, which owe the stages nothing.
+    and runs of links and of models, which owe the stages nothing.
     """
     see(engine, lake, RUNS)
     engine.execute(SETTLED_RUNS)

@@ -28,7 +28,7 @@ INPUTS = "inputs.json"
 THOROUGH_KEY = "runs/thorough.json"
 WHOLE = "run"
 CLOSE = "close"
-LINKS_STAGE = "links"
+LINKS_STAGE, MODELS_STAGE = "links", "models"
 DONE, FAILED = "done", "failed"
 
 

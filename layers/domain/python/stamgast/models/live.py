@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any, TypeAlias
 
 from stamgast.moments import iso_of, parse_iso
@@ -14,7 +13,7 @@ NUMBERS = ("value", "percentile", "band", "low", "high")
 
 def item_of(told: Row) -> dict[str, Any]:
     """The attributes of `S#<model>`; numbers as JSON, for items hold whole ones alone."""
-    valid_ms = int(told["valid_until"].astimezone(UTC).timestamp() * 1000)
+    valid_ms = told["valid_until_ms"]
     return {
         "score": json.dumps({name: told[name] for name in NUMBERS}),
         "version": told["version"],

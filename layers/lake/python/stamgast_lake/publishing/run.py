@@ -11,6 +11,7 @@ from stamgast_lake.publishing.anchors import publish_anchors
 from stamgast_lake.publishing.memberships import publish_computed, publish_memberships
 from stamgast_lake.publishing.persons import publish_persons
 from stamgast_lake.publishing.rows import publish_rows
+from stamgast_lake.publishing.scores import publish_held
 from stamgast_lake.publishing.timeline import publish_timeline
 from stamgast_lake.publishing.work import FencedError, Publisher, Task, UnsettledError
 from stamgast_lake.runs import Run
@@ -21,6 +22,7 @@ PHASES: tuple[tuple[str, Callable[[Task], Iterator[str]]], ...] = (
     ("anchors", publish_anchors),
     ("rows", publish_rows),
     ("computed", publish_computed),
+    ("scores", publish_held),
     ("memberships", publish_memberships),
 )
 CONTENDED = f"persons_{Result.CONTENDED}"

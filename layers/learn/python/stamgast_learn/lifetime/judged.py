@@ -1,6 +1,6 @@
 """Lifetime values of a panel, beside trees and rules of thumb, judged by money that came later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,12 +13,14 @@ from stamgast_learn.lifetime.bg_nbd import BgNbd
 from stamgast_learn.lifetime.forecast import forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import GammaGamma
 from stamgast_learn.lifetime.histories import Histories
+from stamgast_learn.predict.estimate import Estimate, loaded
 from stamgast_learn.predict.judgement import clustered_mean
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import Measure
 
 SEED = 20_050_401
 LEVEL = 0.9
+CHOSEN = ("bg_nbd", "trees")
 LEAST_CUSTOMERS = 200
 MOST_FOR_COVERAGE = 20_000
 DEPENDENT = 0.3
@@ -75,15 +77,15 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     only if they are better beyond chance and by the margin; raises AbstainedError where the chosen
     is not better than every rule of thumb.
     """
-    newest = panel.at(panel.cut_on == panel.cuts[-1])
+    newest = newest_of(panel)
     older = panel.at(panel.cut_on + within_days <= panel.cuts[-1])
-    of = _histories(newest)
+    of = newest.known
     if len(newest) < LEAST_CUSTOMERS:
         raise AbstainedError(f"{len(newest)} customers; needs {LEAST_CUSTOMERS}")
     fitted = fit(of)
     stated = {"bg_nbd": fitted.value(of, within_days), **_rules(older, newest, within_days)}
     if len(older) and len(newest.features):
-        stated["trees"] = _trees(older)(newest)
+        stated["trees"] = fit_trees(older)(newest)
     chosen = _chosen(stated, newest, margin)
     gains = {
         name: _gain(stated[chosen], one, newest) for name, one in stated.items() if name != chosen
@@ -100,15 +102,9 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     )
 
 
-def _histories(panel: Panel) -> Histories:
-    if panel.histories is None:
-        raise AbstainedError("the panel holds no purchase histories")
-    return panel.histories
-
-
 def _rules(older: Panel, newest: Panel, within_days: int) -> dict[str, Floats]:
     """What needs no model: as much a day as ever since, and what the mean customer spent."""
-    of = _histories(newest)
+    of = newest.known
     spent = 0.0 if of.mean_spend is None else of.mean_spend
     told = {"same_pace": of.repeats * spent / np.maximum(of.age, 1) * within_days}
     if len(older):
@@ -116,7 +112,34 @@ def _rules(older: Panel, newest: Panel, within_days: int) -> dict[str, Floats]:
     return told
 
 
-def _trees(older: Panel) -> Callable[[Panel], Floats]:
+def newest_of(panel: Panel) -> Panel:
+    """The rows of the newest cut-off."""
+    return panel.at(panel.cut_on == panel.cuts[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Boosted trees of money, over features that it takes by name."""
+
+    features: tuple[str, ...]
+    estimator: Any
+
+    def __call__(self, panel: Panel) -> Floats:
+        """The money that each row's features tell of."""
+        places = [panel.features.index(name) for name in self.features]
+        return np.maximum(self.estimator.predict(panel.measured[:, places]), 0.0)
+
+    def dumped(self) -> bytes:
+        """The trees as data."""
+        return Estimate(self.estimator).dumped()
+
+    @classmethod
+    def of(cls, told: bytes, features: tuple[str, ...]) -> "Values":
+        """The trees that `dumped` told."""
+        return cls(features, loaded(told).estimator)
+
+
+def fit_trees(older: Panel) -> Values:
     """Boosted trees of the money that came after older cut-offs."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -130,15 +153,15 @@ def _trees(older: Panel) -> Callable[[Panel], Floats]:
         random_state=SEED,
     )
     trees.fit(older.measured, older.label)
-    return lambda panel: np.maximum(trees.predict(panel.measured), 0.0)
+    return Values(older.features, trees)
 
 
 def _chosen(stated: Mapping[str, Floats], newest: Panel, margin: float) -> str:
     if "trees" not in stated:
-        return "bg_nbd"
+        return CHOSEN[0]
     gain = _gain(stated["trees"], stated["bg_nbd"], newest)
     needed = margin * _errors(stated["bg_nbd"], newest.label).mae
-    return "trees" if gain.low > 0 and gain.value >= needed else "bg_nbd"
+    return CHOSEN[1] if gain.low > 0 and gain.value >= needed else CHOSEN[0]
 
 
 def _gain(ours: Floats, theirs: Floats, newest: Panel) -> Measure:
@@ -167,6 +190,6 @@ def _errors(stated: Floats, came: Floats) -> Errors:
 def _coverage(fitted: Fitted, newest: Panel, within_days: int) -> float:
     """How many customers' money lies within the stated interval; of the first 20,000."""
     rows = np.arange(min(len(newest), MOST_FOR_COVERAGE))
-    of, came = _histories(newest).at(rows), newest.label[rows]
+    of, came = newest.known.at(rows), newest.label[rows]
     told = value_interval(fitted.buying, fitted.spending, of, within_days, LEVEL, SEED)
     return float(((told.low <= came) & (came <= told.high)).mean())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.histories import Histories
 from stamgast_learn.parquet import Column, Columns, read_columns
 
@@ -48,6 +49,13 @@ class Panel:
     def to_score(self) -> "Panel":
         """The rows of people now."""
         return self.at(np.isnan(self.label))
+
+    @property
+    def known(self) -> Histories:
+        """What is known of each row's purchases; raises AbstainedError where that is nothing."""
+        if self.histories is None:
+            raise AbstainedError("the panel holds no purchase histories")
+        return self.histories
 
     @property
     def cuts(self) -> NDArray[np.int64]:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stamgast.models.bands import BANDS
 from stamgast_learn.calibration import Floats
 from stamgast_learn.parquet import Column
 from stamgast_learn.predict.contributions import contributions
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 
-BANDS = ((0.95, "very_high"), (0.80, "high"), (0.50, "medium"), (0.0, "low"))
 TOLD = 5
 EXPLAINED_AT_ONCE = 50_000
 

@@ -1,0 +1,38 @@
+"""What a card says of a model beside its figures: what it predicts, of whom, from what, since when.
+
+Figures come from its judgement (`report`), from the people it scored (`now`), from how far these
+moved since it was trained (`drift`), and from what came true since (`realised`).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from stamgast.models.declaration import Model
+from stamgast.moments import iso_of
+
+LIMITS = (
+    "Persons are those that identity knows today, in the past, too.",
+    "Of features that tell the same, the reasons name the one that was split on first.",
+    "Who was scored high was often treated differently since; outcomes include that treatment.",
+)
+SAID = ("title", "description", "within_days", "seed", "purpose")
+
+
+def about(
+    model: Model, moment_ms: int, scored_on: date, learnt_on: Sequence[date], history_days: int
+) -> dict[str, Any]:
+    """The card's own words, before any figure."""
+    return {
+        "model": model.name,
+        "kind": model.kind.value,
+        "definition": model.version,
+        **{name: getattr(model, name) for name in SAID},
+        **{name: model.texts.get(name) for name in ("target", "population", "exclude")},
+        "features": {feature.name: feature.text for feature in model.features},
+        "as_of": iso_of(moment_ms),
+        "scored_on": str(scored_on),
+        "learnt_on": [str(day) for day in learnt_on],
+        "history_days": history_days,
+        "limits": list(LIMITS),
+    }

@@ -1,0 +1,13 @@
+"""The documents that the functions of a run of models hand on, by their names under the run."""
+
+PLAN = "models/plan.json"
+REALISED = "models/realised.json"
+PANEL = "models/{model}/panel.parquet"
+OUTCOME = "models/{model}/outcome.json"
+MADE = "models/{model}/model.zip"
+PINNED = "models/{model}/pinned.json"
+PEOPLE = "models/{model}/people-{definition}-{shard}.parquet"
+SCORED = "models/{model}/scores-{shard}.parquet"
+COUNTED = "models/{model}/counted-{shard}.json"
+ARTEFACT = "models/artefacts/{model}/{version}.zip"
+"""Where the lake's bucket keeps a version, beside its tables."""

@@ -1,0 +1,110 @@
+"""People measured for models: a panel to learn of, and those to score in shards of bounded size."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from stamgast.models.declaration import Kind, Model
+from stamgast.models.documents import PANEL, PEOPLE
+from stamgast.moments import ms_of
+from stamgast.segments.definitions import computed_traits_of, segments_of
+from stamgast_lake.consents import covers_sql
+from stamgast_lake.features.panel import PANEL as ROWS
+from stamgast_lake.features.panel import Asked, cut_offs_of, fill
+from stamgast_lake.features.run import FIRST, Written
+from stamgast_lake.features.then import see_events
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import count, latest, see
+from stamgast_lake.runs import Run
+from stamgast_lake.tables import PROFILES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PEOPLE_A_SHARD, MOST_SHARDS = 200_000, 64
+LEARNT = f"select * from {ROWS} order by cut_on, person_id"
+ALLOWED = """
+    create or replace temp table allowed as
+    select person_id from profile_now where {covers}
+"""
+WHOM = """
+    create or replace temp view to_score as
+    select * from panel where {which} and person_id in (select person_id from allowed)
+"""
+PARTS = "select count(distinct person_id) from to_score where label is null"
+SHARD = "select * from to_score where hash(person_id) % {of} = {shard} order by cut_on, person_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A session with every event of everybody, at a run's moment."""
+
+    engine: "DuckDBPyConnection"
+    lake: Lake
+    run: Run
+    moment_ms: int
+    asked: Asked
+
+
+def bench_of(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> Bench:
+    """The session made ready: `person_event` and `profile_now`."""
+    workspace = lake.workspace()
+    rules = [segment.rule for segment in segments_of(workspace.segments)]
+    zone = ZoneInfo(workspace.time_zone)
+    see_events(engine, lake)
+    see(engine, lake, PROFILES)
+    latest(engine, "profiles", "person_id", "profile_now")
+    asked = Asked(zone, computed_traits_of(workspace.traits), rules)
+    return Bench(engine, lake, run, ms_of(run.moment), asked)
+
+
+def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, int]:
+    """Writes the panel, if it is to be learnt of, and the shards; what was written, how many."""
+    scored, learnt = cut_offs_of(model, bench.moment_ms, bench.asked.zone)
+    first = _first_on(bench) or scored.on
+    known = tuple(one for one in learnt if one.on > first)
+    is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
+    fill(bench.engine, model, bench.asked, known if is_labelled else (), scored)
+    if is_training:
+        _put(bench, LEARNT, PANEL.format(model=model.name))
+    days = tuple(one.on for one in known)
+    newest = days[-1] if days else first
+    return Written(scored.on, days, (newest - first).days), _put_shards(bench, model)
+
+
+def _first_on(bench: Bench) -> date | None:
+    """The day of the first event."""
+    found = bench.engine.execute(FIRST.format(zone=bench.asked.zone.key)).fetchone()
+    return found[0] if found else None
+
+
+def _put_shards(bench: Bench, model: Model) -> int:
+    """People to score, and of a look-alike the seed, whom its scoring leaves out."""
+    covers = "true"
+    if model.purpose is not None:
+        covers = covers_sql("profile_now.traits", model.purpose)
+    bench.engine.execute(ALLOWED.format(covers=covers))
+    which = "true" if model.kind is Kind.LOOK_ALIKE else "label is null"
+    bench.engine.execute(WHOM.format(which=which))
+    of = min(MOST_SHARDS, max(1, -(-count(bench.engine, PARTS) // PEOPLE_A_SHARD)))
+    for shard in range(of):
+        names = {"model": model.name, "definition": model.version, "shard": shard}
+        _put(bench, SHARD.format(of=of, shard=shard), PEOPLE.format(**names))
+    return of
+
+
+def _put(bench: Bench, rows: str, name: str) -> None:
+    with _file() as path:
+        bench.engine.sql(rows).write_parquet(str(path), compression="zstd")
+        bench.lake.put_document(bench.run.run_id, name, path.read_bytes())
+
+
+@contextmanager
+def _file() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="stamgast-models-") as folder:
+        yield Path(folder) / "rows.parquet"

@@ -1,0 +1,110 @@
+"""What came true of past scores: stated against observed, once the window has passed.
+
+Scores are read from their log as they stood at that run; a person who has since merged away can be
+followed no more, and is counted apart.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from stamgast.models.declaration import Kind, Model, model_of
+from stamgast.models.states import newest
+from stamgast.moments import ms_of
+from stamgast.segments.language.days import day_of
+from stamgast.workspace.model import Workspace
+from stamgast_lake.features.measured import CutOff, outcome
+from stamgast_lake.features.then import go_to
+from stamgast_lake.logs import see
+from stamgast_lake.models.history import PastRun
+from stamgast_lake.models.panels import Bench
+from stamgast_lake.models.registry import registered
+from stamgast_lake.runs import Run
+from stamgast_lake.tables import SCORES
+
+JUDGED = frozenset({Kind.PROPENSITY, Kind.CHURN, Kind.LIFETIME_VALUE})
+"""Kinds whose scores say what will come within days."""
+MOST_A_RUN = 40
+STATED = """
+    create or replace temp table stated as
+    select * from (
+        select person_id, value, band, low, high, version, row_number() over (
+            partition by person_id order by recorded_at desc, run_id desc) as nth
+        from scores where model = ? and recorded_at <= cast(? as timestamptz)
+    ) where nth = 1 and value is not null
+"""
+CAME = """
+    create or replace temp view came as
+    select stated.person_id, band, value, low, high, coalesce(outcome.label, 0) as label,
+        person_now.state is not distinct from 'active' as is_known
+    from stated
+    left join person_now on person_now.person_id = stated.person_id
+    left join outcome on outcome.person_id = stated.person_id
+"""
+FIGURES = """
+    select count(*) as people, avg(value) as stated, avg(label) as came,
+        avg(power(value - label, 2)) as brier, avg(abs(value - label)) as mean_absolute_error,
+        avg(cast(label between low and high as integer)) as in_interval
+    from came where is_known {which}
+"""
+BANDS = "select distinct band from came where is_known order by band"
+
+
+def due(runs: Sequence[PastRun], run: Run, workspace: Workspace) -> list[dict[str, Any]]:
+    """Scorings whose window has passed by the run's moment and that no run has judged."""
+    today = day_of(ms_of(run.moment), ZoneInfo(workspace.time_zone))
+    judged = {(one["run_id"], one["model"]) for past in runs for one in past.realised}
+    told = [
+        {"run_id": past.run_id, "moment": past.moment, "model": name, **scored}
+        for past in runs
+        for name, scored in past.scored.items()
+        if (past.run_id, name) not in judged and _is_over(scored, today)
+    ]
+    return told[:MOST_A_RUN]
+
+
+def _is_over(scored: Any, today: date) -> bool:
+    days = scored.get("within_days")
+    if days is None or scored["kind"] not in JUDGED:
+        return False
+    return date.fromisoformat(scored["scored_on"]) + timedelta(days=days) <= today
+
+
+def realised(bench: Bench, past: dict[str, Any]) -> dict[str, Any] | None:
+    """What came of one model's scores of one run; None where its version is not registered."""
+    row = newest(registered(bench.lake)).get((past["model"], past["version"]))
+    if row is None:
+        return None
+    model = model_of(orjson.loads(row["declaration"]))
+    cut_off = CutOff(date.fromisoformat(past["scored_on"]), bench.asked.zone)
+    see(bench.engine, bench.lake, SCORES)
+    bench.engine.execute(STATED, [past["model"], past["moment"].isoformat()])
+    go_to(bench.engine, cut_off.before)
+    for statement in outcome(model, cut_off):
+        bench.engine.execute(statement)
+    bench.engine.execute(CAME)
+    return {
+        **{name: past[name] for name in ("run_id", "model", "version", "scored_on")},
+        "lost": _number(bench, "select count(*) from came where not is_known"),
+        **_figures(bench, model, ""),
+        "bands": {
+            band: _figures(bench, model, f"and band = '{band}'")
+            for (band,) in bench.engine.execute(BANDS).fetchall()
+        },
+    }
+
+
+def _figures(bench: Bench, model: Model, which: str) -> dict[str, Any]:
+    asked = bench.engine.execute(FIGURES.format(which=which))
+    names = [one[0] for one in asked.description]
+    (row,) = asked.fetchall()
+    told = dict(zip(names, row, strict=True))
+    left_out = "brier" if model.kind is Kind.LIFETIME_VALUE else "mean_absolute_error"
+    return {name: value for name, value in told.items() if name != left_out}
+
+
+def _number(bench: Bench, statement: str) -> int:
+    return int(bench.engine.execute(statement).fetchall()[0][0])

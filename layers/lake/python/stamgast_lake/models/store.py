@@ -1,0 +1,220 @@
+"""The stage `store_scores`: what differs is logged and told to the live view, the run written down.
+
+A score is written anew where it says something else: another version or band, a value moved by
+more than half a per cent of its range, a percentile by more than one, or half its time gone.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+
+from stamgast.models.bands import BANDS
+from stamgast.models.declaration import model_of
+from stamgast.models.documents import COUNTED, PINNED, REALISED, SCORED
+from stamgast.models.drift import SHIFTED, drift_of
+from stamgast.workspace.model import models_in
+from stamgast_lake.catalogue import Commit
+from stamgast_lake.engine import session
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import append_changes, count, latest, see
+from stamgast_lake.models.plan import plan_of
+from stamgast_lake.models.publish import PutAll, publish_scores
+from stamgast_lake.runs import DONE, MODELS_STAGE, Run
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.shards import shard_sql
+from stamgast_lake.tables import RUNS, SCORES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VALID_DAYS = 7
+OPTIONAL = {"low": "double", "high": "double", "detail": "varchar"}
+STATED = """
+    create or replace temp table stated as
+    with ranked as (
+        select *, round(50.0 * (2 * rank() over (order by value) - 2
+            + count(*) over (partition by value)) / count(*) over (), 2) as percentile
+        from ({rows})
+    )
+    select *, {bands} as band from ranked
+"""
+ROWS = """
+    select cast(person_id as varchar) as person_id, cast(value as double) as value,
+        cast(reasons as varchar) as reasons, {optional}
+    from read_parquet({paths}, union_by_name = true)
+"""
+STAMP = """cast('{scored_on}' as date) as scored_on, {valid_until} as valid_until,
+        {moment} as recorded_at, cast({shard} as integer) as shard, '{run_id}' as run_id"""
+CHANGED = f"""
+    select one.person_id, '{{model}}' as model, '{{version}}' as version, one.value, one.percentile,
+        one.band, one.low, one.high, one.reasons, one.detail, {STAMP}
+    from stated one
+    left join score_now was on was.model = '{{model}}' and was.person_id = one.person_id
+    where was.value is null or was.version <> '{{version}}' or was.band <> one.band
+       or abs(was.value - one.value) > 0.005 * {{range}}
+       or abs(was.percentile - one.percentile) > 1
+       or was.detail is distinct from one.detail
+       or was.valid_until < {{moment}} + ({{valid_until}} - {{moment}}) / 2
+"""
+GONE = f"""
+    select was.person_id, was.model, was.version, cast(null as double), cast(null as double),
+        cast(null as varchar), cast(null as double), cast(null as double), cast(null as varchar),
+        cast(null as varchar), {STAMP}
+    from score_now was
+    where was.value is not null and {{which}}
+"""
+
+
+def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dict[str, Any]:
+    """Logs the scores of every model of the run, tells the live view, and closes the run.
+
+    The caller holds the run's lease. Every shard is there, or it raises before anything is
+    written. Repeating it writes nothing more.
+    """
+    figures: dict[str, Any] = {"scored": {}, "written": 0, "withdrawn": 0}
+    with session() as engine:
+        for name in plan_of(lake, run):
+            told = _pinned(lake, run, name)
+            if told is not None:
+                figures["scored"][name] = _store(engine, lake, run, name, told, figures)
+        figures["withdrawn"] += _withdraw(engine, lake, run)
+        figures["published"] = publish_scores(engine, lake, run, put_all)
+    figures["realised"] = orjson.loads(lake.document(run.run_id, REALISED))
+    figures["shifted"] = sum(_is_shifted(one) for one in figures["scored"].values())
+    _close(lake, run, figures, closed_at)
+    return figures
+
+
+def _pinned(lake: Lake, run: Run, name: str) -> dict[str, Any] | None:
+    key = PINNED.format(model=name)
+    shards = plan_of(lake, run)[name].shards
+    if not shards:
+        return None
+    told: dict[str, Any] = orjson.loads(lake.document(run.run_id, key))
+    return told
+
+
+def _is_shifted(scored: Mapping[str, Any]) -> bool:
+    return any(index > SHIFTED for index in scored["drift"].values())
+
+
+def _store(
+    engine: "DuckDBPyConnection",
+    lake: Lake,
+    run: Run,
+    name: str,
+    pinned: Mapping[str, Any],
+    figures: dict[str, Any],
+) -> dict[str, Any]:
+    plan, model = plan_of(lake, run)[name], model_of(pinned["declaration"])
+    shards = range(plan.shards[pinned["definition"]])
+    counted = [_json(lake, run, COUNTED.format(model=name, shard=one)) for one in shards]
+    with _files(lake, run, name, shards) as paths:
+        engine.execute(_stated(engine, paths))
+    see(engine, lake, SCORES)
+    latest(engine, SCORES.name, "model, person_id", "score_now")
+    told = {"model": name, "version": pinned["version"], "range": _range(engine)}
+    stamp = _stamp(run, plan.scored_on)
+    which = f"was.model = '{name}' and was.person_id not in (select person_id from stated)"
+    gone = GONE.format(which=which, shard=shard_sql("was.person_id"), **stamp)
+    changed = CHANGED.format(shard=shard_sql("one.person_id"), **told, **stamp)
+    commit = Commit(run.run_id, f"scores {name}")
+    figures["written"] += append_changes(
+        engine, lake, SCORES, f"{changed} union all {gone}", commit
+    )
+    people = count(engine, "select count(*) from stated")
+    mean = engine.execute("select avg(value) from stated").fetchall()[0][0]
+    return {
+        "version": pinned["version"],
+        "kind": model.kind.value,
+        "scored_on": plan.scored_on,
+        "within_days": model.within_days,
+        "people": people,
+        "mean": mean,
+        "drift": drift_of(pinned["reference"] or {}, [one["bins"] for one in counted]),
+    }
+
+
+def _stated(engine: "DuckDBPyConnection", paths: list[str]) -> str:
+    """The statement that makes `stated`: everybody's score, placed among all shards."""
+    listed = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
+    known = engine.sql(f"select * from read_parquet({listed}, union_by_name = true)").columns
+    optional = ", ".join(
+        f"cast({name if name in known else 'null'} as {kind}) as {name}"
+        for name, kind in OPTIONAL.items()
+    )
+    bands = " ".join(f"when percentile >= {100 * share} then '{name}'" for share, name in BANDS)
+    rows = ROWS.format(optional=optional, paths=listed)
+    return STATED.format(rows=rows, bands=f"case {bands} end")
+
+
+def _range(engine: "DuckDBPyConnection") -> float:
+    """What values are compared by: 1 for probabilities, the largest amount for money."""
+    most = engine.execute("select max(value) from stated").fetchall()[0][0]
+    return max(1.0, float(most or 0.0))
+
+
+def _withdraw(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> int:
+    """Takes back what models said that the workspace no longer declares."""
+    see(engine, lake, SCORES)
+    latest(engine, SCORES.name, "model, person_id", "score_now")
+    names = sorted(models_in(lake.workspace()))
+    listed = ", ".join(f"'{name}'" for name in names) or "''"
+    stamp = _stamp(run, str(run.moment.date()))
+    shard = shard_sql("was.person_id")
+    gone = GONE.format(which=f"was.model not in ({listed})", shard=shard, **stamp)
+    return append_changes(engine, lake, SCORES, _named(gone), Commit(run.run_id, "scores gone"))
+
+
+def _named(rows: str) -> str:
+    """The rows under the names of the table's columns."""
+    return f"select * from ({rows}) gone({', '.join(SCORES.column_names)})"
+
+
+def _stamp(run: Run, scored_on: str) -> dict[str, str]:
+    until = run.moment + timedelta(days=VALID_DAYS)
+    return {
+        "scored_on": scored_on,
+        "moment": f"cast('{run.moment.isoformat()}' as timestamptz)",
+        "valid_until": f"cast('{until.isoformat()}' as timestamptz)",
+        "run_id": run.run_id,
+    }
+
+
+def _close(lake: Lake, run: Run, figures: Mapping[str, Any], closed_at: datetime) -> None:
+    """A row of `runs`, from which later runs know what this one scored."""
+    row = {
+        "run_id": run.run_id,
+        "seq": run.seq,
+        "moment": run.moment,
+        "stage": MODELS_STAGE,
+        "status": DONE,
+        "error": None,
+        "inputs": 0,
+        "figures": orjson.dumps(figures).decode(),
+        "workspace_version": lake.workspace().version,
+        "closed_at": closed_at.astimezone(UTC),
+    }
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(RUNS)).to_reader()
+    lake.catalogue.append(RUNS, rows, Commit(run.run_id, MODELS_STAGE))
+
+
+def _json(lake: Lake, run: Run, name: str) -> dict[str, Any]:
+    told: dict[str, Any] = orjson.loads(lake.document(run.run_id, name))
+    return told
+
+
+@contextmanager
+def _files(lake: Lake, run: Run, name: str, shards: range) -> Iterator[list[str]]:
+    """The scores of all shards as files of this machine."""
+    with TemporaryDirectory(prefix="stamgast-scores-") as folder:
+        paths = [Path(folder) / f"{shard}.parquet" for shard in shards]
+        for shard, path in zip(shards, paths, strict=True):
+            path.write_bytes(lake.document(run.run_id, SCORED.format(model=name, shard=shard)))
+        yield [str(path) for path in paths]

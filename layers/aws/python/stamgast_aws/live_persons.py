@@ -3,16 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import reduce
 from typing import Any
 
-from stamgast.consent.coverage import Consent, consent_of_traits
-from stamgast.consent.words import is_word
+from stamgast.consent.coverage import Consent, consent_of_traits, joined_words
 from stamgast.egress.decision import LivePerson
 from stamgast.identity.root import Root, RootState
 from stamgast.profile.facts import Facts
 from stamgast.profile.reading import seen
-from stamgast.profile.registers import join_traits
 from stamgast.profile.store import Pair, Pause, pause_seconds
 from stamgast.store_error import StoreError
 from stamgast_aws.dynamo_batches import MOST_READ, read_items
@@ -86,9 +83,7 @@ def _seen(pairs: Mapping[str, Pair]) -> dict[str, Facts]:
 
 def _consent(root: Root, facts: Mapping[str, Facts]) -> Consent | None:
     """What all anchors together say of consents; no other trait is looked at."""
-    told = (facts[anchor].traits for anchor in root.anchors)
-    words = ({name: one for name, one in traits.items() if is_word(name)} for traits in told)
-    return consent_of_traits(reduce(join_traits, words, {}))
+    return consent_of_traits(joined_words(facts, root.anchors))
 
 
 def _named(root: Root, values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -8,13 +8,17 @@ Until a word is known a purpose is as the workspace says, and that is denied unl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import reduce
+from typing import TYPE_CHECKING, Any
 
 from stamgast.consent.purposes import ALL, SUPPRESSED, UNDECLARED, Purposes
 from stamgast.consent.words import MOST_WORDS, TRAIT, is_word, read_word
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.keys import SHORT_ID_LENGTH
-from stamgast.profile.registers import Register
+from stamgast.profile.registers import Register, join_traits
+
+if TYPE_CHECKING:  # facts tell their values by this rule
+    from stamgast.profile.facts import Facts
 
 
 class Verdict(StrEnum):
@@ -126,6 +130,13 @@ def consent_of_traits(traits: Mapping[str, Register]) -> Consent | None:
     count = sum(map(len, found.values()))
     words = {purpose: tuple(sorted(told, key=_place)) for purpose, told in found.items()}
     return Consent(words, count >= MOST_WORDS) if words else None
+
+
+def joined_words(facts: Mapping[str, "Facts"], anchors: Iterable[str]) -> Mapping[str, Register]:
+    """The words that these anchors say together; no other register is looked at."""
+    told = (facts[anchor].traits for anchor in anchors if anchor in facts)
+    words = ({name: one for name, one in traits.items() if is_word(name)} for traits in told)
+    return reduce(join_traits, words, {})
 
 
 def consent_of_row(told: Mapping[str, Any] | None) -> Consent | None:

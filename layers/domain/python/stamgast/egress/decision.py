@@ -20,6 +20,8 @@ class Why(StrEnum):
     SUPPRESSED = "person_suppressed"
     WITHDRAWN = "consent_withdrawn"
     CHANGED = "person_changed"
+    NO_PURPOSE = "no_purpose_named"
+    NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _safe(
 def _within(reader: Reader, section: str, told: Any) -> Any:
     """What of a section the reader's scope covers; `OUTSIDE` when no part of it is."""
     if section == "identifiers":
-        if not reader.may_see("identifiers") and not _sees_into(reader, section):
+        if not reader.sees_into(section):
             return OUTSIDE
         return [
             one
@@ -144,12 +144,8 @@ def _within(reader: Reader, section: str, told: Any) -> Any:
         ]
     if isinstance(told, dict):
         kept = {name: v for name, v in told.items() if reader.may_see(f"{section}.{name}")}
-        return kept if kept or reader.may_see(section) or _sees_into(reader, section) else OUTSIDE
+        return kept if kept or reader.sees_into(section) else OUTSIDE
     return told if reader.may_see(section) else OUTSIDE
-
-
-def _sees_into(reader: Reader, section: str) -> bool:
-    return any(pattern.startswith(section + ".") for pattern in reader.fields)
 
 
 def _moment(moment: Moment | None) -> str | None:

@@ -64,10 +64,10 @@ def find(
 ) -> dict[str, Profile]:
     """The profiles of those identifiers (given by key) that are known.
 
-    With `is_live` each brings the items of all anchors of its person, in sight or not, for a
-    segment is of the person.
+    The facts of all anchors of a person are read, in sight or not, for a consent is of the person;
+    with `is_live` the profile brings their items, too, for so is a segment.
     """
-    sights, reading = _look(tuple(dict.fromkeys(keys)), store, lens, is_live=is_live)
+    sights, reading = _look(tuple(dict.fromkeys(keys)), store, lens)
     told = {key for sight in sights.values() for key in sight.keys} if with_values else set()
     values = store.values(told) if told else {}
     return {
@@ -85,7 +85,7 @@ def sights(keys: Iterable[str], store: ProfileStore, lens: Lens) -> dict[str, Si
 
 
 def _look(
-    keys: tuple[str, ...], store: ProfileStore, lens: Lens, *, is_live: bool
+    keys: tuple[str, ...], store: ProfileStore, lens: Lens
 ) -> tuple[dict[str, Sight], Reading]:
     pointers = store.pointers(keys)
     if not pointers:
@@ -94,8 +94,8 @@ def _look(
     people = {pointer.person_id for pointer in pointers.values()}
     reading = _followed(pointers, store.read(people, hinted), store)
     found = _sights(pointers, reading, lens)
-    wanted = {a for s in found.values() for a in (s.person.root.anchors if is_live else s.anchors)}
-    missing = wanted.union(*(s.anchors for s in found.values())).difference(reading.facts)
+    wanted = {anchor for sight in found.values() for anchor in sight.person.root.anchors}
+    missing = wanted.difference(reading.facts)
     if missing:
         reading |= store.read((), missing)
     return found, reading

@@ -13,7 +13,7 @@ from stamgast.segments.kept import at_day
 from stamgast.segments.language.days import day_of
 from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.plan import LivePlan, plan_of
-from stamgast.segments.live.rules import verdicts_now
+from stamgast.segments.live.visit import verdicts_now
 from stamgast.segments.live.verdicts import Verdicts
 from stamgast.workspace.model import Workspace
 

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 from stamgast.identity.identifiers import Identifier
 from stamgast.lookup.answer import answer_of
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
-from stamgast.lookup.find import find, sights
+from stamgast.lookup.find import find
 from stamgast.lookup.links import LINKS, links_of, threshold_of
 from stamgast.lookup.page import Page, timeline_page
-from stamgast.lookup.person import Profile, Sight
+from stamgast.lookup.person import Profile
+from stamgast.lookup.purpose import CONSENTS, Errand, errand_of, with_consents
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.request import View, identifier_of, sections_of, view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
@@ -19,7 +20,7 @@ from stamgast.models.live import answers_of
 
 # What time alone moves, with no event.
 MOVING = frozenset(("segments", "computed"))
-SCORES = "scores"
+SCORES, PROFILE, TIMELINE = "scores", "profile", "timeline"
 Parts: TypeAlias = Mapping[str, str]
 Told: TypeAlias = Mapping[str, Any] | Fault
 
@@ -37,6 +38,16 @@ def get_profile(request: Request, parts: Parts, reader: Reader, desk: Desk) -> T
     threshold = threshold_of(sections, request.query.get("purpose"), desk.workspace)
     if isinstance(threshold, Fault):
         return threshold
+    errand = errand_of(
+        request.query.get("purpose"),
+        reader,
+        desk,
+        PROFILE,
+        sections,
+        is_for_links=LINKS in sections,
+    )
+    if isinstance(errand, Fault):
+        return errand
     profile = find(
         (key,),
         desk.profiles,
@@ -45,20 +56,18 @@ def get_profile(request: Request, parts: Parts, reader: Reader, desk: Desk) -> T
         is_live=is_live(sections, desk),
     ).get(key)
     if profile is None:
-        return NOT_FOUND
+        return unknown(errand, desk)
     is_verbose = request.query.get("verbose") == "true"
-    return _answer(profile, sections, reader, desk, threshold, verbose=is_verbose)
+    return _answer(profile, sections, errand, desk, threshold, verbose=is_verbose)
 
 
 def get_timeline(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
     """`GET /v1/profiles/{identifier}/timeline`"""
-    if not reader.may_see("timeline"):
-        return forbidden("This token may not read timelines.")
     page = timeline_page(request.query)
     if isinstance(page, Fault):
         return page
     found = timeline_of(request, parts, reader, desk, page)
-    if isinstance(found, Fault):
+    if not isinstance(found, tuple):
         return found
     sight, leaf = found
     return {
@@ -81,6 +90,9 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
     threshold = threshold_of(wanted, body.purpose, desk.workspace)
     if isinstance(threshold, Fault):
         return threshold
+    errand = errand_of(body.purpose, reader, desk, PROFILE, wanted, is_for_links=LINKS in wanted)
+    if isinstance(errand, Fault):
+        return errand
     named = [
         identifier_of(t, desk.workspace.identity, reader, is_encoded=False)
         for t in body.identifiers
@@ -96,25 +108,38 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
     results = []
     for told, key in zip(body.identifiers, keys, strict=True):
         profile = found.get(key) if isinstance(key, str) else key
-        results.append({"identifier": told, **_result(profile, wanted, reader, desk, threshold)})
+        results.append({"identifier": told, **_result(profile, wanted, errand, desk, threshold)})
     return {"results": results}
 
 
 def timeline_of(
     request: Request, parts: Parts, reader: Reader, desk: Desk, page: Page
-) -> tuple[Sight, Leaf] | Fault:
-    """One page of the timeline of the person behind the path's identifier."""
+) -> tuple[Profile, Leaf] | Told:
+    """One page of the timeline of the person behind the path's identifier, if it may be shown."""
+    errand = errand_of(request.query.get("purpose"), reader, desk, TIMELINE, frozenset((TIMELINE,)))
+    if isinstance(errand, Fault):
+        return errand
+    if not errand.reader.may_see(TIMELINE):
+        return forbidden("This token may not read timelines.")
     key = key_of(parts["identifier"], reader, desk)
     if isinstance(key, Fault):
         return key
     view = view_of(request.query)
     if isinstance(view, Fault):
         return view
-    sight = sights((key,), desk.profiles, desk.lens(view)).get(key)
-    if sight is None:
-        return NOT_FOUND
-    strips = desk.timelines.strips(sight.anchors, page, desk.now_ms)
-    return sight, leaf_of(strips, page, desk.now_ms)
+    profile = find((key,), desk.profiles, desk.lens(view)).get(key)
+    if profile is None:
+        return unknown(errand, desk)
+    if not errand.allows(profile, desk):
+        return errand.withheld(profile, desk)
+    strips = desk.timelines.strips(profile.anchors, page, desk.now_ms)
+    return profile, leaf_of(strips, page, desk.now_ms)
+
+
+def unknown(errand: Errand, desk: Desk) -> Fault:
+    """Nobody was found, and that somebody asked is noted as well."""
+    errand.note(desk, None, None, is_allowed=False)
+    return NOT_FOUND
 
 
 def key_of(told: str, reader: Reader, desk: Desk) -> str | Fault:
@@ -151,16 +176,20 @@ def with_scores(profile: Profile, now_ms: int, *, verbose: bool) -> Profile:
 def _answer(
     profile: Profile,
     sections: frozenset[str],
-    reader: Reader,
+    errand: Errand,
     desk: Desk,
     threshold: float | None,
     *,
     verbose: bool = False,
 ) -> Mapping[str, Any]:
-    safe = desk.workspace.safe_when_claimed
+    if not errand.allows(profile, desk):
+        return errand.withheld(profile, desk)
+    safe, reader = desk.workspace.safe_when_claimed, errand.reader
     told = sections - {LINKS}
     if sections & MOVING:
         profile = brought_up(profile, desk)
+    if CONSENTS in sections:
+        profile = with_consents(profile, desk)
     if SCORES in sections:
         profile = with_scores(profile, desk.now_ms, verbose=verbose)
     answer = answer_of(profile, told, reader, safe, verbose=verbose)
@@ -171,13 +200,13 @@ def _answer(
 def _result(
     profile: Profile | Fault | None,
     sections: frozenset[str],
-    reader: Reader,
+    errand: Errand,
     desk: Desk,
     threshold: float | None,
 ) -> Mapping[str, Any]:
     if isinstance(profile, Profile):
-        return {"status": 200, "profile": _answer(profile, sections, reader, desk, threshold)}
-    fault = profile or NOT_FOUND
+        return {"status": 200, "profile": _answer(profile, sections, errand, desk, threshold)}
+    fault = profile or unknown(errand, desk)
     return {"status": fault.status, "code": fault.code, "message": fault.message}
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, TypeAlias
 
+from stamgast.consent.coverage import Consent, consent_of_traits, joined_words
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.root import Root
 from stamgast.lookup.request import View
@@ -60,10 +61,13 @@ class Profile:
     view: View
     keys: frozenset[str]
     facts: Facts
+    anchors: frozenset[str] = frozenset()
     values: Mapping[str, Row] = field(default_factory=dict)
     pairs: Mapping[str, Pair] = field(default_factory=dict, repr=False)
     computed: Mapping[str, Row] = field(default_factory=dict)
     """Computed traits with how fresh each is, as `stamgast.lookup.live` tells them."""
+    consent: Consent | None = None
+    """What all anchors of the person say of purposes, in sight or not."""
 
     @property
     def computed_values(self) -> dict[str, Any]:
@@ -112,4 +116,7 @@ def profile_of(
     """The fold of what the anchors in sight say; `pairs` are of any anchors."""
     told = reduce(merge, (facts.get(anchor, NOTHING) for anchor in sorted(sight.anchors)), NOTHING)
     mine = {a: pair for a, pair in (pairs or {}).items() if a in sight.person.root.anchors}
-    return Profile(sight.person, sight.view, sight.keys, told, values or {}, mine)
+    words = consent_of_traits(joined_words(facts, sight.person.root.anchors))
+    return Profile(
+        sight.person, sight.view, sight.keys, told, sight.anchors, values or {}, mine, consent=words
+    )

@@ -24,17 +24,27 @@ class Reader:
 
     `fields` are paths such as `traits.email`, `traits.*`, `segments` or `*`; `namespaces` are the
     families of identifiers it may look people up by and be told of; `may` are the actions that it
-    was granted, by their names.
+    was granted, by their names. `purposes` are those that it may read for, none meaning that it is
+    bound to none; `manifest` is what the purpose of a request covers of the fields.
     """
 
     name: str
     fields: tuple[str, ...]
     namespaces: tuple[str, ...] = (EVERYTHING,)
     may: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    manifest: tuple[str, ...] = (EVERYTHING,)
 
     def may_see(self, path: str) -> bool:
         """Whether a field such as `traits.email`, or any part of a section, is in the scope."""
-        return covers(self.fields, path)
+        return covers(self.fields, path) and covers(self.manifest, path)
+
+    def sees_into(self, section: str) -> bool:
+        """Whether some part of a section is in the scope, by its own name."""
+        return all(
+            covers(patterns, section) or any(one.startswith(f"{section}.") for one in patterns)
+            for patterns in (self.fields, self.manifest)
+        )
 
     def may_name(self, namespace: str) -> bool:
         """Whether this reader may look up by, and be told of, identifiers of a namespace."""

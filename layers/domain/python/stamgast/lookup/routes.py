@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
+from stamgast.egress.disclosure import Disclosure
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import Kind
 from stamgast.lookup.faults import NO_ROUTE, UNAUTHORISED, WRONG_METHOD, Fault, forbidden
@@ -81,6 +82,8 @@ class Desk:
     workspace: Workspace
     keyring: Keyring
     now_ms: int
+    disclosures: list[Disclosure] = field(default_factory=list)
+    """What was shown or withheld while answering, to be kept before the answer goes out."""
 
     def today(self) -> date:
         """The day in the workspace's time zone."""

@@ -102,14 +102,22 @@ class LinkForm(Form):
     other: LinkSide
 
 
+class Withheld(Form):
+    """Why nothing of the person is told: their consent does not cover the purpose."""
+
+    purpose: str | None
+    reason: str
+
+
 class ProfileAnswer(Form):
     """A person's profile; sections not asked for, or outside the token's scope, are absent."""
 
     person_id: str
     view: Literal["verified", "claimed"]
-    created_at: str
-    first_seen_at: str | None
-    last_seen_at: str | None
+    created_at: str | None = None
+    first_seen_at: str | None = None
+    last_seen_at: str | None = None
+    withheld: Withheld | None = None
     traits: dict[str, Any] | None = None
     segments: dict[str, dict[str, Any]] | None = None
     rfm: dict[str, Any] | None = None
@@ -155,8 +163,9 @@ class TimelineAnswer(Form):
 
     person_id: str
     view: Literal["verified", "claimed"]
-    events: list[TimelineEvent]
-    cursor: str | None
+    withheld: Withheld | None = None
+    events: list[TimelineEvent] = []
+    cursor: str | None = None
 
 
 class SegmentCursor(Form):

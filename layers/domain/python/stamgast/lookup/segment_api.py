@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from stamgast.lookup import segment_forms
-from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
+from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.find import find
-from stamgast.lookup.own_api import brought_up, key_of, timeline_of, with_scores
+from stamgast.lookup.own_api import (
+    PROFILE,
+    brought_up,
+    key_of,
+    timeline_of,
+    unknown,
+    with_scores,
+)
 from stamgast.lookup.page import segment_page
 from stamgast.lookup.person import Profile
+from stamgast.lookup.purpose import Errand, errand_of
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.request import view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
@@ -16,6 +24,8 @@ from stamgast.lookup.routes import Desk, Request, Route, route
 Parts: TypeAlias = Mapping[str, str]
 Told: TypeAlias = Mapping[str, Any] | Fault
 
+WITHHELD = forbidden("This person may not be shown for this purpose.")
+ASKED = frozenset(("traits", "identifiers"))
 PREFIX = "/v1/spaces/{space}/collections/{collection}/profiles/{identifier}"
 
 
@@ -32,13 +42,11 @@ def get_external_ids(request: Request, parts: Parts, reader: Reader, desk: Desk)
 def get_metadata(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
     """`…/metadata`"""
     found = _found(request, parts, reader, desk)
-    return found if isinstance(found, Fault) else segment_forms.metadata_form(found)
+    return found if isinstance(found, Fault) else segment_forms.metadata_form(found[0])
 
 
 def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
     """`…/events`, newest first unless `sort=asc`."""
-    if not reader.may_see("timeline"):
-        return forbidden("This token may not read timelines.")
     wrong = _collection(parts)
     if wrong:
         return wrong
@@ -46,10 +54,10 @@ def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> To
     if isinstance(page, Fault):
         return page
     found = timeline_of(request, parts, reader, desk, page)
-    if isinstance(found, Fault):
-        return found
-    sight, leaf = found
-    person_id = sight.person.person_id
+    if not isinstance(found, tuple):
+        return _withheld(found)
+    profile, leaf = found
+    person_id = profile.person.person_id
     return segment_forms.events_form(leaf, person_id, _base(parts, person_id), page.limit)
 
 
@@ -63,12 +71,13 @@ def _profile_part(
         return found
     if isinstance(listed, Fault):
         return listed
-    return form(found, reader, _base(parts, found.person.person_id), listed)
+    profile, errand = found
+    return form(profile, errand.reader, _base(parts, profile.person.person_id), listed)
 
 
 def _found(
     request: Request, parts: Parts, reader: Reader, desk: Desk, *, is_live: bool = False
-) -> Profile | Fault:
+) -> tuple[Profile, Errand] | Fault:
     wrong = _collection(parts)
     if wrong:
         return wrong
@@ -78,11 +87,20 @@ def _found(
     view = view_of(request.query)
     if isinstance(view, Fault):
         return view
+    errand = errand_of(request.query.get("purpose"), reader, desk, PROFILE, ASKED)
+    if isinstance(errand, Fault):
+        return errand
     found = find((key,), desk.profiles, desk.lens(view), with_values=True, is_live=is_live)
     if key not in found:
-        return NOT_FOUND
+        return unknown(errand, desk)
+    if not errand.allows(found[key], desk):
+        return WITHHELD
     profile = brought_up(found[key], desk) if is_live else found[key]
-    return with_scores(profile, desk.now_ms, verbose=False)
+    return with_scores(profile, desk.now_ms, verbose=False), errand
+
+
+def _withheld(told: Told) -> Fault:
+    return told if isinstance(told, Fault) else WITHHELD
 
 
 def _collection(parts: Parts) -> Fault | None:

@@ -77,6 +77,8 @@ def post_export(request: Request, _parts: Parts, reader: Reader, desk: SegmentDe
     body = export_body(request.body)
     if isinstance(body, str):
         return bad("bad_body", body)
+    if reader.purposes and body.purpose not in reader.purposes:
+        return forbidden("This token may not read for this purpose.")
     segment = segment_named(body.segment, desk.segments())
     if isinstance(segment, Fault):
         return segment

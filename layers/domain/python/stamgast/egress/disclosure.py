@@ -1,0 +1,50 @@
+"""One decision to show or to tell something of a person, or not to, as it is kept for ever."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from stamgast.egress.decision import Why
+from stamgast.moments import iso_of
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """To whom, of whom, for what, which fields, allowed or refused and why.
+
+    `kind` is the path of a look-up, or `segment_entered` and `segment_left`. Without a person
+    somebody was asked for who is not known.
+    """
+
+    kind: str
+    person_id: str | None
+    recipient: str
+    purpose: str | None
+    fields: tuple[str, ...]
+    is_allowed: bool
+    reason: Why
+    consent_version: str | None
+    consent_ms: int | None
+    decided_ms: int
+    segment: str | None = None
+    change_id: str | None = None
+
+    def to_json(self, disclosure_id: str) -> bytes:
+        """One line of NDJSON without its line end."""
+        return orjson.dumps(
+            {
+                "disclosure_id": disclosure_id,
+                "kind": self.kind,
+                "person_id": self.person_id,
+                "recipient": self.recipient,
+                "purpose": self.purpose,
+                "segment": self.segment,
+                "fields": list(self.fields),
+                "is_allowed": self.is_allowed,
+                "reason": self.reason.value,
+                "consent_version": self.consent_version,
+                "consent_at": None if self.consent_ms is None else iso_of(self.consent_ms),
+                "decided_at": iso_of(self.decided_ms),
+            }
+        )

@@ -45,6 +45,7 @@ class Environment:
     release: Release = Release.CANARY
     run_every_minutes: int | None = 60
     links_every_minutes: int | None = 24 * 60
+    models_every_minutes: int | None = 24 * 60
     drain_every_minutes: int = 5
     live_concurrency: int = 20
     import_concurrency: int = 2
@@ -73,6 +74,7 @@ LOCAL = Environment(
     release=Release.DIRECT,
     run_every_minutes=None,
     links_every_minutes=None,
+    models_every_minutes=None,
     live_concurrency=4,
     log_days=1,
 )

@@ -32,6 +32,7 @@ def write_outputs(platform: PlatformStack, *, view: ProfileView, data: DataStack
         "DeadLetterQueueUrl": events.dead_letters.queue_url,
         "StateMachineArn": platform.authoritative.machine.state_machine_arn,
         "LinksMachineArn": platform.links.machine.state_machine_arn,
+        "ModelsMachineArn": platform.models.machine.state_machine_arn,
         "WorkspaceSecret": data.secret_name,
         "EventBus": view.bus.event_bus_name,
         "RawStream": platform.raw.raw.name,

@@ -18,6 +18,7 @@ from infra.stages.identity import Identity
 from infra.stages.ingestion import Ingestion
 from infra.stages.links import Links
 from infra.stages.lookup import Lookup
+from infra.stages.models import Models
 from infra.stages.profile import Profile
 from infra.stages.raw import Raw
 from infra.stages.segments import Segments
@@ -48,7 +49,7 @@ class PlatformStack(Stack):
             self, "Profile", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
         )
         self.segments = Segments(self, "Segments", bench=bench, view=view)
-        self.lookup = Lookup(self, "Lookup", bench=bench, view=view)
+        self.lookup = Lookup(self, "Lookup", bench=bench, view=view, raw=self.raw)
         self._serve_changes()
         self.authoritative = Authoritative(
             self,
@@ -61,6 +62,7 @@ class PlatformStack(Stack):
             segments=self.segments,
         )
         self.links = Links(self, "Links", bench=bench, view=view)
+        self.models = Models(self, "Models", bench=bench, view=view)
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
         write_outputs(self, view=view, data=data)
 

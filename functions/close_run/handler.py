@@ -29,6 +29,7 @@ from stamgast_lake.health import (
 )
 from stamgast_lake.lake import Lake, deployed_lake
 from stamgast_lake.maintenance import maintain_daily
+from stamgast_lake.models.history import shifted
 from stamgast_lake.runs import DONE, Run, close_run
 
 
@@ -64,7 +65,7 @@ def _health(run: Run) -> dict[str, Any]:
         if not is_due(_lake(), run):
             return {}
         drift = drift_of(_store(), sample(_lake(), run.run_id), partial(known_pairs, _lake()))
-        figures = {**measure(_lake()), "drift": drift}
+        figures = {**measure(_lake()), "drift": drift, "models_shifted": shifted(_lake())}
         limit = _lake().workspace().identity.person_limit
     except (BotoCoreError, ClientError, HealthError, StoreError) as error:
         _logger().warning("identity's health not measured", error=type(error).__name__)

@@ -95,7 +95,8 @@ def _own(environment: Environment) -> list[cloudwatch.IWidget]:
     lag = Metric.LIVE_LAG_SECONDS
     identity = [name for name in Metric if name.value.startswith(("Ident", "Links", "Changes"))]
     health = [name for name in Metric if name.value.startswith("Health")]
-    rest = [name for name in Metric if name not in (lag, *identity, *health)]
+    models = [name for name in Metric if name.value.startswith("Models")]
+    rest = [name for name in Metric if name not in (lag, *identity, *health, *models)]
     return [
         _graph("live loop: events", *shown(*rest)),
         _graph("live loop: lag", *shown(lag, statistic="Maximum")),
@@ -106,6 +107,10 @@ def _own(environment: Environment) -> list[cloudwatch.IWidget]:
                 own_metric(environment, name, service="close_run", statistic="Maximum")
                 for name in health
             ),
+        ),
+        _graph(
+            "models: shifted, or not trained",
+            *(own_metric(environment, name, service="store_scores") for name in models),
         ),
     ]
 

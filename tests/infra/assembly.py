@@ -39,6 +39,11 @@ FUNCTIONS = (
     "train_links",
     "link_records",
     "store_links",
+    "prepare_models",
+    "train_model",
+    "register_models",
+    "score_profiles",
+    "store_scores",
 )
 LAYERS = (
     "layers/domain",

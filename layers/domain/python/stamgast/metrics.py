@@ -32,3 +32,5 @@ class Metric(StrEnum):
     HEALTH_VALUES_OFF = "HealthValuesOff"
     HEALTH_EDGES_REFUSED = "HealthEdgesRefused"
     HEALTH_LINKS_STANDING = "HealthLinksStanding"
+    MODELS_SHIFTED = "ModelsShifted"
+    MODELS_NOT_TRAINED = "ModelsNotTrained"

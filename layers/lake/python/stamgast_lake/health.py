@@ -118,10 +118,12 @@ def measure(lake: Lake) -> dict[str, Any]:
 
 
 def findings_of(figures: Mapping[str, Any], person_limit: int) -> list[str]:
-    """What an operator should look at: a drifting view, a person near the limit."""
+    """What an operator should look at: a drifting view, a large person, models of other people."""
     drifts = figures["drift"]["share"] >= DRIFT_SHARE
     is_large = figures["largest_person"] >= LARGE_SHARE * person_limit
-    return ["drift"] * drifts + ["large_person"] * is_large
+    is_shifted = figures.get("models_shifted", 0) > 0
+    found = (("drift", drifts), ("large_person", is_large), ("models_shifted", is_shifted))
+    return [name for name, is_found in found if is_found]
 
 
 def emitted(figures: Mapping[str, Any]) -> dict[Metric, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow.dataset as ds
 
+from stamgast.models.drift import SHIFTED
 from stamgast_lake.lake import Lake
 from stamgast_lake.runs import MODELS_STAGE
 from stamgast_lake.tables import RUNS
@@ -35,3 +36,9 @@ def _past(row: Mapping[str, Any]) -> PastRun:
     told = orjson.loads(row["figures"])
     realised = tuple(told.get("realised", ()))
     return PastRun(row["run_id"], row["moment"], told.get("scored", {}), realised)
+
+
+def shifted(lake: Lake) -> int:
+    """How many models score other people, or otherwise, than when they were trained."""
+    newest = {name: one for past in past_runs(lake) for name, one in past.scored.items()}
+    return sum(any(index > SHIFTED for index in one["drift"].values()) for one in newest.values())

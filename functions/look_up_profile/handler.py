@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from stamgast.lookup import own_api, segment_api
-from stamgast.lookup.routes import Desk, respond
+from stamgast.lookup.routes import Desk, Request, Response, respond
 from stamgast_aws.clients import client
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.secrets import SecretsManagerKeyring
@@ -26,6 +28,7 @@ class Settings:
 
     profiles_table: str
     control_table: str
+    disclosures_stream: str
     workspace_secret: str
     lake_bucket: str
 
@@ -45,6 +48,9 @@ class Wiring:
             bucket=settings.lake_bucket,
             table=settings.control_table,
             now=time.monotonic,
+        )
+        self.disclosures = FirehoseDisclosures(
+            client("firehose"), settings.disclosures_stream, time.sleep
         )
         self.keyring = SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret)
 
@@ -68,4 +74,15 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    return answered(event, "look-up", lambda request: respond(request, wiring().desk(), ROUTES))
+    request_id = event["requestContext"].get("requestId") or uuid4().hex
+    return answered(event, "look-up", lambda request: answer(request, request_id))
+
+
+def answer(request: Request, request_id: str) -> Response:
+    """The answer to a look-up, once it is kept what was shown and what was withheld."""
+    desk = wiring().desk()
+    response = respond(request, desk, ROUTES)
+    wiring().disclosures.keep(
+        [(f"{request_id}:{place}", one) for place, one in enumerate(desk.disclosures)]
+    )
+    return response

@@ -19,6 +19,7 @@ from stamgast.profile.identify import Identity
 from stamgast.profile.loop import LiveLoop, Outcome
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
+from stamgast_aws.disclosures import FirehoseDisclosures, Tell, consented
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.firehose_archive import FirehoseArchive
@@ -36,6 +37,7 @@ class Settings:
 
     profiles_table: str
     control_table: str
+    disclosures_stream: str
     raw_stream: str
     rejected_stream: str
     workspace_secret: str
@@ -92,13 +94,20 @@ def _loop(workspace: Workspace) -> LiveLoop:
         now_ms=_now_ms,
         pause=_pause,
         live=live_rules(
-            workspace, dynamodb, settings.profiles_table, bus.publish_memberships, _now_ms, _pause
+            workspace, dynamodb, settings.profiles_table, _teller(workspace, bus), _now_ms, _pause
         ),
         plan=tracking_plan_of(workspace.tracking_plan),
         gate=Gate(
             DynamoTombstones(dynamodb, settings.control_table, _pause), workspace.identity, keyring
         ),
     )
+
+
+def _teller(workspace: Workspace, bus: EventBridgeBus) -> Tell:
+    settings = _settings()
+    kept = FirehoseDisclosures(client("firehose"), settings.disclosures_stream, _pause)
+    told = (workspace, kept, client("dynamodb"), settings.profiles_table, _now_ms, _pause)
+    return consented(bus.publish_memberships, *told)
 
 
 def _identity(workspace: Workspace) -> Identity:

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 
 from stamgast_aws.clients import client
+from stamgast_aws.disclosures import FirehoseDisclosures, consented
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
@@ -34,6 +35,7 @@ class Settings(RunSettings):
 
     profiles_table: str
     event_bus: str
+    disclosures_stream: str
     timeline_days: str
 
 
@@ -64,13 +66,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
     told, dynamodb = read_settings(Settings), client("dynamodb")
     bus = EventBridgeBus(client("events"), told.event_bus)
+    tell_memberships = consented(
+        bus.publish_memberships,
+        _lake().workspace(),
+        FirehoseDisclosures(client("firehose"), told.disclosures_stream, _pause),
+        dynamodb,
+        told.profiles_table,
+        _now_ms,
+        _pause,
+    )
     return Publisher(
         lake=_lake(),
         identity=DynamoJobStore(dynamodb, told.profiles_table, told.control_table, _pause),
         facts=DynamoFactStore(dynamodb, told.profiles_table, _pause),
         rows=DynamoPersonRows(dynamodb, told.profiles_table),
         tell=bus.publish_identity,
-        tell_memberships=bus.publish_memberships,
+        tell_memberships=tell_memberships,
         timeline_days=int(told.timeline_days),
         pause=_pause,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
@@ -80,12 +91,16 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
             _lake().workspace(),
             dynamodb,
             told.profiles_table,
-            bus.publish_memberships,
-            lambda: time_ns() // 1_000_000,
+            tell_memberships,
+            _now_ms,
             _pause,
             is_run=True,
         ),
     )
+
+
+def _now_ms() -> int:
+    return time_ns() // 1_000_000
 
 
 def _pause(seconds: float) -> None:

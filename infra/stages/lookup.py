@@ -8,6 +8,7 @@ from infra.blocks.function import Function
 from infra.blocks.lookup_api import LookupApi
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.workbench import Workbench
+from infra.stages.raw import Raw
 
 EXPLAINING_MB = 3008
 # An HTTP API waits for 30 seconds and no more.
@@ -18,7 +19,13 @@ class Lookup(Construct):
     """Answer in milliseconds, filtered by the reader's scope."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, bench: Workbench, view: ProfileView
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bench: Workbench,
+        view: ProfileView,
+        raw: Raw,
     ) -> None:
         super().__init__(scope, construct_id)
         data = bench.data
@@ -29,6 +36,7 @@ class Lookup(Construct):
             layers=bench.layers.api,
             variables={
                 "CONTROL_TABLE": data.control.table_name,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "PROFILES_TABLE": view.table.table_name,
                 "WORKSPACE_SECRET": data.secret_name,
@@ -37,6 +45,7 @@ class Lookup(Construct):
                 *permissions.read_workspace(data),
                 permissions.read_items(view.table),
                 permissions.read_items(data.control),
+                permissions.put_records(raw.disclosures.arn),
             ],
             memory_mb=1024,
             timeout=Duration.seconds(10),

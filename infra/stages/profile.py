@@ -33,7 +33,7 @@ class Profile(Construct):
         self.unify_profiles = lake_function(
             self, "unify_profiles", bench=bench, timeout=Duration.minutes(15)
         )
-        self.publish_profiles = self._publish_profiles(bench, view)
+        self.publish_profiles = self._publish_profiles(bench, view, raw)
 
     def _subscribe(self, bench: Workbench, ingestion: Ingestion) -> None:
         live = self.process_events.live
@@ -61,6 +61,7 @@ class Profile(Construct):
             layers=bench.layers.api,
             variables={
                 "CONTROL_TABLE": data.control.table_name,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "EVENT_BUS": view.bus.event_bus_name,
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "PROFILES_TABLE": view.table.table_name,
@@ -71,7 +72,7 @@ class Profile(Construct):
             },
             permissions=[
                 *permissions.read_workspace(data),
-                permissions.put_records(raw.raw.arn, raw.rejected.arn),
+                permissions.put_records(raw.raw.arn, raw.rejected.arn, raw.disclosures.arn),
                 permissions.write_items(view.table),
                 permissions.write_items(data.control),
                 permissions.put_events(view.bus),
@@ -81,16 +82,21 @@ class Profile(Construct):
             is_serving=True,
         )
 
-    def _publish_profiles(self, bench: Workbench, view: ProfileView) -> Function:
+    def _publish_profiles(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
         return lake_function(
             self,
             "publish_profiles",
             bench=bench,
             timeout=Duration.minutes(15),
             variables={
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "EVENT_BUS": view.bus.event_bus_name,
                 "PROFILES_TABLE": view.table.table_name,
                 "TIMELINE_DAYS": str(bench.environment.timeline_days),
             },
-            permissions=[permissions.write_items(view.table), permissions.put_events(view.bus)],
+            permissions=[
+                permissions.write_items(view.table),
+                permissions.put_events(view.bus),
+                permissions.put_records(raw.disclosures.arn),
+            ],
         )

@@ -9,7 +9,7 @@ from infra.blocks.archive_stream import ArchiveStream
 from infra.blocks.lake_function import lake_function
 from infra.blocks.lake_table import ArrivalTable
 from infra.blocks.workbench import Workbench
-from stamgast_lake.tables import RAW_EVENTS, REJECTED_EVENTS
+from stamgast_lake.tables import DISCLOSURES, RAW_EVENTS, REJECTED_EVENTS
 
 SCAN_LIMIT_BYTES = 100 * 1024**3
 
@@ -21,6 +21,7 @@ class Raw(Construct):
         super().__init__(scope, construct_id)
         self.raw = self._stream("RawStream", bench, "raw")
         self.rejected = self._stream("RejectedStream", bench, "rejected")
+        self.disclosures = self._stream("DisclosuresStream", bench, "disclosures")
         self._tables(bench)
         self._workgroup(bench)
         self.import_file = lake_function(
@@ -44,6 +45,7 @@ class Raw(Construct):
         ArrivalTable(
             self, "RejectedEvents", data=bench.data, table=REJECTED_EVENTS, prefix="rejected"
         )
+        ArrivalTable(self, "Disclosures", data=bench.data, table=DISCLOSURES, prefix="disclosures")
 
     def _workgroup(self, bench: Workbench) -> None:
         data = bench.data

@@ -20,6 +20,9 @@ OF_OTHERS = {
 STAGES = {
     "collect_events": ("stamgast.ingestion", "stamgast.identity.assurance"),
     "look_up_profile": (
+        "stamgast.consent",
+        "stamgast.egress",
+        "stamgast.ingestion.opt_outs",
         "stamgast.lookup",
         "stamgast.identity",
         "stamgast.profile",

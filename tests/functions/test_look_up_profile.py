@@ -67,8 +67,29 @@ class Secret:
         return {"SecretString": json.dumps({"version": 1, "secret": "sesame"})}
 
 
+class Firehose:
+    """The one call of the disclosures; `is_down` refuses what comes."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.is_down = False
+
+    def put_record_batch(self, *, Records: Any, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if self.is_down:
+            return {"RequestResponses": [{"ErrorCode": "ServiceUnavailableException"}]}
+        for record in Records:
+            self.lines += [json.loads(line) for line in record["Data"].splitlines()]
+        return {"RequestResponses": [{"RecordId": "1"} for _ in Records]}
+
+
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDB]:
+def firehose() -> Firehose:
+    """The stream of disclosures."""
+    return Firehose()
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch, firehose: Firehose) -> Iterator[DynamoDB]:
     """Tables with a workspace, a token, and the function wired to them."""
     tables, bucket = DynamoDB("profiles", "control"), Bucket()
     workspaces = S3WorkspaceStore(
@@ -76,11 +97,12 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDB]:
     )
     workspaces.publish(COMPILED)
     DynamoTokenStore(tables, "control", lambda: 0.0).put(TOKEN, Reader("tests", ("*",)))
-    clients = {"dynamodb": tables, "s3": bucket, "secretsmanager": Secret()}
+    clients = {"dynamodb": tables, "s3": bucket, "secretsmanager": Secret(), "firehose": firehose}
     monkeypatch.setattr(function, "client", clients.__getitem__)
     for name, value in {
         "PROFILES_TABLE": "profiles",
         "CONTROL_TABLE": "control",
+        "DISCLOSURES_STREAM": "disclosures",
         "WORKSPACE_SECRET": "secret",
         "LAKE_BUCKET": "lake",
         "POWERTOOLS_SERVICE_NAME": "look_up_profile",
@@ -263,4 +285,5 @@ def test_a_store_that_does_not_answer_is_a_503_with_retry_after(person: DynamoDB
 
 def test_the_settings_are_those_of_the_environment() -> None:
     names = {name.upper() for name in function.Settings.__dataclass_fields__}
-    assert names == {"PROFILES_TABLE", "CONTROL_TABLE", "WORKSPACE_SECRET", "LAKE_BUCKET"}
+    shared = {"PROFILES_TABLE", "CONTROL_TABLE", "WORKSPACE_SECRET", "LAKE_BUCKET"}
+    assert names == {*shared, "DISCLOSURES_STREAM"}

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "CONTROL_TABLE": "control",
     "RAW_STREAM": "raw",
     "REJECTED_STREAM": "rejected",
+    "DISCLOSURES_STREAM": "disclosures",
     "WORKSPACE_SECRET": "workspace",
     "LAKE_BUCKET": "lake",
     "EVENT_BUS": "bus",
@@ -88,7 +89,7 @@ def _provision(aws: SimpleNamespace) -> None:
             BillingMode="PAY_PER_REQUEST",
         )
     aws.s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
-    for stream in ("raw", "rejected"):
+    for stream in ("raw", "rejected", "disclosures"):
         aws.firehose.create_delivery_stream(
             DeliveryStreamName=stream,
             ExtendedS3DestinationConfiguration={

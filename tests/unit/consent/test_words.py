@@ -6,8 +6,9 @@ import pytest
 
 from stamgast.consent.coverage import Verdict, consent_of_traits, coverage_of
 from stamgast.consent.purposes import Purpose, Purposes
-from stamgast.consent.words import MOST_PURPOSES, NOTE, is_word, with_words
+from stamgast.consent.words import MOST_PURPOSES, is_word, with_words
 from stamgast.identity.assurance import Assurance
+from stamgast.ingestion.opt_outs import NOTE
 from stamgast.profile.registers import Register
 
 DECLARED = Purposes(

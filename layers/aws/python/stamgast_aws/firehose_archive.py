@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stamgast.profile.loop import Line
 from stamgast.profile.store import Pause, pause_seconds
 from stamgast.store_error import StoreError
 from stamgast_aws.calls import call
+
+if TYPE_CHECKING:  # a look-up keeps lines, and imports nothing of the loop
+    from stamgast.profile.loop import Line
 
 MOST_RECORD_BYTES = 1000 * 1024
 MOST_CALL_BYTES = 4 * 1024 * 1024
@@ -31,7 +33,7 @@ class FirehoseArchive:
     stream: str
     pause: Pause
 
-    def put(self, lines: Sequence[Line]) -> set[str]:
+    def put(self, lines: Sequence["Line"]) -> set[str]:
         """Archives the lines in as few records as they fit; the messages of those that were not."""
         failed: set[str] = set()
         for records in _calls(records_of(lines)):
@@ -66,7 +68,7 @@ class FirehoseArchive:
         ]
 
 
-def records_of(lines: Sequence[Line], most_bytes: int = MOST_RECORD_BYTES) -> Iterator[Record]:
+def records_of(lines: Sequence["Line"], most_bytes: int = MOST_RECORD_BYTES) -> Iterator[Record]:
     """The lines in their order, packed into records of at most `most_bytes`.
 
     A single longer line goes alone, for Firehose to refuse; no bound of ingestion lets one through.

@@ -20,11 +20,12 @@ WORD = re.compile(r"[a-z_][a-z0-9_]*")
 ICEBERG_TABLES = {table.name: table for table in ICEBERG}
 ARCHIVE_TABLES = {table.name: table for table in ARCHIVE}
 DUCKDB_TYPES = {
+    "boolean": "BOOLEAN",
     "long": "BIGINT",
     "string": "VARCHAR",
     "map<string,string>": "MAP(VARCHAR, VARCHAR)",
 }
-PREFIXES = {"raw_events": "raw", "rejected_events": "rejected"}
+PREFIXES = {"raw_events": "raw", "rejected_events": "rejected", "disclosures": "disclosures"}
 
 
 class LakeSession:

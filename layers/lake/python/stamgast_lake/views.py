@@ -1,10 +1,13 @@
-"""The views over the tables, once each, in SQL that DuckDB and Athena both read."""
+"""The views over the tables, once each, in SQL of DuckDB; Athena reads all but `consents`."""
 
 from dataclasses import dataclass
 
+from stamgast_lake.consents import words_sql
 from stamgast_lake.tables import (
     ANCHORS,
     COMPUTED_TRAITS,
+    DISCLOSURES,
+    EGRESS_RECEIPTS,
     EVENTS,
     IDENTITY,
     LINKS,
@@ -127,6 +130,34 @@ EVENTS_BY_PERSON = View(
     from events
     left join identity_current on identity_current.identifier = events.anchor_key""",
 )
+WORDS = words_sql("events_by_person")
+CONSENTS = View(
+    "consents",
+    "Every word about consents: who, which purpose, when, by which source and message, which text.",
+    (EVENTS_BY_PERSON.name,),
+    f"""
+    select word.person_id, events.anchor_key, word.purpose, word.is_grant,
+           events.event_at as said_at, events.received_at, events.source_id, events.assurance,
+           json_extract_string(word.detail, '$.by') as "by",
+           json_extract_string(word.detail, '$.version') as text_version,
+           json_extract_string(word.detail, '$.proof') as proof,
+           events.message_key, events.message_id
+    from ({WORDS}) word
+    join events on events.message_key = word.message_key""",
+)
+EGRESS = View(
+    "egress",
+    "Every decision about what left, was shown, or was told, one row each: what, why, why not.",
+    (EGRESS_RECEIPTS.name, DISCLOSURES.name),
+    """
+    select egress_id, kind, person_id, recipient, purpose, segment, fields, is_allowed, reason,
+           consent_version, consent_at, decided_at
+    from egress_receipts
+    union all
+    select disclosure_id, kind, person_id, recipient, purpose, segment, fields, is_allowed, reason,
+           consent_version, cast(consent_at as timestamptz), cast(decided_at as timestamptz)
+    from (select distinct * from disclosures) once""",
+)
 MOMENT = "(select max(moment) from runs)"
 LINKS_LATEST = _latest(LINKS, "kind, a, b").sql
 LINKS_CURRENT = View(
@@ -171,6 +202,8 @@ VIEWS = {
         EVENTS_BY_PERSON,
         LINKS_CURRENT,
         LINKS_SETTLED,
+        CONSENTS,
+        EGRESS,
         MODELS_CURRENT,
         SCORES_CURRENT,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from stamgast.consent.purposes import ALL, SUPPRESSED, Purposes
 from stamgast.identity.assurance import Assurance
+from stamgast.ingestion.opt_outs import NOTE
 
 TRAIT = "consent"
 PREFIX = "$consent."
@@ -18,7 +19,6 @@ MOST_WORDS = 256
 MOST_PURPOSES = 40
 LONGEST_PURPOSE, LONGEST_DETAIL = 60, 200
 DETAILS = ("version", "proof")
-NOTE = "opt_out:"
 Words = dict[str, Any]
 
 

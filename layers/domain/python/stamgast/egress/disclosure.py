@@ -1,7 +1,6 @@
 """One decision to show or to tell something of a person, or not to, as it is kept for ever."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -28,7 +27,6 @@ class Disclosure:
     consent_ms: int | None
     decided_ms: int
     segment: str | None = None
-    change_id: str | None = None
 
     def to_json(self, disclosure_id: str) -> bytes:
         """One line of NDJSON without its line end."""

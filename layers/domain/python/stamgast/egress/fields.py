@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from stamgast.egress.manifest import OPEN, SCOPES
 from stamgast.identity.settings import IdentitySettings
 from stamgast.lookup.reader import Reader
 from stamgast.segments.definitions import ComputedTrait
@@ -53,9 +54,6 @@ NUMBERS = frozenset(
         "rfm.monetary",
     )
 )
-# Everybody who may export a segment may know who is in it, and as of when.
-OPEN = frozenset(("person_id", "segment", "since", "as_of"))
-SCOPES = {"first_at": "first_seen_at", "last_at": "last_seen_at"}
 
 
 @dataclass(frozen=True, slots=True)

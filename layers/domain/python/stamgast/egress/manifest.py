@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from stamgast.consent.purposes import Purpose, Purposes, Use
-from stamgast.egress.fields import OPEN, SCOPES
+
+# Everybody who may export a segment may know who is in it, and as of when.
+OPEN = frozenset(("person_id", "segment", "since", "as_of"))
+SCOPES = {"first_at": "first_seen_at", "last_at": "last_seen_at"}
 
 
 @dataclass(frozen=True, slots=True)

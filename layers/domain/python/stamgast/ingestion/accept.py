@@ -52,7 +52,7 @@ def accept(
 
 
 def _judge(event: object, index: int, receipt: Receipt, bounds: Bounds) -> Accepted | Fault:
-    notes: list[str] = []
+    notes = list(receipt.opt_outs)
     if event.__class__ is not dict:
         if isinstance(event, Unreadable):
             return fault("unreadable")

@@ -12,6 +12,7 @@ from stamgast.ingestion.envelope import messages_of
 from stamgast.ingestion.inflate import inflate, pixel_data
 from stamgast.ingestion.key_cache import KeyCache
 from stamgast.ingestion.lenient import read
+from stamgast.ingestion.opt_outs import opt_outs_of
 from stamgast.ingestion.rate import RateLimiter
 from stamgast.ingestion.request import SUCCESS, Answer, Refusal, Request, answer_of
 from stamgast.ingestion.routes import Kind, Route, route_of
@@ -174,6 +175,7 @@ def _receipt_of(
         user_agent=agent[:LONGEST_USER_AGENT] if agent else None,
         sent_ms=sent_ms,
         is_import=route.kind is Kind.IMPORT,
+        opt_outs=opt_outs_of(request.headers),
     )
 
 

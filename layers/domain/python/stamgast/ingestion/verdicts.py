@@ -12,6 +12,7 @@ class Receipt:
 
     `sent_ms` is the client's clock when it sent the request. `is_import` leaves times as they
     were said. `file` is the content hash of a file, from which rows without a message id get one.
+    `opt_outs` are notes that every event of the request gets.
     """
 
     request_id: str
@@ -23,6 +24,7 @@ class Receipt:
     sent_ms: int | None = None
     is_import: bool = False
     file: str | None = None
+    opt_outs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

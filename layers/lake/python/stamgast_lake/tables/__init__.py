@@ -1,6 +1,6 @@
 """Every table of the lake in one place; infra, Iceberg schemas and the docs are made from here."""
 
-from stamgast_lake.tables.archive import RAW_EVENTS, REJECTED_EVENTS
+from stamgast_lake.tables.archive import DISCLOSURES, RAW_EVENTS, REJECTED_EVENTS
 from stamgast_lake.tables.arrivals import MESSAGE_INDEX, RAW_FILES, RECEIPTS, RUNS
 from stamgast_lake.tables.columns import (
     Column,
@@ -21,7 +21,7 @@ from stamgast_lake.tables.models import MODELS, SCORES
 from stamgast_lake.tables.persons import EDGES, IDENTITY, PERSONS
 from stamgast_lake.tables.profiles import ANCHORS, PROFILES, RFM
 
-ARCHIVE = (RAW_EVENTS, REJECTED_EVENTS)
+ARCHIVE = (RAW_EVENTS, REJECTED_EVENTS, DISCLOSURES)
 ICEBERG = (
     RECEIPTS,
     MESSAGE_INDEX,
@@ -51,6 +51,7 @@ __all__ = [
     "ARCHIVE",
     "COMPUTED_TRAITS",
     "CONSTRAINTS",
+    "DISCLOSURES",
     "EDGES",
     "EGRESS_RECEIPTS",
     "EVENTS",

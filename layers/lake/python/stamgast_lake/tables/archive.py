@@ -37,6 +37,36 @@ RAW_EVENTS = LakeTable(
     form=Form.NDJSON,
 )
 
+DISCLOSURES = LakeTable(
+    "disclosures",
+    "Each look-up and each change told to others: of whom, for what, or why not; append-only.",
+    (
+        Column("disclosure_id", Scalar.STRING, "The request and place in it, or the change's id."),
+        Column(
+            "kind",
+            Scalar.STRING,
+            "profile or timeline of a look-up; segment_entered, segment_left.",
+        ),
+        Column("person_id", Scalar.STRING, "The person; null where nobody was found."),
+        Column("recipient", Scalar.STRING, "The token's name, or event_bus."),
+        Column("purpose", Scalar.STRING, "For what; null where the token names no purpose."),
+        Column("segment", Scalar.STRING, "The segment of a change."),
+        Column("fields", ListOf(Scalar.STRING), "What was asked for; empty if refused."),
+        Column("is_allowed", Scalar.BOOLEAN, "Whether it was shown or told."),
+        Column(
+            "reason",
+            Scalar.STRING,
+            "As in egress_receipts; no_purpose_named, not_found and purpose_does_not_cover beside.",
+        ),
+        Column("consent_version", Scalar.STRING, "The message that decided; null for none."),
+        Column("consent_at", Scalar.STRING, "When it was said, ISO 8601 in UTC."),
+        Column("decided_at", Scalar.STRING, "When it was decided, ISO 8601 in UTC."),
+        *ARRIVAL,
+    ),
+    partition=("date", "hour"),
+    form=Form.NDJSON,
+)
+
 REJECTED_EVENTS = LakeTable(
     "rejected_events",
     "Refused events with their reason and original text, one line a receipt; kept 30 days.",

@@ -18,8 +18,8 @@ EGRESS_RECEIPTS = LakeTable(
         Column(
             "reason",
             Scalar.STRING,
-            "consent_granted, consent_unknown, consent_refused, consent_withdrawn (since the run)"
-            " or person_changed (merged, split or gone since the run).",
+            "consent_granted, default_granted, consent_unknown, consent_refused, person_suppressed,"
+            " consent_withdrawn (since the run) or person_changed (merged, split or gone since).",
             required=True,
         ),
         Column("consent_version", Scalar.STRING, "The message that decided; null for none."),

@@ -1,0 +1,59 @@
+"""Where every decision to show or to tell something of a person is kept: a stream to the lake."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from stamgast.egress.disclosure import Disclosure
+from stamgast.profile.store import Pause
+from stamgast.store_error import StoreError
+from stamgast.workspace.model import Workspace
+from stamgast_aws.firehose_archive import FirehoseArchive
+
+if TYPE_CHECKING:  # a look-up keeps disclosures, and imports nothing of segments
+    from stamgast.segments.changes import MembershipChange
+
+READS_AT_ONCE = 4
+BUS = "event_bus"
+Tell: TypeAlias = Callable[[Sequence["MembershipChange"]], int]
+
+
+class FirehoseDisclosures:
+    """Keeps decisions before they are acted upon."""
+
+    def __init__(self, client: Any, stream: str, pause: Pause) -> None:
+        self._archive = FirehoseArchive(client, stream, pause)
+
+    def keep(self, told: Sequence[tuple[str, Disclosure]]) -> None:
+        """Keeps each under its id; raises StoreError unless all of them are."""
+        if told and self._archive.put([(name, one.to_json(name)) for name, one in told]):
+            raise StoreError("a disclosure could not be kept")
+
+
+def consented(
+    tell: Tell,
+    workspace: Workspace,
+    disclosures: FirehoseDisclosures,
+    dynamodb: Any,
+    table: str,
+    now_ms: Callable[[], int],
+    pause: Pause,
+) -> Tell:
+    """The way to tell changes of membership, for those segments that state a purpose by consent."""
+    stated = {one["name"]: one["purpose"] for one in workspace.segments if one.get("purpose")}
+    if not stated:
+        return tell
+    # Imported on use: a workspace without such segments needs none of it.
+    from stamgast.egress.telling import ConsentedTelling
+    from stamgast_aws.live_persons import DynamoLivePersons
+
+    persons = DynamoLivePersons(dynamodb, table, _threads(), pause)
+    return ConsentedTelling(
+        tell, persons, stated, workspace.consents, disclosures.keep, now_ms, BUS
+    )
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(READS_AT_ONCE)

@@ -26,7 +26,7 @@ from tests.fakes.lake_catalogue import MemoryCatalogue
 from tests.lake.world import MemoryObjects
 
 ENDS_AT = datetime(2026, 11, 20, 3, tzinfo=UTC)
-PEOPLE, DAYS = 420, 300
+PEOPLE, DAYS = 320, 300
 FEATURES = """
     features:
       orders: orders.count
@@ -40,7 +40,7 @@ models:
     kind: propensity
     target: event = 'Order Completed'
     within_days: 20
-    cutoffs: {{number: 5, every_days: 20}}
+    cutoffs: {{number: 4, every_days: 20}}
     defaults: false
 {FEATURES}
 """

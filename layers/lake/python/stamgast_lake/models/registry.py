@@ -141,9 +141,11 @@ def _state(outcome: Mapping[str, Any]) -> State:
 def _pin(lake: Lake, run: Run, name: str, one: Planned, row: Row | None) -> list[Json]:
     """Writes down which version scores in this run; the shards of people measured for it."""
     told = pinned(row)
-    if told is None or told["definition"] not in one.shards:
-        return []
+    if told is not None and told["definition"] not in one.shards:
+        told = None
     lake.put_document(run.run_id, PINNED.format(model=name), orjson.dumps(told))
+    if told is None:
+        return []
     return [{"model": name, "shard": shard} for shard in range(one.shards[told["definition"]])]
 
 

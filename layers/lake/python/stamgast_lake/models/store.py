@@ -80,7 +80,7 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
     figures: dict[str, Any] = {"scored": {}, "written": 0, "withdrawn": 0}
     with session() as engine:
         for name in plan_of(lake, run):
-            told = _pinned(lake, run, name)
+            told = orjson.loads(lake.document(run.run_id, PINNED.format(model=name)))
             if told is not None:
                 figures["scored"][name] = _store(engine, lake, run, name, told, figures)
         figures["withdrawn"] += _withdraw(engine, lake, run)
@@ -89,15 +89,6 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
     figures["shifted"] = sum(_is_shifted(one) for one in figures["scored"].values())
     _close(lake, run, figures, closed_at)
     return figures
-
-
-def _pinned(lake: Lake, run: Run, name: str) -> dict[str, Any] | None:
-    key = PINNED.format(model=name)
-    shards = plan_of(lake, run)[name].shards
-    if not shards:
-        return None
-    told: dict[str, Any] = orjson.loads(lake.document(run.run_id, key))
-    return told
 
 
 def _is_shifted(scored: Mapping[str, Any]) -> bool:

@@ -39,3 +39,20 @@ def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> N
             pause(pause_seconds(attempt))
         else:
             raise StoreError("BatchWriteItem left items unwritten")
+
+
+def delete_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> int:
+    """Deletes what lies under the keys of these items; how many."""
+    keys = {(item["PK"]["S"], item["SK"]["S"]) for item in items}
+    distinct = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in sorted(keys)]
+    for start in range(0, len(distinct), MOST_WRITTEN):
+        part = distinct[start : start + MOST_WRITTEN]
+        wanted: Any = {table: [{"DeleteRequest": {"Key": key}} for key in part]}
+        for attempt in range(1, MOST_TRIES + 1):
+            wanted = call(client.batch_write_item, RequestItems=wanted).get("UnprocessedItems")
+            if not wanted:
+                break
+            pause(pause_seconds(attempt))
+        else:
+            raise StoreError("BatchWriteItem left items undeleted")
+    return len(distinct)

@@ -11,25 +11,34 @@ from duckdb import DuckDBPyConnection
 from stamgast_lake.archive import IMPORT, LakeObject, fetch_all
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
+from stamgast_lake.erasure.archive import ArchiveErasure
 from stamgast_lake.imports.take import Imported
 from stamgast_lake.inputs import ImportInput, known
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.audit import audit
-from stamgast_lake.loading.load import STAGE, Loader
+from stamgast_lake.loading.duplicates import ERASED
+from stamgast_lake.loading.load import STAGE, Loader, values_of
 from stamgast_lake.loading.parallel import stage_in_workers, workers_for
-from stamgast_lake.loading.stage import Reading, Taken, stage
+from stamgast_lake.loading.stage import REJECTED, Reading, Taken, stage
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
+
+ERASED_OBJECTS = f"select distinct raw_object from staged where reason = '{ERASED}'"
 
 
 def load_run(lake: Lake, run_id: str) -> dict[str, int]:
     """Loads the run's objects; returns its figures. Repeating it changes nothing."""
-    left = unfinished(lake, run_id)
-    if left is not None:
-        _load(lake, left)
+    finish_left(lake, run_id)
     audited = _audited(lake, run_id)
     figures = _load(lake, run_id)
     return {**figures, "displaced": figures["displaced"] + audited}
+
+
+def finish_left(lake: Lake, run_id: str) -> None:
+    """Finishes the load that an earlier run left half committed."""
+    left = unfinished(lake, run_id)
+    if left is not None:
+        _load(lake, left)
 
 
 def _audited(lake: Lake, run_id: str) -> int:
@@ -50,7 +59,23 @@ def unfinished(lake: Lake, run_id: str) -> str | None:
 def _load(lake: Lake, run_id: str) -> dict[str, int]:
     objects, imports = _objects(lake, run_id)
     with _staged(lake, objects) as (taken, connection):
-        return Loader(lake.catalogue, connection, run_id, lake.tombstones).load([*taken, *imports])
+        loader = Loader(lake.catalogue, connection, run_id, lake.tombstones)
+        figures = loader.load([*taken, *imports])
+        return {**figures, "rewritten": _keep_away(lake, connection, objects)}
+
+
+def _keep_away(lake: Lake, connection: DuckDBPyConnection, objects: list[LakeObject]) -> int:
+    """Takes out of new objects what an erasure keeps away; how many were written anew.
+
+    So nothing stays of a person in an archive that somebody put back, or in what was on its way.
+    """
+    tombstones = lake.tombstones.all()
+    if not tombstones:
+        return 0
+    archive = ArchiveErasure(lake, (), standing=tombstones)
+    raw = [key for key in values_of(connection, ERASED_OBJECTS) if key.startswith("raw/")]
+    rejected = [one.key for one in objects if one.kind == REJECTED]
+    return (archive.raw(raw) + archive.rejected(rejected)).rewritten
 
 
 @contextmanager

@@ -1,0 +1,244 @@
+"""An erasure in the tables `profiles` and `control`: whom keys lead to, and taking that away.
+
+Of other persons only what names the erased is changed, each item under the version it was read.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from stamgast.erasure.needles import needles_of
+from stamgast.erasure.subject import Subject
+from stamgast.identity.codec import (
+    pointer_attributes,
+    pointer_of,
+    root_attributes,
+    root_of,
+)
+from stamgast.identity.pointer import Pointer
+from stamgast.identity.root import Root
+from stamgast.identity.served import Neighbours
+from stamgast.profile.store import Pause
+from stamgast.profile.timeline_items import PREFIX, entries_of, items_of
+from stamgast_aws.calls import ConditionError, call
+from stamgast_aws.dynamo_batches import delete_items, put_items
+from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
+from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
+from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
+from stamgast_aws.identity_writes import DECISIONS, JOBS
+
+CUTS = "CUTS"
+FACTS = frozenset({"L", "B"})
+
+
+class OpenJobError(RuntimeError):
+    """A change of identity that concerns the person is not finished; the erasure waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoErasure:
+    """The port `LiveTables` over a low-level DynamoDB client; every read is strong."""
+
+    client: Any
+    profiles: str
+    control: str
+    pause: Pause
+
+    # whom the keys lead to
+
+    def resolve(self, subject: Subject) -> Subject:
+        """The subject with every identifier of the persons that its keys lead to."""
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        pointers: dict[str, Pointer] = {}
+        roots: dict[str, Root] = {}
+        keys, persons = set(subject.keys), set(subject.persons)
+        while True:
+            pointers |= store.read_pointers(keys - pointers.keys())
+            persons |= {one.person_id for one in pointers.values() if one.key in keys}
+            found, _ = store.read_persons(persons - roots.keys())
+            roots |= found
+            reached = {root.into for root in found.values() if root.into is not None} | persons
+            members = {key for p in reached if p in roots for key in roots[p].members} | keys
+            if members == keys and reached == persons:
+                return self._resolved(subject, keys, persons, pointers)
+            keys, persons = members, reached
+
+    def _resolved(
+        self,
+        subject: Subject,
+        keys: Collection[str],
+        persons: Collection[str],
+        pointers: Mapping[str, Pointer],
+    ) -> Subject:
+        mine = [pointers[key] for key in keys if key in pointers]
+        births = subject.births | {pointer.born.person_id for pointer in mine}
+        persons = {*persons, *self._merged(births, persons)}
+        apart = {key for pointer in mine for key in pointer.near} - set(keys)
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        theirs = {one.person_id for one in store.read_pointers(apart).values()}
+        told = replace(
+            subject,
+            keys=frozenset(keys),
+            values={one.key: one.value for one in mine},
+            persons=frozenset(persons),
+            apart=frozenset(apart),
+            others=frozenset(theirs),
+        )
+        return told.joined(subject)
+
+    def _merged(self, births: Collection[str], persons: Collection[str]) -> set[str]:
+        """The persons that the messages once founded and that were merged into these."""
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        roots, _ = store.read_persons(set(births) - set(persons))
+        ended = {*persons, *births}
+        return {person_id for person_id, root in roots.items() if root.into in ended}
+
+    # what there is of them
+
+    def search(self, subject: Subject) -> Mapping[str, int]:
+        """How many items of each kind tell of the subject."""
+        found = Counter(_kind(item) for item in self._own(subject))
+        found.update(_kind(item) for item in self._of_others(subject))
+        found.update(_kind(item) for item in self._in_control(subject))
+        return dict(found)
+
+    def erase(self, subject: Subject) -> Mapping[str, int]:
+        """Takes the subject out of every item; how many of each kind. May be repeated."""
+        self._check_jobs(subject)
+        found = dict(self.search(subject))
+        delete_items(self.client, self.control, self._in_control(subject), self.pause)
+        for item in list(self._of_others(subject)):
+            self._without(item, subject)
+        delete_items(self.client, self.profiles, self._facts_apart(subject), self.pause)
+        delete_items(self.client, self.profiles, self._own(subject), self.pause)
+        return found
+
+    def _own(self, subject: Subject) -> Iterator[Item]:
+        """Every item of the person, those past their time included, but of who came back since."""
+        for key in sorted(subject.keys):
+            items = self._partition(pointer_key(key))
+            head = next((item for item in items if item["SK"]["S"] == HEAD), None)
+            is_new = head is not None and pointer_of(key, attributes_of(head)).born.received_ms
+            if not is_new or is_new <= subject.until_ms:
+                yield from items
+        for person_id in sorted(subject.persons):
+            yield from self._partition(root_key(person_id))
+
+    def _of_others(self, subject: Subject) -> Iterator[Item]:
+        """Items of other persons that name the subject, and facts that may tell of it."""
+        needles = needles_of([subject])
+        for key in sorted(subject.apart):
+            items = self._partition(pointer_key(key))
+            yield from (item for item in items if needles.found_in(_bytes(item)))
+        for person_id in sorted(self._neighbours(subject)):
+            items = self._partition(root_key(person_id))
+            yield from (item for item in items if needles.found_in(_bytes(item)))
+
+    def _facts_apart(self, subject: Subject) -> Iterator[Item]:
+        """What was folded from messages that also named the subject: a run folds it anew."""
+        for key in sorted(subject.apart):
+            yield from (i for i in self._partition(pointer_key(key)) if i["SK"]["S"] in FACTS)
+
+    def _neighbours(self, subject: Subject) -> set[str]:
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        pointers = store.read_pointers(subject.apart | subject.partners).values()
+        return ({one.person_id for one in pointers} | subject.others) - subject.persons
+
+    def _in_control(self, subject: Subject) -> Iterator[Item]:
+        """Parked changes, decisions and cuts that name the subject."""
+        needles = needles_of([subject])
+        for kind in (PARKED, DECISIONS):
+            items = query_partition(self.client, self.control, typed(kind))
+            yield from (item for item in items if needles.found_in(_bytes(item)))
+        for note in query_partition(self.client, self.control, typed(CUTS)):
+            job_id = note["SK"]["S"].rpartition("#")[2]
+            items = query_partition(self.client, self.control, typed(f"CUT#{job_id}"))
+            named = [item for item in items if needles.found_in(_bytes(item))]
+            yield from [*named, note] if named else ()
+
+    def _check_jobs(self, subject: Subject) -> None:
+        needles = needles_of([subject])
+        for head in query_partition(self.client, self.control, typed(JOBS)):
+            items = query_partition(self.client, self.control, typed(f"JOB#{head['SK']['S']}"))
+            if any(needles.found_in(_bytes(item)) for item in items):
+                raise OpenJobError("a change of identity is not finished")
+
+    # what stays without them
+
+    def _without(self, item: Item, subject: Subject) -> None:
+        """Rewrites or deletes an item of another person; a run computes facts anew."""
+        kind = item["SK"]["S"]
+        if kind == HEAD and item["PK"]["S"].startswith("I#"):
+            self._put_pointer(item, subject)
+        elif kind == HEAD:
+            self._put_root(item, subject)
+        else:
+            delete_items(self.client, self.profiles, [item], self.pause)
+            if kind.startswith(PREFIX):
+                self._put_entries(item, subject)
+
+    def _put_pointer(self, item: Item, subject: Subject) -> None:
+        had = pointer_of(item["PK"]["S"][2:], attributes_of(item))
+        met = Neighbours(had.met.near - subject.keys, had.met.vouched - subject.keys)
+        hint = tuple(key for key in had.hint if key not in subject.keys)
+        left = replace(had, met=met, hint=hint, version=had.version + 1)
+        self._replace(item, pointer_attributes(left), had.version)
+
+    def _put_root(self, item: Item, subject: Subject) -> None:
+        had = root_of(item["PK"]["S"][2:], attributes_of(item))
+        cuts = frozenset(pair for pair in had.cannot_links if subject.keys.isdisjoint(pair))
+        left = replace(had, cannot_links=cuts, version=had.version + 1)
+        self._replace(item, root_attributes(left), had.version)
+
+    def _replace(self, item: Item, attributes: Mapping[str, Any], version: int) -> None:
+        """Writes an item on; what changed meanwhile is found by the next search."""
+        try:
+            call(
+                self.client.put_item,
+                TableName=self.profiles,
+                Item={"PK": item["PK"], "SK": item["SK"], **item_of(attributes)},
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues={":version": typed(version)},
+            )
+        except ConditionError:
+            return
+
+    def _put_entries(self, item: Item, subject: Subject) -> None:
+        """Puts the lines back that tell nothing of the subject."""
+        needles = needles_of([subject])
+        told = entries_of(attributes_of(item))
+        kept = [e for e in told if not needles.found_in(orjson.dumps(dict(e.summary)))]
+        key = item["PK"]["S"]
+        items = (
+            {"PK": {"S": key}, "SK": {"S": sort_key}, **item_of(attributes)}
+            for sort_key, attributes in items_of(kept)
+        )
+        put_items(self.client, self.profiles, items, self.pause)
+
+    def _partition(self, key: Item) -> list[Item]:
+        return query_partition(self.client, self.profiles, key["PK"])
+
+
+def _bytes(item: Item) -> bytes:
+    """All that an item says as text; what is packed is unpacked."""
+    return orjson.dumps(attributes_of(item), default=_text)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    with suppress(zlib.error):
+        value = zlib.decompress(value)
+    return value.decode("utf-8", "replace")
+
+
+def _kind(item: Item) -> str:
+    """The kind of an item, as the registry of stores names it."""
+    pk, _, rest = item["PK"]["S"].partition("#")
+    sk = item["SK"]["S"].partition("#")[0]
+    return f"{pk}#/{sk}" if rest else pk

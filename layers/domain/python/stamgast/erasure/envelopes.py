@@ -1,0 +1,86 @@
+"""A queue's message without the erased: what waits among dead letters is acknowledged, too."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from stamgast.erasure.gate import kept
+from stamgast.erasure.naming import Naming
+from stamgast.erasure.needles import Needles
+from stamgast.erasure.remains import is_rejected_barred, remains_of_accepted
+from stamgast.erasure.tombstones import Fate, Tombstones, judge
+from stamgast.identity.interpret import interpret
+from stamgast.identity.keys import Keyring
+from stamgast.identity.settings import IdentitySettings
+from stamgast.ingestion.envelope import EnvelopeError, decode, encode
+from stamgast.ingestion.verdicts import Accepted, Envelope, Rejected
+from stamgast.raw.record import RawRecord, RejectedRecord
+from stamgast.raw.unfold import unfold
+
+UNREADABLE = (ValueError, KeyError, TypeError, LookupError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeErasure:
+    """Takes erased persons out of the messages of a queue, under the law of tombstones."""
+
+    tombstones: Tombstones
+    needles: Needles
+    settings: IdentitySettings
+    keyring: Keyring
+
+    def left(self, message: str) -> str | None:
+        """What stays of a message, the same text if nothing goes; None if nothing stays."""
+        try:
+            envelope = decode(message)
+        except EnvelopeError:
+            return None if self.needles.found_in(message.encode()) else message
+        left = self._left(envelope)
+        return message if left == envelope else encode(left)
+
+    def _left(self, envelope: Envelope) -> Envelope:
+        raw, rejected = unfold(envelope)
+        accepted = zip(envelope.accepted, raw, strict=True)
+        refused = zip(envelope.rejected, rejected, strict=True)
+        left = Envelope(
+            envelope.receipt,
+            tuple(self._accepted(one, record) for one, record in accepted),
+            tuple(self._rejected(one, record) for one, record in refused),
+        )
+        is_empty = left != envelope and all(a.body == b"{}" for a in left.accepted)
+        receipt = replace(left.receipt, ip=None, user_agent=None) if is_empty else left.receipt
+        return replace(left, receipt=receipt)
+
+    def _accepted(self, one: Accepted, record: RawRecord) -> Accepted:
+        try:
+            event = interpret(record, self.settings, self.keyring)
+        except UNREADABLE:
+            return one
+        judged = judge(event, self.tombstones)
+        if judged.fate is Fate.SUPPRESSED:
+            return remains_of_accepted(one, record.received_ms, event)
+        if judged.fate is Fate.REDACTED:
+            left, _ = kept(record, event, judged, self.settings, self.keyring)
+            return one._replace(body=left.body.encode(), notes=left.notes)
+        return one
+
+    def _rejected(self, one: Rejected, record: RejectedRecord) -> Rejected:
+        naming = Naming(self.settings, self.keyring)
+        is_barred = is_rejected_barred(record, naming, self.tombstones)
+        if not is_barred and not self.needles.found_in(record.to_json()):
+            return one
+        fault = replace(one.fault, path="", message="erased")
+        return Rejected(one.position, fault, original="", length=0)
+
+
+def mentions(messages: Iterator[str], needles: Needles) -> int:
+    """How many messages tell of one of the persons, packed ones unpacked."""
+    return sum(needles.found_in(_plain(message)) for message in messages)
+
+
+def _plain(message: str) -> bytes:
+    try:
+        envelope = decode(message)
+    except EnvelopeError:
+        return message.encode()
+    raw, rejected = unfold(envelope)
+    return b"\n".join(record.to_json() for record in (*raw, *rejected))

@@ -1,0 +1,138 @@
+"""Who the person of a request is in the lake, and which other persons' rows may tell of it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from stamgast.erasure.subject import Subject
+from stamgast_lake.engine import session
+from stamgast_lake.lake import Lake
+from stamgast_lake.logs import look_up, see, see_runs
+from stamgast_lake.pruning import among
+from stamgast_lake.tables import EDGES, EVENTS, IDENTITY, LINKS, PERSONS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NEWEST = """
+    select * from (select *, row_number() over (
+        partition by {key} order by recorded_at desc, run_id desc) as nth from {rows})
+    where nth = 1
+"""
+NEIGHBOURS = """
+    select distinct unnest([a, b]) as key from {rows}
+    where a in (select key from wanted) or b in (select key from wanted)
+"""
+FOUNDING = """
+    select source_id, message_id, len(identifiers) from told_events
+    where anchor_key in (select key from wanted)
+"""
+VALUES = """
+    select distinct one.key, one.value from (
+        select unnest(identifiers) as one from told_events
+        where anchor_key in (select key from wanted))
+    where one.key in (select key from wanted)
+"""
+
+
+def resolve_in_lake(lake: Lake, subject: Subject) -> Subject:
+    """The subject with what the lake knows of the person.
+
+    Where the live view knows the person, its identifiers are those; the lake may not have seen a
+    cut yet. A person who is still somebody's is an other; any that is nobody's any more is its own.
+    """
+    with session() as engine:
+        see_runs(engine, lake)
+        if not subject.persons:
+            subject = _whole_person(engine, lake, subject)
+        _want(engine, subject.keys)
+        past = _past_persons(engine, lake)
+        active = _active(engine, lake, past)
+        near = _near(engine, lake) - subject.keys
+        told = replace(
+            subject,
+            persons=subject.persons | (past - active.keys()),
+            apart=subject.apart | near,
+            values={**_values(engine, lake, subject), **subject.values},
+            births=subject.births | _births(engine, lake),
+        )
+        return _with_others(engine, lake, told, active)
+
+
+def _want(engine: "DuckDBPyConnection", keys: frozenset[str]) -> None:
+    engine.register("wanted", pa.table({"key": pa.array(sorted(keys), pa.string())}))
+
+
+def _whole_person(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> Subject:
+    """The identifiers of the persons that the keys name in the lake alone."""
+    _want(engine, subject.keys)
+    look_up(engine, lake, IDENTITY, "wanted", "identity_row")
+    rows = engine.execute(
+        f"select person_id from ({NEWEST.format(key='identifier', rows='identity_row')})"
+        " where person_id is not null"
+    ).fetchall()
+    persons = frozenset(person for (person,) in rows)
+    members = {key for keys in _active(engine, lake, persons).values() for key in keys}
+    return replace(subject, keys=subject.keys | members, persons=persons)
+
+
+def _past_persons(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
+    """Every person that one of the keys ever belonged to."""
+    look_up(engine, lake, IDENTITY, "wanted", "identity_row")
+    rows = engine.execute("select distinct person_id from identity_row").fetchall()
+    return frozenset(person for (person,) in rows if person is not None)
+
+
+def _active(
+    engine: "DuckDBPyConnection", lake: Lake, persons: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
+    """The members of those of these persons who stand."""
+    engine.register("person", pa.table({"key": pa.array(sorted(persons), pa.string())}))
+    look_up(engine, lake, PERSONS, "person", "person_row")
+    newest = NEWEST.format(key="person_id", rows="person_row")
+    rows = engine.execute(f"select person_id, members from ({newest}) where state = 'active'")
+    return {person: tuple(members or ()) for person, members in rows.fetchall()}
+
+
+def _near(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
+    """What was ever named or believed together with one of the keys."""
+    see(engine, lake, EDGES, LINKS)
+    found: set[str] = set()
+    for rows in ("edges", "links"):
+        told = engine.execute(NEIGHBOURS.format(rows=rows)).fetchall()
+        found.update(key for (key,) in told if key is not None)
+    return frozenset(found)
+
+
+def _values(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> dict[str, str]:
+    """The normalised values behind the keys, as events name them."""
+    held = among(lake.catalogue.dataset(EVENTS), "anchor_key", sorted(subject.keys))
+    engine.register("told_events", held)
+    return dict(engine.execute(VALUES).fetchall())
+
+
+def _births(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
+    """The ids of all persons that the messages of the keys could have founded."""
+    keyring, rows = lake.keyring(), engine.execute(FOUNDING).fetchall()
+    return frozenset(
+        keyring.person_id(source, message, position)
+        for source, message, identifiers in rows
+        for position in range(identifiers)
+    )
+
+
+def _with_others(
+    engine: "DuckDBPyConnection", lake: Lake, subject: Subject, active: dict[str, tuple[str, ...]]
+) -> Subject:
+    """The persons whose anchors named the keys, and all that they have."""
+    _want(engine, subject.apart)
+    theirs = _past_persons(engine, lake) if subject.apart else frozenset()
+    standing = {**active, **_active(engine, lake, theirs)}
+    others = {person for person in standing if person not in subject.persons}
+    members = {key for person in others for key in standing[person]}
+    return replace(
+        subject,
+        others=frozenset(others) | (subject.others - subject.persons),
+        partners=frozenset((members | subject.apart) - subject.keys),
+    )

@@ -1,0 +1,174 @@
+"""What an erasure does to each table: which rows go, which stay with less, and how to find them.
+
+The statements read the key sets `erased` (identifiers), `erased_person`, `gone_message`,
+`redacted_message`, `apart` (others' anchors that named the erased) and `other_person` (whose they
+are). `{T}` is the moment of the erasure: what came and happened later is of somebody new. `{S}` is
+the moment of the sweep: what runs logged up to then was computed with the erased in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stamgast_lake.tables import (
+    ANCHORS,
+    COMPUTED_TRAITS,
+    CONSTRAINTS,
+    EDGES,
+    EGRESS_RECEIPTS,
+    EVENTS,
+    EVIDENCE,
+    IDENTITY,
+    LINK_MODELS,
+    LINKS,
+    MEMBERSHIPS,
+    MESSAGE_INDEX,
+    MODELS,
+    PERSONS,
+    PROFILES,
+    RAW_FILES,
+    RECEIPTS,
+    RFM,
+    RUNS,
+    SCORES,
+    LakeTable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows that match `gone` go, of rows that match `changed` the columns of `values` change.
+
+    A row group is passed over when the span of `column` in it holds no key of the sets `spans`;
+    without a column every file is read.
+    """
+
+    table: LakeTable
+    gone: str = "false"
+    changed: str = "false"
+    values: Mapping[str, str] = field(default_factory=dict)
+    column: str | None = None
+    spans: tuple[str, ...] = ()
+
+
+def _within(column: str, *sets: str) -> str:
+    return " or ".join(f"{column} in (select key from {name})" for name in sets)
+
+
+OLD = "(received_at <= {T} or event_at <= {T})"
+# A lambda takes no subquery, so the keys are a variable as well.
+KEYS = "getvariable('erased_keys')"
+LOGGED = "recorded_at <= {S}"
+GONE_RECEIPT = (
+    f"(coalesce({_within('anchor_key', 'erased')}, false) and received_at <= {{T}}"
+    f" or coalesce({_within('message_key', 'gone_message')}, false))"
+)
+NAMING_RECEIPT = f"list_has_any(identifiers, {KEYS})"
+PERSON = _within("person_id", "erased_person")
+INTO = _within('"into"', "erased_person")
+OF_OTHERS = _within("person_id", "erased_person", "other_person")
+
+RULES = {
+    rule.table.name: rule
+    for rule in (
+        Rule(
+            EVENTS,
+            gone=_within("message_key", "gone_message"),
+            changed=_within("message_key", "redacted_message"),
+            values={
+                "identifiers": "list_filter(identifiers, lambda one: not"
+                f" list_contains({KEYS}, one.key))",
+                **{
+                    name: f"without_erased({name})"
+                    for name in ("traits", "properties", "context", "page", "campaign")
+                },
+            },
+            column="anchor_key",
+            spans=("erased", "apart"),
+        ),
+        Rule(
+            EVIDENCE,
+            gone=f"({_within('a', 'erased')} or coalesce({_within('b', 'erased')}, false)"
+            f" or {_within('message_key', 'gone_message')}) and {OLD}",
+            column="a",
+            spans=("erased", "apart"),
+        ),
+        Rule(
+            MESSAGE_INDEX,
+            gone=_within("message_key", "gone_message"),
+            column="message_key",
+            spans=("gone_message",),
+        ),
+        Rule(
+            RECEIPTS,
+            changed=f"{GONE_RECEIPT} or coalesce({NAMING_RECEIPT}, false)",
+            values={
+                "state": f"case when {GONE_RECEIPT} then 'suppressed' else state end",
+                "reason": f"case when {GONE_RECEIPT} then 'erased' else reason end",
+                "payload_hash": f"case when {GONE_RECEIPT} then null else payload_hash end",
+                "anchor_key": f"case when {GONE_RECEIPT} then null else anchor_key end",
+                "identifiers": "null",
+            },
+            column="anchor_key",
+            spans=("erased", "apart"),
+        ),
+        Rule(CONSTRAINTS, gone=f"({_within('a', 'erased')} or {_within('b', 'erased')})"),
+        Rule(
+            EDGES,
+            gone=f"({_within('a', 'erased')} or {_within('b', 'erased')}) and {LOGGED}",
+            column="a",
+            spans=("erased", "apart"),
+        ),
+        Rule(
+            IDENTITY,
+            gone=f"({_within('identifier', 'erased')} or coalesce({PERSON}, false)) and {LOGGED}",
+            column="identifier",
+            spans=("erased", "apart", "others_key"),
+        ),
+        Rule(
+            PERSONS,
+            gone=f"({PERSON} or coalesce({INTO}, false) or"
+            f" coalesce(list_has_any(members, {KEYS}), false))"
+            f" and {LOGGED}",
+            column="person_id",
+            spans=("erased_person", "other_person"),
+        ),
+        Rule(
+            ANCHORS,
+            gone=f"({_within('anchor_key', 'erased', 'apart')}) and {LOGGED}",
+            column="anchor_key",
+            spans=("erased", "apart"),
+        ),
+        Rule(
+            PROFILES,
+            gone=f"({OF_OTHERS}) and {LOGGED}",
+            column="person_id",
+            spans=("erased_person", "other_person"),
+        ),
+        Rule(RFM, gone=f"{PERSON} and {LOGGED}", column="person_id", spans=("erased_person",)),
+        Rule(
+            COMPUTED_TRAITS,
+            gone=f"({OF_OTHERS}) and {LOGGED}",
+            column="person_id",
+            spans=("erased_person", "other_person"),
+        ),
+        Rule(
+            MEMBERSHIPS, gone=f"{PERSON} and {LOGGED}", column="person_id", spans=("erased_person",)
+        ),
+        Rule(SCORES, gone=f"{PERSON} and {LOGGED}", column="person_id", spans=("erased_person",)),
+        Rule(LINKS, gone=f"{_within('a', 'erased')} or {_within('b', 'erased')}"),
+        Rule(
+            EGRESS_RECEIPTS,
+            changed=PERSON,
+            values={"person_id": "'erased'", "consent_version": "null"},
+            column="person_id",
+            spans=("erased_person",),
+        ),
+    )
+}
+# Tables that tell of no person, each with what it holds instead.
+IMPERSONAL = {
+    LINK_MODELS.name: "coefficients and counts",
+    RAW_FILES.name: "names of objects, and how many lines each had",
+    RUNS.name: "counts by stage",
+    MODELS.name: "how models were judged, and their cards",
+}

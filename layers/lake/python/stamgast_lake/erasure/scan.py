@@ -1,0 +1,129 @@
+"""The byte scan: every version of every object that can be read, packed ones unpacked, bounded."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stamgast.erasure.needles import Needles
+from stamgast_lake.erasure.dropped import tells
+from stamgast_lake.erasure.objects import Objects
+from stamgast_lake.lake import Lake
+
+BLOCK = 4 * 1024 * 1024
+ROWS_A_BATCH = 16_384
+PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan saw of a prefix: objects and versions read, bytes, and those that tell."""
+
+    read: int
+    bytes: int
+    found: tuple[str, ...]
+
+
+def scan_prefix(lake: Lake, prefix: str, needles: Needles) -> Scan:
+    """Reads every version of every object under a prefix; deleted ones are read as well."""
+    objects = Objects(lake.s3, lake.bucket)
+    read = size = 0
+    found: list[str] = []
+    for one in objects.versions(prefix):
+        try:
+            answer = lake.s3.get_object(Bucket=lake.bucket, Key=one.key, VersionId=one.version_id)
+        except lake.s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("MethodNotAllowed", "405", "NoSuchVersion"):
+                continue  # a marker that an object was deleted has no content
+            raise
+        read, size = read + 1, size + int(answer["ContentLength"])
+        if tells_of(answer["Body"], needles) or needles.found_in(one.key.encode()):
+            found.append(one.key)
+    return Scan(read, size, tuple(sorted(set(found))))
+
+
+def tells_of(stream: Any, needles: Needles) -> bool:
+    """Whether what a stream holds, unpacked, tells of one of the persons."""
+    head = stream.read(BLOCK)
+    if head[:4] == PARQUET:
+        with TemporaryDirectory(prefix="stamgast-scan-") as folder:
+            file = Path(folder) / "file"
+            _spool(file, head, stream)
+            return parquet_tells(file, needles)
+    blocks = _blocks(head, stream)
+    return blocks_tell(_inflated(blocks) if head[:2] == GZIP else blocks, needles)
+
+
+def blocks_tell(blocks: Iterator[bytes], needles: Needles) -> bool:
+    """Whether a needle stands in the blocks, be it across the border of two."""
+    rest = b""
+    for block in blocks:
+        text = rest + block
+        if needles.found_in(text):
+            return True
+        rest = text[-needles.longest :] if needles.longest else b""
+    return False
+
+
+def parquet_tells(file: Path, needles: Needles) -> bool:
+    """Whether a cell of a Parquet file tells of one of the persons."""
+    for batch in pq.ParquetFile(file).iter_batches(ROWS_A_BATCH):
+        for column in batch.columns:
+            for texts in _texts(column):
+                told = [text for text in texts.unique().to_pylist() if text is not None]
+                is_near = needles.short or needles.found_in("\0".join(told).encode())
+                if is_near and any(tells(text, needles) for text in told):
+                    return True
+    return False
+
+
+def _texts(column: Any) -> Iterator[Any]:
+    """The text arrays in a column, however deep."""
+    if pa.types.is_struct(column.type):
+        for inner in column.flatten():
+            yield from _texts(inner)
+    elif pa.types.is_map(column.type):
+        yield from _texts(column.keys)
+        yield from _texts(column.items)
+    elif pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        yield from _texts(column.flatten())
+    elif pa.types.is_dictionary(column.type):
+        yield from _texts(column.dictionary)
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        yield column
+
+
+def _blocks(head: bytes, stream: Any) -> Iterator[bytes]:
+    while head:
+        yield head
+        head = stream.read(BLOCK)
+
+
+def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The text of one gzip member after another; what is no gzip any more comes as it is."""
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    for block in blocks:
+        rest = block
+        while rest:
+            try:
+                yield inflater.decompress(rest, BLOCK)
+            except zlib.error:
+                yield rest
+                break
+            rest = inflater.unconsumed_tail
+            if inflater.eof:
+                rest, inflater = (
+                    inflater.unused_data,
+                    zlib.decompressobj(16 + zlib.MAX_WBITS),
+                )
+
+
+def _spool(file: Path, head: bytes, stream: Any) -> None:
+    with file.open("wb") as out:
+        for block in _blocks(head, stream):
+            out.write(block)

@@ -1,0 +1,174 @@
+"""A sweep: some persons out of every store of the lake, from the tables to loose objects.
+
+It runs under the lease of runs, and every step of it may be repeated: what was found is written
+down first, and a file that was rewritten holds nothing more to find.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from stamgast.erasure.needles import needles_of
+from stamgast.erasure.subject import Subject
+from stamgast_lake.catalogue import Commit
+from stamgast_lake.erasure.archive import ArchiveErasure, Cleaned
+from stamgast_lake.erasure.dropped import DropErasure
+from stamgast_lake.erasure.loose import LooseErasure
+from stamgast_lake.erasure.objects import Objects, forget_history
+from stamgast_lake.erasure.resolve import resolve_in_lake
+from stamgast_lake.erasure.scan import Scan, scan_prefix
+from stamgast_lake.erasure.tables import Found, TableErasure, Tally
+from stamgast_lake.lake import Lake
+from stamgast_lake.loading.run import finish_left
+from stamgast_lake.runs import FAILED, WHOLE
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.tables import ICEBERG, RUNS
+
+FOLDER = "erasure"
+LOOSE = ("exports/", "athena/", "runs/", "models/")
+SCANNED = ("raw/", "rejected/", "imports/", "warehouse/", *LOOSE, "workspace/")
+REASON = "erased: other persons are computed anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found and did, by table and by prefix."""
+
+    tables: Mapping[str, Tally]
+    prefixes: Mapping[str, Cleaned]
+    files_gone: int = 0
+    recomputes: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """Rows, lines and objects found in each store."""
+        tables = {name: tally.rows for name, tally in self.tables.items()}
+        return tables | {name: done.lines for name, done in self.prefixes.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which it is reported."""
+        return {
+            "tables": {name: asdict(one) for name, one in self.tables.items()},
+            "prefixes": {name: asdict(one) for name, one in self.prefixes.items()},
+            "files_gone": self.files_gone,
+            "recomputes": self.recomputes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The sweep of one batch of requests, at one moment, under one number of the lease."""
+
+    lake: Lake
+    batch: str
+    seq: int
+    until_ms: int
+    moment: datetime
+
+    def resolve(self, subject: Subject) -> Subject:
+        """The subject with what the lake knows of the person."""
+        known = resolve_in_lake(self.lake, subject)
+        archive = ArchiveErasure(self.lake, (known,))
+        births = archive.births(archive.unloaded(self.moment))
+        return replace(known, births=known.births | births)
+
+    def count(self, subjects: Sequence[Subject]) -> Swept:
+        """What a sweep of these persons would find; nothing is written."""
+        told = tuple(subjects)
+        tables = self._tables(told)
+        found = tables.find()
+        return Swept(tables.count(found), self._prefixes(told, found, is_dry=True))
+
+    def sweep(self, subjects: Sequence[Subject]) -> Swept:
+        """Takes these persons out of every store of the lake; what the tables held goes last."""
+        told = tuple(subjects)
+        finish_left(self.lake, self.batch)
+        tables = self._tables(told)
+        found = tables.find(self._known())
+        self._keep(found)
+        self.lake.tombstones.put_gone(found.gone)
+        prefixes = self._prefixes(told, found, is_dry=False)
+        tallies = tables.erase(found, self.batch)
+        recomputes = self._owe(told, found, tallies)
+        gone = sum(forget_history(self.lake, table, self.moment) for table in ICEBERG)
+        return Swept(tallies, prefixes, gone, recomputes)
+
+    def scan(self, subjects: Sequence[Subject]) -> dict[str, Scan]:
+        """Reads every byte of the bucket for these persons together."""
+        needles = needles_of(subjects)
+        return {prefix: scan_prefix(self.lake, prefix, needles) for prefix in SCANNED}
+
+    def forget(self) -> None:
+        """Takes the document of the sweep away."""
+        Objects(self.lake.s3, self.lake.bucket).drop([self._key])
+
+    def _tables(self, subjects: tuple[Subject, ...]) -> TableErasure:
+        return TableErasure(self.lake, subjects, self.until_ms, self.moment)
+
+    def _prefixes(
+        self, subjects: tuple[Subject, ...], found: Found, *, is_dry: bool
+    ) -> dict[str, Cleaned]:
+        archive = ArchiveErasure(self.lake, subjects, is_dry)
+        dropped = DropErasure(self.lake, subjects, self.moment, self.batch, is_dry)
+        loose = LooseErasure(self.lake, subjects, is_dry)
+        raw = (key for key in found.objects if key.startswith("raw/"))
+        return {
+            "raw/": archive.raw({*raw, *archive.unloaded(self.moment)}),
+            "rejected/": archive.rejected(),
+            "imports/": dropped.clean(found.receipts),
+            **{prefix: loose.clean([prefix]) for prefix in LOOSE},
+        }
+
+    # what outlives a crash
+
+    @property
+    def _key(self) -> str:
+        return f"{FOLDER}/{self.batch}/found.json"
+
+    def _known(self) -> Found | None:
+        objects = Objects(self.lake.s3, self.lake.bucket)
+        try:
+            return Found.of(orjson.loads(objects.body(self._key)))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def _keep(self, found: Found) -> None:
+        text = orjson.dumps(found.to_dict())
+        self.lake.s3.put_object(Bucket=self.lake.bucket, Key=self._key, Body=text)
+
+    def _owe(
+        self, subjects: tuple[Subject, ...], found: Found, tallies: Mapping[str, Tally]
+    ) -> bool:
+        """Has the next run compute everything anew where other persons are touched.
+
+        Told as a failed run that displaced messages, which a run takes up like any other.
+        """
+        touched = any(subject.apart or subject.others for subject in subjects)
+        if not touched or not any(tally.rows for tally in tallies.values()):
+            return False
+        figures = orjson.dumps({"displaced": max(1, len(found.redacted))}).decode()
+        stages = ((WHOLE, FAILED, REASON, "{}"), ("load_events", "done", None, figures))
+        rows = [self._run_row(*stage) for stage in stages]
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(RUNS))
+        self.lake.catalogue.append(RUNS, table.to_reader(), Commit(self.batch, "owed"))
+        return True
+
+    def _run_row(self, stage: str, status: str, error: str | None, figures: str) -> dict[str, Any]:
+        return {
+            "run_id": self.batch,
+            "seq": self.seq,
+            "moment": self.moment,
+            "stage": stage,
+            "status": status,
+            "error": error,
+            "inputs": 0,
+            "figures": figures,
+            "workspace_version": self.lake.workspace().version,
+            "closed_at": self.moment,
+        }

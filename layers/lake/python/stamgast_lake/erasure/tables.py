@@ -1,0 +1,235 @@
+"""Iceberg tables: the files that hold the erased are found by statistics and rewritten, no others.
+
+Everything may be repeated: what was found is written down before the first file is replaced.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pyarrow as pa
+from pyiceberg.manifest import DataFile
+
+from stamgast.erasure.subject import Subject
+from stamgast.moments import moment_of
+from stamgast_lake.catalogue import Commit, one_of
+from stamgast_lake.engine import session
+from stamgast_lake.erasure.redaction import Redaction
+from stamgast_lake.erasure.rules import RULES, Rule
+from stamgast_lake.lake import Lake
+from stamgast_lake.loading.rows import in_order
+from stamgast_lake.pruning import among
+from stamgast_lake.tables import CONSTRAINTS, EVENTS, RECEIPTS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROWS_A_BATCH = 8_192
+REDACT = "without_erased"
+MESSAGES = """
+    select message_key, anchor_key in (select key from erased) as is_gone from candidate
+    where anchor_key is not null and (received_at <= {T} or event_at <= {T})
+      and (anchor_key in (select key from erased)
+           or list_has_any([one.key for one in identifiers],
+                           getvariable('erased_keys')))
+"""
+DECIDED = """
+    select distinct message_key, cast(recorded_at as date) as on_day from candidate
+    where message_key is not null
+      and (a in (select key from erased) or b in (select key from erased))
+"""
+COUNT = "select count(*) from candidate where coalesce({gone}, false) or coalesce({changed}, false)"
+PLACES = """
+    select distinct raw_object, receipt_id from candidate
+    where coalesce({changed}, false)
+       or coalesce(message_key in (select key from redacted_message), false)
+"""
+
+
+@dataclass(slots=True)
+class Found:
+    """What tells of the erased: their messages, others' messages, and where the archive has them.
+
+    `fresh` says that somebody came back since, or that others are touched: a run computes anew.
+    """
+
+    gone: set[str] = field(default_factory=set)
+    redacted: set[str] = field(default_factory=set)
+    decided: dict[str, str] = field(default_factory=dict)
+    objects: set[str] = field(default_factory=set)
+    receipts: set[str] = field(default_factory=set)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form of the document that outlives a crash."""
+        names = ("gone", "redacted", "objects", "receipts")
+        return {**{name: sorted(getattr(self, name)) for name in names}, "decided": self.decided}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Found":
+        """Reads what `to_dict` wrote."""
+        names = ("gone", "redacted", "objects", "receipts")
+        return cls(**{name: set(told[name]) for name in names}, decided=dict(told["decided"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was done to a table: rows found, files rewritten, files and bytes there were."""
+
+    rows: int
+    rewritten: int
+    files: int
+    rewritten_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableErasure:
+    """The erasure of some persons from the tables, at one moment for all of them."""
+
+    lake: Lake
+    subjects: tuple[Subject, ...]
+    until_ms: int
+    swept_at: datetime
+
+    def find(self, known: Found | None = None) -> Found:
+        """The messages of the erased and their places in the archive, added to what was known."""
+        found = known or Found()
+        with session() as engine:
+            self._name(engine, found)
+            engine.register("candidate", self.lake.catalogue.dataset(CONSTRAINTS))
+            for key, day in engine.execute(DECIDED).fetchall():
+                found.decided[key] = day.isoformat()
+            rows = self._rows(engine, RULES[EVENTS.name], found, self._told(MESSAGES))
+            for key, is_gone in rows:
+                (found.gone if is_gone else found.redacted).add(key)
+            found.gone |= found.decided.keys()
+            self._name(engine, found)
+            rule = RULES[RECEIPTS.name]
+            places = self._told(PLACES.replace("{changed}", rule.changed))
+            for raw_object, receipt_id in self._rows(engine, rule, found, places):
+                found.objects.add(raw_object)
+                found.receipts.add(receipt_id)
+        return found
+
+    def count(self, found: Found) -> dict[str, Tally]:
+        """How many rows of each table tell of the erased, in how many files."""
+        with session() as engine:
+            self._name(engine, found)
+            return {name: self._tally(engine, rule, found)[0] for name, rule in RULES.items()}
+
+    def erase(self, found: Found, batch: str) -> dict[str, Tally]:
+        """Rewrites the files that hold rows of the erased, one commit a table."""
+        workspace, keyring = self.lake.workspace(), self.lake.keyring()
+        redaction = Redaction(self.subjects, workspace.identity, keyring)
+        with session() as engine:
+            self._name(engine, found)
+            engine.create_function(REDACT, redaction.of_json, ["VARCHAR"], "VARCHAR")
+            try:
+                return {
+                    name: self._rewrite(engine, rule, found, batch) for name, rule in RULES.items()
+                }
+            finally:
+                engine.remove_function(REDACT)
+
+    def _tally(
+        self, engine: "DuckDBPyConnection", rule: Rule, found: Found
+    ) -> tuple[Tally, tuple[DataFile, ...]]:
+        """What the table holds of the erased, and the files that hold it."""
+        counted = self._told(COUNT.replace("{gone}", rule.gone).replace("{changed}", rule.changed))
+        rows, files, holding = 0, 0, list[DataFile]()
+        for file in self._seen(engine, rule, found):
+            files += 1
+            told = int(engine.execute(counted).fetchall()[0][0])
+            rows += told
+            holding += [file] if told else []
+        return Tally(rows, len(holding), files), tuple(holding)
+
+    def _rewrite(self, engine: "DuckDBPyConnection", rule: Rule, found: Found, batch: str) -> Tally:
+        tally, files = self._tally(engine, rule, found)
+        if files:
+            catalogue, table = self.lake.catalogue, rule.table
+            engine.register("candidate", catalogue.dataset_of(table, files))
+            rows = engine.sql(in_order(table, self._left(rule))).to_arrow_reader(ROWS_A_BATCH)
+            # A repeat after a crash may find more, so each commit has a name of its own.
+            commit = Commit(batch, f"erase {len(files)} {uuid4().hex[:8]}")
+            catalogue.replace(table, rows, files, commit)
+        return tally
+
+    def _left(self, rule: Rule) -> str:
+        """What stays of the rows at hand."""
+        columns = (
+            f"case when coalesce({rule.changed}, false) then {rule.values[name]}"
+            f' else "{name}" end as "{name}"'
+            if name in rule.values
+            else f'"{name}"'
+            for name in rule.table.column_names
+        )
+        kept = f"select {', '.join(columns)} from candidate where not coalesce({rule.gone}, false)"
+        return self._told(kept)
+
+    # key sets
+
+    def _name(self, engine: "DuckDBPyConnection", found: Found) -> None:
+        """Names the key sets that the rules read."""
+        sets = {
+            "erased": self._union("keys"),
+            "erased_person": self._union("persons"),
+            "apart": self._union("apart"),
+            "other_person": self._union("others"),
+            "others_key": self._union("partners"),
+            "gone_message": found.gone,
+            "redacted_message": found.redacted,
+        }
+        for name, keys in sets.items():
+            engine.register(name, pa.table({"key": pa.array(sorted(keys), pa.string())}))
+        engine.execute("set variable erased_keys = (select coalesce(list(key), []) from erased)")
+
+    def _union(self, name: str) -> frozenset[str]:
+        empty: frozenset[str] = frozenset()
+        return empty.union(*(getattr(one, name) for one in self.subjects))
+
+    def _keys(self, rule: Rule, found: Found) -> list[str]:
+        known = {
+            "erased": "keys",
+            "erased_person": "persons",
+            "apart": "apart",
+            "other_person": "others",
+            "others_key": "partners",
+        }
+        sets = [
+            found.gone if name == "gone_message" else self._union(known[name])
+            for name in rule.spans
+        ]
+        return sorted(set().union(*sets))
+
+    def _told(self, statement: str) -> str:
+        told = {"T": _moment(moment_of(self.until_ms)), "S": _moment(self.swept_at)}
+        return statement.format(**told)
+
+    # what holds them
+
+    def _rows(
+        self, engine: "DuckDBPyConnection", rule: Rule, found: Found, query: str
+    ) -> Iterator[tuple[Any, ...]]:
+        for _ in self._seen(engine, rule, found):
+            yield from engine.execute(query).fetchall()
+
+    def _seen(self, engine: "DuckDBPyConnection", rule: Rule, found: Found) -> Iterator[DataFile]:
+        """Each file, with the parts of it that may hold the erased named `candidate`.
+
+        Decisions of operators have no anchor: the files of their days are read whole.
+        """
+        catalogue, keys = self.lake.catalogue, self._keys(rule, found)
+        days = sorted(set(found.decided.values())) if rule.column == "anchor_key" else []
+        whole = catalogue.files(rule.table, one_of(rule.table.partition[0], days)) if days else ()
+        for file in catalogue.files(rule.table):
+            rows: Any = catalogue.dataset_of(rule.table, (file,))
+            if rule.column is not None and file not in whole:
+                rows = among(rows, rule.column, keys) if keys else rows.head(0)
+            engine.register("candidate", rows)
+            yield file
+
+
+def _moment(at: datetime) -> str:
+    return f"cast('{at.isoformat()}' as timestamptz)"

@@ -1,0 +1,238 @@
+"""A platform with a real lake: moto's S3, Glue and SQS, Iceberg tables in a folder, live tables."""
+
+import gzip
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+
+from stamgast.erasure.envelopes import EnvelopeErasure, mentions
+from stamgast.erasure.gate import Gate
+from stamgast.erasure.needles import Needles, needles_of
+from stamgast.erasure.subject import Subject
+from stamgast.identity.interpret import interpret
+from stamgast.ingestion.accept import accept
+from stamgast.ingestion.envelope import encode
+from stamgast.moments import moment_of
+from stamgast.profile.batch import Message
+from stamgast.profile.identify import Identity
+from stamgast.profile.loop import LiveLoop
+from stamgast.workspace.compiler import compile_files
+from stamgast.workspace.model import workspace_of
+from stamgast_aws.erasure_items import DynamoErasure
+from stamgast_aws.erasure_queue import SqsDeadLetters
+from stamgast_aws.tombstone_store import DynamoTombstones
+from stamgast_lake.catalogue import Catalogue
+from stamgast_lake.engine import session
+from stamgast_lake.erasure.archive import tombstones_of
+from stamgast_lake.erasure.scan import tells_of
+from stamgast_lake.erasure.sweep import Sweep, Swept
+from stamgast_lake.imports.run import import_file
+from stamgast_lake.lake import Lake
+from stamgast_lake.loading.run import load_run
+from stamgast_lake.runs import Run, close_run, open_run
+from stamgast_lake.tables import TABLES
+from stamgast_lake.views import VIEWS, create_statement
+from tests.lake.world import KEYRING, STAGES, TIMELINE_DAYS, World, _cursor, receipt
+
+SOURCES = """
+sources:
+  web: {name: Web}
+  shop: {name: Shop, imports: [{match: "*"}]}
+"""
+WORKSPACE = workspace_of(compile_files({"sources.yaml": SOURCES}))
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+@dataclass
+class Lines:
+    """Where a Firehose stream would put its objects: one a batch, gzipped."""
+
+    world: "ErasureWorld"
+    kind: str
+
+    def put(self, lines: Sequence[tuple[str, bytes]]) -> set[str]:
+        if lines:
+            self.world.archive_lines(self.kind, [line for _, line in lines])
+        return set()
+
+
+class ErasureWorld(World):
+    """The world of runs over a bucket with versions, with the gate of erasures before it."""
+
+    def __init__(self, s3: Any, glue: Any, sqs: Any, warehouse: Path) -> None:
+        super().__init__(workspace=WORKSPACE)
+        # The bucket dates what is dropped by the real clock, and requests come after that.
+        self.now_ms = max(self.now_ms, time.time_ns() // 1_000_000 + HOUR_MS)
+        self.s3, self.sqs, self.warehouse = s3, sqs, warehouse
+        self.objects = 0
+        self.log = DynamoTombstones(self.dynamodb, "control", lambda _: None)
+        catalogue = Catalogue(
+            glue=glue, database="lake", warehouse=warehouse.as_uri(), file_properties={}
+        )
+        self.lake = Lake(s3, "lake", catalogue, lambda: WORKSPACE, lambda: KEYRING, self.log)
+        self.queue = SqsDeadLetters(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
+        self.live_tables = DynamoErasure(self.dynamodb, "profiles", "control", lambda _: None)
+
+    # what arrives
+
+    def loop(self) -> LiveLoop:
+        settings = WORKSPACE.identity
+        return LiveLoop(
+            raw=Lines(self, "raw"),
+            rejected=Lines(self, "rejected"),
+            interpret=lambda record: interpret(record, settings, KEYRING),
+            identify=Identity(self.identity, settings, KEYRING, self.tell, lambda _: None),
+            facts=self.facts,
+            timeline_days=TIMELINE_DAYS,
+            now_ms=lambda: self.now_ms,
+            pause=lambda _: None,
+            gate=Gate(self.log, settings, KEYRING),
+        )
+
+    def archive_lines(self, kind: str, lines: Sequence[bytes]) -> None:
+        self.objects += 1
+        at = moment_of(self.now_ms)
+        key = f"{kind}/date={at:%Y-%m-%d}/hour={at:%H}/{self.objects:06}.gz"
+        self.put(key, gzip.compress(b"\n".join(lines) + b"\n"))
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket="lake", Key=key, Body=body)
+
+    def dead_letter(self, *events: dict[str, Any], **told: Any) -> None:
+        body = encode(accept([dict(event) for event in events], receipt(**told)))
+        self.sqs.send_message(QueueUrl=self.queue.queue_url, MessageBody=body)
+
+    def redrive(self) -> None:
+        for handle, body in list(self.queue.messages()):
+            self.loop().process([Message("m", body, self.now_ms)])
+            self.sqs.delete_message(QueueUrl=self.queue.queue_url, ReceiptHandle=handle)
+
+    # what runs and erasures do
+
+    def run(self, *_: Any, **__: Any) -> dict[str, Any]:  # type: ignore[override]
+        run = self.open()
+        with mock.patch("stamgast_lake.engine.connect", _cursor):
+            inputs = open_run(self.lake, run)
+            for given in inputs.imports:
+                import_file(self.lake, run.run_id, given)
+            figures: dict[str, Any] = {"load_events": load_run(self.lake, run.run_id)}
+            for stage in STAGES:
+                figures[stage.__name__] = dict(stage(self, run, figures["load_events"]))
+            at = run.moment + timedelta(seconds=1)
+            close_run(self.lake, run, figures=figures, error=None, closed_at=at)
+        return figures
+
+    def subject(self, **named: str) -> Subject:
+        """The person of some identifiers, as a request names them."""
+        keys = frozenset(KEYRING.identifier_key(name, value) for name, value in named.items())
+        values = {KEYRING.identifier_key(name, value): value for name, value in named.items()}
+        return Subject("request", self.now_ms, keys, values)
+
+    def erase(self, subject: Subject) -> tuple[Subject, Swept]:
+        """Resolves, sets tombstones, and sweeps every store."""
+        self.seq += 1
+        at = moment_of(self.now_ms)
+        sweep = Sweep(self.lake, f"erasure-{self.seq}", self.seq, subject.until_ms, at)
+        with mock.patch("stamgast_lake.engine.connect", _cursor):
+            whole = sweep.resolve(self.live_tables.resolve(subject))
+            whole = self.live_tables.resolve(whole)
+            tombstones = tombstones_of([whole])
+            self.log.put(tombstones.values())
+            self.live_tables.erase(whole)
+            swept = sweep.sweep([whole])
+            sweep.forget()
+        settings = WORKSPACE.identity
+        self.queue.erase(EnvelopeErasure(tombstones, needles_of([whole]), settings, KEYRING).left)
+        return whole, swept
+
+    def archived(self) -> dict[str, bytes]:
+        """The archive as a backup holds it."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="lake")
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        kept = (key for key in keys if key.startswith(("raw/", "rejected/")))
+        return {k: self.s3.get_object(Bucket="lake", Key=k)["Body"].read() for k in kept}
+
+    def restore(self, archive: dict[str, bytes]) -> None:
+        """Puts the objects of a backup beside what stands, as somebody does who replays it."""
+        for key, body in archive.items():
+            self.put(key.replace(".gz", "-again.gz"), body)
+
+    def rows(self, view: str) -> list[dict[str, Any]]:
+        with session() as engine:
+            for name in (*VIEWS[view].reads, view):
+                if name in TABLES:
+                    engine.register(name, self.lake.catalogue.dataset(TABLES[name]))
+                    continue
+                for read in VIEWS[name].reads:
+                    if read in TABLES:
+                        engine.register(read, self.lake.catalogue.dataset(TABLES[read]))
+                engine.execute(create_statement(VIEWS[name]).replace("view", "temp view", 1))
+            return engine.sql(f"select * from {view}").to_arrow_table().to_pylist()
+
+    def states(self) -> dict[str, int]:
+        """How many receipts are in each state."""
+        return dict(Counter(row["state"] for row in self.rows("receipt_states")))
+
+    # what a search finds
+
+    def found(self, needles: Needles) -> dict[str, list[str]]:
+        """Everything that tells of somebody: objects in any version, files, items, messages."""
+        return {
+            "objects": sorted(self._objects(needles)),
+            "files": sorted(self._files(needles)),
+            "items": sorted(self._items(needles)),
+            "messages": ["dead"] * mentions((b for _, b in self.queue.messages()), needles),
+        }
+
+    def _objects(self, needles: Needles) -> Iterator[str]:
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket="lake")
+        for page in pages:
+            for one in page.get("Versions", ()):
+                told = {"Bucket": "lake", "Key": one["Key"], "VersionId": one["VersionId"]}
+                if tells_of(self.s3.get_object(**told)["Body"], needles):
+                    yield one["Key"]
+
+    def _files(self, needles: Needles) -> Iterator[str]:
+        for path in self.warehouse.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as stream:
+                    if tells_of(stream, needles):
+                        yield str(path.relative_to(self.warehouse))
+
+    def _items(self, needles: Needles) -> Iterator[str]:
+        for table in ("profiles", "control"):
+            for item in self.dynamodb.items(table):
+                if item["PK"]["S"].startswith("ERASED#"):
+                    continue
+                if needles.found_in(repr(item).encode()):
+                    yield f"{table} {item['PK']['S'][:2]} {item['SK']['S'][:2]}"
+
+
+@contextmanager
+def erasure_world(folder: Path, monkeypatch: Any) -> Iterator[ErasureWorld]:
+    """A world in an account of its own."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    region = "eu-central-1"
+    with mock_aws():
+        s3: Any = boto3.client("s3", region_name=region)
+        s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": region})
+        s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        glue: Any = boto3.client("glue", region_name=region)
+        glue.create_database(DatabaseInput={"Name": "lake"})
+        sqs: Any = boto3.client("sqs", region_name=region)
+        yield ErasureWorld(s3, glue, sqs, folder)
+
+
+def run_of(seq: int, at_ms: int) -> Run:
+    return Run(f"r{seq:04}", seq, moment_of(at_ms))

@@ -1,0 +1,103 @@
+"""A person goes from every store, nothing brings it back, and nobody else goes with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stamgast.erasure.needles import needles_of
+from stamgast.moments import iso_of
+from tests.lake.erasure_world import DAY_MS, ErasureWorld, erasure_world
+from tests.lake.world import NOON_MS
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureWorld]:
+    with erasure_world(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def event(name: str, at_ms: int = NOON_MS, **told: Any) -> dict[str, Any]:
+    return {"type": "track", "event": name, "messageId": name, "timestamp": iso_of(at_ms), **told}
+
+
+def identify(name: str, at_ms: int = NOON_MS, **told: Any) -> dict[str, Any]:
+    return {"type": "identify", "messageId": name, "timestamp": iso_of(at_ms), **told}
+
+
+CANARY = {"user_id": "canary-7731", "email": "canary.bird@example.com"}
+KEEPER = {"user_id": "keeper-1122", "email": "keeper@example.com"}
+
+
+def planted(world: ErasureWorld) -> None:
+    """The canary through every door, somebody else beside it."""
+    world.send(
+        event("c1", anonymousId="canary-device-55"),
+        identify(
+            "c2",
+            anonymousId="canary-device-55",
+            userId=CANARY["user_id"],
+            traits={"email": "Canary.Bird@Example.com", "name": "Canary Bird"},
+        ),
+        identify("k1", userId=KEEPER["user_id"], traits={"email": KEEPER["email"]}),
+        event("k2", userId=KEEPER["user_id"]),
+        request_id="r1",
+    )
+    world.send({"type": "track", "userId": CANARY["user_id"]}, request_id="r2")
+    world.put(
+        "imports/shop/sales.csv",
+        b"type,userId,event,messageId,properties.note\n"
+        b"track,canary-7731,Sold,f1,for canary.bird@example.com\n"
+        b"track,keeper-1122,Sold,f2,\n",
+    )
+    world.run()
+    world.send(event("c3", NOON_MS - 40 * DAY_MS, userId=CANARY["user_id"]), request_id="r3")
+    world.run()
+    world.dead_letter(
+        event("c4", userId=CANARY["user_id"]),
+        event("k4", userId=KEEPER["user_id"]),
+        request_id="r4",
+    )
+    world.put("exports/job/part.csv", b"person,email\nx,canary.bird@example.com\n")
+    world.put("exports/job/part.csv", b"person,email\nx,keeper@example.com\n")
+    world.send(event("c5", userId=CANARY["user_id"]), request_id="r5")  # no run has seen it
+
+
+NOTHING = {"objects": [], "files": [], "items": [], "messages": []}
+
+
+@pytest.mark.failure_line(36)
+@pytest.mark.failure_line(37)
+def test_nothing_of_an_erased_person_is_left_and_nothing_brings_it_back(
+    world: ErasureWorld,
+) -> None:
+    """FAILURES lines 36 and 37: search every store, let late events come, replay the archive."""
+    planted(world)
+    archive = world.archived()
+    whole, swept = world.erase(world.subject(user_id=CANARY["user_id"]))
+    needles = needles_of([whole])
+    assert set(whole.values.values()) >= {*CANARY.values(), "canary-device-55"}
+    assert not swept.recomputes
+    assert world.found(needles) == NOTHING
+
+    world.redrive()
+    world.send(event("late", userId=CANARY["user_id"]), request_id="r9", received_ms=world.now_ms)
+    world.send({"type": "track", "userId": CANARY["user_id"]}, request_id="r10")
+    world.restore(archive)
+    world.run()
+    assert world.found(needles) == NOTHING
+    assert len(world.persons()) == 1
+    states = world.states()
+    assert states["suppressed"] > 5
+    assert all(row["is_conserved"] for row in world.rows("reconciliation"))
+
+    world.now_ms += DAY_MS
+    world.send(
+        event("new", world.now_ms, userId=CANARY["user_id"]),
+        request_id="r11",
+        received_ms=world.now_ms,
+    )
+    world.run()
+    assert len(world.persons()) == 2
+    assert whole.persons.isdisjoint(world.persons())

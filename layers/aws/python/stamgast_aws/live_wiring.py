@@ -36,7 +36,7 @@ def live_rules(
     from stamgast_aws.live_store import DynamoLiveStore
 
     store = DynamoLiveStore(dynamodb, table, _threads(), pause)
-    return LiveRules(plan_of(workspace), store, tell, now_ms, pause)
+    return LiveRules(plan_of(workspace), store, tell, now_ms, pause, _threads().map)
 
 
 @cache

@@ -13,7 +13,8 @@ from stamgast.segments.changes import MembershipChange
 from stamgast.segments.language.windows import Now
 from stamgast.segments.live.base import Sums, measured_of, measured_seen
 from stamgast.segments.live.coverage import Coverage
-from stamgast.segments.live.rules import Decided, LiveRules
+from stamgast.segments.live.rules import LiveRules
+from stamgast.segments.live.visit import Decided
 from stamgast_lake.logs import keep
 from stamgast_lake.publishing.work import Task, UntoldError
 from stamgast_lake.rules.sums import SumsOfAnchors

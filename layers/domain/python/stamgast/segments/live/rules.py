@@ -1,33 +1,21 @@
 """Live rules at work: who entered and who left, written if nobody saw more, told at least once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from typing import Any
 
-from stamgast.identity.root import Root, RootState
-from stamgast.profile.facts import NOTHING, Facts, merge
-from stamgast.profile.reading import seen
-from stamgast.profile.store import MOST_TRIES, Pair, Pause, pause_seconds
-from stamgast.segments.changes import ENTERED, MembershipChange
-from stamgast.segments.live.base import counted_of
-from stamgast.segments.live.coverage import Coverage
-from stamgast.segments.live.history import together
+from stamgast.profile.store import MOST_TRIES, Pause, pause_seconds
+from stamgast.segments.changes import MembershipChange
 from stamgast.segments.live.plan import LivePlan
-from stamgast.segments.live.standing import Standing, seen_by, turned
-from stamgast.segments.live.store import LiveStore, Someone
-from stamgast.segments.live.verdicts import Verdicts, verdicts_of
+from stamgast.segments.live.standing import Standing
+from stamgast.segments.live.store import LiveStore
+from stamgast.segments.live.visit import Decided, Visit, Write
 from stamgast.store_error import StoreError
 
-FACTS, RULE_CHANGED = "facts", "rule_changed"
+# As many as the bus takes at once: whom it does not tell of one, it is told of all again.
+TOLD_AT_ONCE = 10
 Tell = Callable[[Sequence[MembershipChange]], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What a run found to have changed; a fresh change has yet to be told."""
-
-    change: MembershipChange
-    is_fresh: bool
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(slots=True)
@@ -41,13 +29,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class LiveRules:
-    """Evaluates persons and settles where they stand; time, waiting and stores are handed in."""
+    """Evaluates persons and settles where they stand; time, waiting and stores are handed in.
+
+    `each` does work on each item, several at a time where it can.
+    """
 
     plan: LivePlan
     store: LiveStore
     tell: Tell
     now_ms: Callable[[], int]
     pause: Pause
+    each: Each = map
 
     def settle(
         self,
@@ -74,132 +66,72 @@ class LiveRules:
         self, waiting: set[str], settled: Settled, decided: Mapping[str, Sequence[Decided]]
     ) -> set[str]:
         """One look at everybody; those to look at again, merged persons as who they went into."""
+        visits = self._visits(waiting, decided)
+        made = _Round(self, settled)
+        made.tell([standing for visit in visits for standing in visit.untold])
+        again: set[str] = {person_id for visit in visits for person_id in visit.moved}
+        writes: list[Write] = []
+        for visit in visits:
+            found = visit.writes()
+            if found is None or found:
+                again.add(visit.person_id)
+            writes += found or ()
+        made.write([one for one in writes if _person(one.standing) not in settled.failed])
+        return again - settled.failed
+
+    def _visits(self, waiting: set[str], decided: Mapping[str, Sequence[Decided]]) -> list[Visit]:
         coverage = self.store.coverage()
         people = self.store.people(sorted(waiting))
         anchors = {a for one in people.values() if one.root for a in one.root.anchors}
         pairs = self.store.read(sorted(anchors))
-        again: set[str] = set()
-        for person_id, one in people.items():
-            visit = _Visit(self, person_id, one, coverage, pairs, decided.get(person_id, ()))
-            try:
-                again |= visit.settle(settled)
-            except StoreError:
-                settled.failed.add(person_id)
-        return again
+        return [
+            Visit(self.plan, who, one, coverage, pairs, decided.get(who, ()), self.now_ms())
+            for who, one in people.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
-    """One look at one person."""
+class _Round:
+    """What is written and told after one look at everybody, many at a time."""
 
     rules: LiveRules
-    person_id: str
-    one: Someone
-    coverage: Coverage
-    pairs: Mapping[str, Pair]
-    decided: Sequence[Decided]
+    settled: Settled
 
-    def settle(self, settled: Settled) -> set[str]:
-        """Writes and tells what changed; the persons to look at again."""
-        root = self.one.root
-        moved = {root.into} if root is not None and root.into is not None else set()
-        verdicts = self._verdicts(root)
-        if verdicts is None:
-            return {self.person_id}
-        changes = [*self._changes(verdicts), *self._decided(verdicts)]
-        is_written = [self._write(change, settled) for change in changes]
-        self._tell_again(settled)
-        return {*moved, *({self.person_id} if is_written else ())} - settled.failed
+    def write(self, writes: Sequence[Write]) -> None:
+        """Writes standings whose places nobody changed meanwhile, and tells what is news."""
+        done = list(self.rules.each(self._put, writes))
+        written = [one.standing for one, is_done in zip(writes, done, strict=True) if is_done]
+        self.settled.changed += len(written)
+        self.tell([standing for standing in written if not standing.is_told])
 
-    def _verdicts(self, root: Root | None) -> Verdicts | None:
-        """What holds now; nothing for whom no root stands, None where a pair was torn."""
-        if root is None or root.state is not RootState.ACTIVE:
-            return Verdicts()
-        pairs = [self.pairs[anchor] for anchor in sorted(root.anchors)]
-        facts = [seen(pair.live, pair.base) for pair in pairs]
-        if any(one is None for one in facts):
-            return None
-        return verdicts_now(
-            self.rules.plan,
-            self.person_id,
-            [one or NOTHING for one in facts],
-            pairs,
-            self.coverage,
-            self.rules.now_ms(),
-        )
+    def tell(self, standings: Sequence[Standing]) -> None:
+        """Tells of each change that this settling has not told, and notes what the bus took."""
+        told = self.settled.told
+        for some in _pages([s for s in standings if s.change.change_id not in told]):
+            if self.rules.tell([standing.change for standing in some]):
+                self.settled.failed.update(map(_person, some))
+            else:
+                told.update(standing.change.change_id for standing in some)
+        list(self.rules.each(self._mark, [s for s in standings if s.change.change_id in told]))
 
-    def _changes(self, verdicts: Verdicts) -> Iterable[tuple[MembershipChange, bool]]:
-        """The changes that live verdicts make, each with whether it is to be told."""
-        versions = {rule.name: rule.version for rule in self.rules.plan.rules}
-        run_made = {d.change.segment: d for d in self.decided}
-        for segment, is_in in verdicts.is_in.items():
-            was = self.one.standings.get(segment)
-            kind = turned(was, is_in=is_in)
-            if kind is None:
-                continue
-            same = run_made.get(segment)
-            if same is not None and same.change.change == kind:
-                yield same.change, same.is_fresh
-                continue
-            is_same_rule = was is None or was.change.rule_version == versions[segment]
-            because = FACTS if is_same_rule else RULE_CHANGED
-            version, now_ms = versions[segment], self.rules.now_ms()
-            change = MembershipChange(self.person_id, segment, kind, version, now_ms, because)
-            yield change, True
-
-    def _decided(self, verdicts: Verdicts) -> Iterable[tuple[MembershipChange, bool]]:
-        """A run's changes of segments of which nothing is known live."""
-        for one in self.decided:
-            if one.change.segment not in verdicts.is_in:
-                was = self.one.standings.get(one.change.segment)
-                if turned(was, is_in=one.change.change == ENTERED) is not None:
-                    yield one.change, one.is_fresh
-
-    def _write(self, change: tuple[MembershipChange, bool], settled: Settled) -> bool:
-        """Whether the person is to be looked at again: after every try to write."""
-        made, is_news = change
-        was = self.one.standings.get(made.segment)
-        if was is not None and not was.is_told and not self._tell(was, settled):
+    def _put(self, one: Write) -> bool:
+        try:
+            return self.rules.store.put_standing(one.standing, one.was)
+        except StoreError:
+            self.settled.failed.add(_person(one.standing))
             return False
-        standing = Standing(made, self._seen(was), self.rules.now_ms(), not is_news)
-        if self.rules.store.put_standing(standing, was):
-            settled.changed += 1
-            if is_news:
-                self._tell(standing, settled)
-        return True
 
-    def _seen(self, was: Standing | None) -> int:
-        """Who has no root any more is seen as before."""
-        root = self.one.root
-        if root is None:
-            return (was.seen or 0) if was else 0
-        return seen_by(root, [self.pairs[anchor] for anchor in root.anchors])
-
-    def _tell_again(self, settled: Settled) -> None:
-        """Tells what stands untold: whoever wrote it ended before it could."""
-        for standing in self.one.standings.values():
-            if not standing.is_told:
-                self._tell(standing, settled)
-
-    def _tell(self, standing: Standing, settled: Settled) -> bool:
-        if standing.change.change_id not in settled.told:
-            if self.rules.tell([standing.change]):
-                settled.failed.add(self.person_id)
-                return False
-            settled.told.add(standing.change.change_id)
-        if not standing.is_told:
+    def _mark(self, standing: Standing) -> None:
+        try:
             self.rules.store.mark_told(replace(standing, is_told=True))
-        return True
+        except StoreError:
+            self.settled.failed.add(_person(standing))
 
 
-def verdicts_now(
-    plan: LivePlan,
-    person_id: str,
-    facts: Sequence[Facts],
-    pairs: Iterable[Pair],
-    coverage: Coverage,
-    now_ms: int,
-) -> Verdicts:
-    """What holds of a person now, by the items of all anchors."""
-    counted = together([counted_of(p.live, p.base, plan, coverage) for p in pairs], plan)
-    return verdicts_of(plan, person_id, reduce(merge, facts, NOTHING), counted, now_ms)
+def _person(standing: Standing) -> str:
+    return standing.change.person_id
+
+
+def _pages(standings: Sequence[Standing]) -> Iterator[Sequence[Standing]]:
+    starts = range(0, len(standings), TOLD_AT_ONCE)
+    return (standings[n : n + TOLD_AT_ONCE] for n in starts)

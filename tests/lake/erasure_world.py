@@ -18,6 +18,10 @@ from stamgast.erasure.envelopes import EnvelopeErasure, mentions
 from stamgast.erasure.gate import Gate
 from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
+from stamgast.identity.cut_request import Order, Requests
+from stamgast.identity.cutting import Cutter
+from stamgast.identity.decision import Verdict, pair_of
+from stamgast.identity.identifiers import Identifier
 from stamgast.identity.interpret import interpret
 from stamgast.ingestion.accept import accept
 from stamgast.ingestion.envelope import encode
@@ -27,6 +31,7 @@ from stamgast.profile.identify import Identity
 from stamgast.profile.loop import LiveLoop
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
+from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
 from stamgast_aws.tombstone_store import DynamoTombstones
@@ -136,6 +141,17 @@ class ErasureWorld(World):
         keys = frozenset(KEYRING.identifier_key(name, value) for name, value in named.items())
         values = {KEYRING.identifier_key(name, value): value for name, value in named.items()}
         return Subject("request", self.now_ms, keys, values)
+
+    def cut(self, *named: tuple[str, str]) -> None:
+        """An operator says that these two identifiers are not one person."""
+        store = DynamoCutStore(self.dynamodb, "profiles", "control", lambda _: None)
+        ids = {KEYRING.identifier_key(*one): Identifier(*one) for one in named}
+        order = Order(Verdict.CUT, "privacy-desk", "two customers", self.now_ms)
+        requests = Requests(store, WORKSPACE.identity, KEYRING, lambda _: None)
+        job = requests.job([pair_of(*ids)], ids, order)
+        assert job is not None
+        raw: Any = Lines(self, "raw")
+        Cutter(store, raw, WORKSPACE.identity, self.tell, lambda _: None).carry_out(job)
 
     def erase(self, subject: Subject) -> tuple[Subject, Swept]:
         """Resolves, sets tombstones, and sweeps every store."""

@@ -101,3 +101,30 @@ def test_nothing_of_an_erased_person_is_left_and_nothing_brings_it_back(
     world.run()
     assert len(world.persons()) == 2
     assert whole.persons.isdisjoint(world.persons())
+
+
+def test_erasing_one_of_two_wrongly_merged_persons_leaves_the_other_whole(
+    world: ErasureWorld,
+) -> None:
+    world.send(
+        identify("a1", userId="first-1111", traits={"email": "first@example.com"}),
+        identify("b1", userId="second-2222", traits={"email": "second@example.com", "age": 50}),
+        event("b2", userId="second-2222", properties={"note": "told by first@example.com"}),
+        identify("b3", userId="second-2222", traits={"email": "first@example.com"}),
+        event("b4", userId="second-2222"),
+    )
+    world.run()
+    assert len(world.persons()) == 1
+    world.cut(("user_id", "first-1111"), ("user_id", "second-2222"))
+    world.run()
+    assert len(world.persons()) == 2
+    whole, swept = world.erase(world.subject(user_id="first-1111"))
+    assert swept.recomputes
+    assert "second-2222" not in whole.values.values()
+    world.run()
+    assert world.found(needles_of([whole])) == NOTHING
+    [profile] = world.profiles().values()
+    assert profile.counters["b4"] == 1
+    assert profile.traits["age"].value == 50
+    assert [row["state"] for row in world.rows("persons_current")] == ["active"]
+    assert all(row["is_conserved"] for row in world.rows("reconciliation"))

@@ -125,7 +125,7 @@ class ArchiveErasure:
             judged = judge(event, tombstones)
             if judged.fate is Fate.SUPPRESSED:
                 return remains_of(record, event).to_json()
-            if judged.fate is Fate.KEPT:
+            if judged.fate is Fate.KEPT and not needles.found_in(line):
                 return line
             record, _ = kept(record, event, judged, settings, keyring)
             return redaction.of_text(record.to_json().decode()).encode()

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pyarrow as pa
 from pyiceberg.manifest import DataFile
 
+from stamgast.erasure.needles import needles_of
 from stamgast.erasure.subject import Subject
 from stamgast.moments import moment_of
 from stamgast_lake.catalogue import Commit, one_of
@@ -34,6 +35,10 @@ MESSAGES = """
       and (anchor_key in (select key from erased)
            or list_has_any([one.key for one in identifiers],
                            getvariable('erased_keys')))
+"""
+MENTIONING = """
+    select message_key, concat_ws(' ', traits, properties, context, page, campaign) from candidate
+    where anchor_key in (select key from apart)
 """
 DECIDED = """
     select distinct message_key, cast(recorded_at as date) as on_day from candidate
@@ -103,7 +108,11 @@ class TableErasure:
             rows = self._rows(engine, RULES[EVENTS.name], found, self._told(MESSAGES))
             for key, is_gone in rows:
                 (found.gone if is_gone else found.redacted).add(key)
+            needles = needles_of(self.subjects)
+            texts = self._rows(engine, RULES[EVENTS.name], found, MENTIONING)
+            found.redacted |= {key for key, text in texts if needles.found_in(text.encode())}
             found.gone |= found.decided.keys()
+            found.redacted -= found.gone
             self._name(engine, found)
             rule = RULES[RECEIPTS.name]
             places = self._told(PLACES.replace("{changed}", rule.changed))
@@ -221,7 +230,8 @@ class TableErasure:
         Decisions of operators have no anchor: the files of their days are read whole.
         """
         catalogue, keys = self.lake.catalogue, self._keys(rule, found)
-        days = sorted(set(found.decided.values())) if rule.column == "anchor_key" else []
+        is_daily = rule.table in (EVENTS, RECEIPTS)
+        days = sorted(set(found.decided.values())) if is_daily else []
         whole = catalogue.files(rule.table, one_of(rule.table.partition[0], days)) if days else ()
         for file in catalogue.files(rule.table):
             rows: Any = catalogue.dataset_of(rule.table, (file,))

@@ -140,7 +140,7 @@ def test_a_run_that_is_repeated_writes_nothing_more(runs: ModelRuns) -> None:
 
 def test_a_challenger_that_is_not_better_is_kept_out_and_the_reason_kept(runs: ModelRuns) -> None:
     champion = in_use(runs)
-    with_margin = workspace().models[0] | {"margin": 0.5}
+    with_margin = {**workspace().models[0], "margin": 0.5}
     runs.lake = _declaring(runs, with_margin)
     told = runs.run(moment(1), train=["buys"])
     newest = max(rows(runs, MODELS), key=lambda row: row["recorded_at"])
@@ -189,7 +189,7 @@ def test_a_feature_that_knows_the_outcome_keeps_the_model_out_and_is_named(
 def test_rolling_back_puts_the_version_before_in_use_and_scores_by_it(runs: ModelRuns) -> None:
     first = in_use(runs)
     lake = runs.lake
-    runs.lake = _declaring(runs, workspace().models[0] | {"version": "other"})
+    runs.lake = _declaring(runs, {**workspace().models[0], "version": "other"})
     runs.run(moment(1), train=["buys"])
     second = in_use(runs)
     runs.lake = lake
@@ -213,7 +213,7 @@ def test_a_shard_that_is_retried_after_a_newer_version_scores_by_the_pinned_one(
     prepare_run(runs.lake, run, Asked(score=("buys",)))
     register_run(runs.lake, run)
     lake = runs.lake
-    runs.lake = _declaring(runs, workspace().models[0] | {"version": "other"})
+    runs.lake = _declaring(runs, {**workspace().models[0], "version": "other"})
     runs.run(moment(1.1), train=["buys"])
     assert in_use(runs) != first
     runs.lake = lake
@@ -245,7 +245,7 @@ def test_a_run_that_fails_in_a_shard_leaves_what_was_there(runs: ModelRuns) -> N
 def test_a_version_that_came_into_use_meanwhile_is_not_pushed_aside(runs: ModelRuns) -> None:
     run = runs.begin(moment(1))
     prepare_run(runs.lake, run, Asked(train=("buys",)))
-    other = _declaring(runs, workspace().models[0] | {"version": "other"})
+    other = _declaring(runs, {**workspace().models[0], "version": "other"})
     lake, runs.lake = runs.lake, other
     runs.run(moment(1.1), train=["buys"])
     meanwhile = in_use(runs)

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from stamgast.models.declaration import Model, models_of
 from stamgast.moments import ms_of
 from stamgast.workspace.model import Workspace, workspace_of
+from stamgast_cli.commands import model_cards, model_runs
+from stamgast_cli.commands.model_cards import show
 from stamgast_cli.deployment import find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
@@ -31,6 +33,13 @@ def group() -> typer.Typer:
     told = typer.Typer(help="Models that say how good they are.", no_args_is_help=True)
     told.command("list")(list_models)
     told.command("evaluate")(evaluate)
+    told.command("train")(model_runs.train)
+    told.command("score")(model_runs.score)
+    told.command("compare")(model_cards.compare)
+    told.command("card")(model_cards.card)
+    told.command("explain")(model_cards.explain)
+    told.command("promote")(model_runs.promote)
+    told.command("rollback")(model_runs.rollback)
     return told
 
 
@@ -72,7 +81,7 @@ def evaluate(
     if json:
         output.document(told)
     elif out is None:
-        _show(told, output)
+        show(told, output)
 
 
 def _workspace(folder: Path | None, stack: str | None) -> Workspace:
@@ -87,11 +96,3 @@ def _named(name: str, workspace: Workspace) -> Model:
         known = ", ".join(sorted(models)) or "none"
         raise InputError(f"no model is named {name!r}", hint=f"models.yaml has {known}.")
     return models[name]
-
-
-def _show(told: dict[str, Any], output: Output) -> None:
-    from stamgast_cli.reports.model_words import facts_of, figures_of
-
-    output.facts(facts_of(told))
-    for title, names, rows in figures_of(told):
-        output.rows(names, rows, title=title)

@@ -7,6 +7,8 @@ Document = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
 Figures = tuple[str, Sequence[str], Rows]
 SHIFTED = 0.25
+NEWEST = 10
+"""Of runs in a table."""
 
 
 def facts_of(card: Document) -> dict[str, str]:
@@ -19,6 +21,8 @@ def facts_of(card: Document) -> dict[str, str]:
         "learnt from": f"{len(card['learnt_on'])} cut-offs, {card['history_days']} days of history",
         "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
     }
+    if "state" in card:
+        told["version"] = f"{card['version']}, {card['state'].replace('_', ' ')}"
     report = card["report"]
     if "positives" in report:
         told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
@@ -40,6 +44,14 @@ def predicts(card: Document) -> str:
 
 def figures_of(card: Document) -> Iterator[Figures]:
     """Every table of the card: title, names of columns, rows."""
+    yield from _judged(card)
+    if card.get("drift"):
+        yield _moved(card["drift"])
+    if card.get("realised"):
+        yield _realised(card)
+
+
+def _judged(card: Document) -> Iterator[Figures]:
     judgement = card["report"].get("judgement")
     if judgement is None:
         return
@@ -52,7 +64,7 @@ def figures_of(card: Document) -> Iterator[Figures]:
     yield _cuts(judgement)
     if judgement["weak"]:
         yield _weak(judgement)
-    drift = card.get("now", {}).get("drift")
+    drift = (card.get("now") or {}).get("drift")
     if drift:
         yield _drift(drift)
 
@@ -136,6 +148,70 @@ def _drift(drift: Document) -> Figures:
     moved = sorted(told.items(), key=lambda item: -item[1])[:8]
     rows = [(name, f"{psi:.3f}", "shifted" if psi > SHIFTED else "") for name, psi in moved]
     return "Drift since what was learnt of (PSI)", ("feature", "index", ""), rows
+
+
+def _moved(runs: Sequence[Document]) -> Figures:
+    """How far people, and what is said of them, moved since the version was trained."""
+    rows = [
+        (
+            one["scored_on"],
+            f"{one['people']:,}",
+            "–" if one["mean"] is None else f"{one['mean']:.4g}",
+            f"{one['score']:.3f}",
+            _most_moved(one["features"]),
+            "shifted" if one["is_shifted"] else "",
+        )
+        for one in runs[-NEWEST:]
+    ]
+    names = ("scored on", "people", "mean", "the score", "the feature that moved most", "")
+    return "Since it was trained (PSI)", names, rows
+
+
+def _most_moved(features: Document) -> str:
+    name, index = max(features.items(), key=lambda item: item[1], default=("–", 0.0))
+    return f"{name} {index:.3f}"
+
+
+def _realised(card: Document) -> Figures:
+    """Stated against what came, of scores whose window has passed."""
+    is_value = card["kind"] == "lifetime_value"
+    measure = "mean_absolute_error" if is_value else "brier"
+    rows = [
+        (
+            one["scored_on"],
+            f"{one['people']:,}",
+            f"{one['stated']:.4g}",
+            f"{one['came']:.4g}",
+            f"{one[measure]:.4g}",
+            f"{one['bands'].get('very_high', {}).get('came', 0):.4g}",
+        )
+        for one in card["realised"][-NEWEST:]
+    ]
+    error = "mean absolute error" if is_value else "Brier score"
+    names = ("scored on", "people", "stated", "came", error, "came in the top band")
+    return "What came true of its scores", names, rows
+
+
+COMPARED = ("version", "state", "trained at", "how good", "why")
+
+
+def compared(one: Document) -> tuple[str, ...]:
+    """A version among others."""
+    at = str(one["trained_at"])[:16]
+    return one["version"], one["state"], at, _how_good(one["metrics"]), one["why"] or ""
+
+
+def _how_good(metrics: Document) -> str:
+    told = [
+        f"{name.replace('_', ' ')} {value:.4g}"
+        for name, value in metrics.items()
+        if isinstance(value, int | float)
+    ]
+    told += [
+        f"{share:.1%} better than {name.replace('_', ' ')}"
+        for name, share in metrics.get("better_than", {}).items()
+    ]
+    return ", ".join(told)
 
 
 def _of_values(judgement: Document) -> Iterator[Figures]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time
 from typing import Literal
 
 from stamgast.ingestion.write_key import hash_of
@@ -15,6 +15,7 @@ from stamgast_cli.deployment import Deployment
 from stamgast_cli.errors import InputError
 
 Kind = Literal["public", "secret"]
+DAY_SECONDS = 86_400
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,15 +62,26 @@ class Access:
         fields: Sequence[str] = (EVERYTHING,),
         namespaces: Sequence[str] = (EVERYTHING,),
         may: Sequence[str] = (),
+        purposes: Sequence[str] = (),
+        days: int | None = None,
     ) -> str:
-        """Return a new token: the fields that it sees, of whom, and what it may do beyond that."""
+        """Return a new token: the fields that it sees, of whom, for what, and how long."""
         unknown = sorted(set(may).difference(Action))
         if unknown:
             raise InputError(
                 f"there is no action {', '.join(unknown)}",
                 hint=f"A token may be granted {', '.join(Action)}.",
             )
-        return self.tokens.issue(Reader(name, tuple(fields), tuple(namespaces), tuple(may)))
+        expires_s = None if days is None else int(time()) + days * DAY_SECONDS
+        scope = (tuple(fields), tuple(namespaces), tuple(may), tuple(purposes))
+        return self.tokens.issue(Reader(name, *scope, expires_s=expires_s))
+
+    def rotate_token(self, token: str, overlap_hours: int) -> str:
+        """Return a new token of the same scope; the old one ends after the overlap."""
+        fresh = self.tokens.rotate(token, overlap_hours * 3600)
+        if fresh is None:
+            raise InputError("this reader token is not known here, revoked, or over")
+        return fresh
 
     def revoke_token(self, token: str) -> None:
         """Refuse a reader token from now on."""

@@ -12,6 +12,7 @@ from rich.text import Text
 from stamgast_cli.commands import (
     access,
     asking,
+    consent,
     cost,
     demo,
     doctor,
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
         module.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")
+    app.add_typer(consent.group(), name="consent")
     app.add_typer(links.group(), name="links")
     app.add_typer(workspace.group(), name="workspace")
     app.add_typer(identity.group(), name="identity")

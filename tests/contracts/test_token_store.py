@@ -108,3 +108,34 @@ def test_what_is_remembered_is_bounded(tokens: DynamoTokenStore) -> None:
     for number in range(1_100):
         assert tokens.find(f"guess-{number}") is None
     assert len(tokens._remembered) == 1_000
+
+
+def test_a_token_ends_at_its_second_even_while_it_is_remembered(table: DynamoDB) -> None:
+    clock, wall = Clock(), Clock()
+    tokens = DynamoTokenStore(table, "control", clock, wall)
+    token = tokens.issue(replace(READER, expires_s=100))
+    wall.now = 99.0
+    assert tokens.find(token) is not None
+    wall.now = 100.0
+    assert tokens.find(token) is None
+
+
+def test_a_token_remembers_the_purposes_it_reads_for(tokens: DynamoTokenStore) -> None:
+    bound = replace(READER, purposes=("email",))
+    assert tokens.find(tokens.issue(bound)) == bound
+
+
+def test_a_rotated_token_has_the_same_scope_and_the_old_one_ends_after_the_overlap(
+    table: DynamoDB,
+) -> None:
+    clock, wall = Clock(), Clock()
+    tokens = DynamoTokenStore(table, "control", clock, wall)
+    old = tokens.issue(READER)
+    fresh = tokens.rotate(old, 60)
+    assert fresh is not None
+    assert tokens.find(fresh) == READER
+    clock.now = wall.now = 61.0
+    assert tokens.find(old) is None
+    assert tokens.find(fresh) == READER
+    assert tokens.rotate(old, 60) is None
+    assert tokens.rotate("sgr_nobody", 60) is None

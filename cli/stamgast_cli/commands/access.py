@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from stamgast.lookup.reader import Action
+from stamgast.moments import iso_of
 from stamgast_cli.access import access_to
-from stamgast_cli.deployment import find
+from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
@@ -33,6 +34,13 @@ May = Annotated[
     str, typer.Option("--may", help=f"Actions that it may do, with commas: {', '.join(Action)}.")
 ]
 
+Purposes = Annotated[
+    str, typer.Option("--purposes", help="Purposes that it reads for, with commas; none: unbound.")
+]
+Days = Annotated[
+    int | None, typer.Option("--days", min=1, help="How long it holds; else for ever.")
+]
+
 
 def sources() -> typer.Typer:
     """Return the verbs for sources and their write keys."""
@@ -47,6 +55,8 @@ def tokens() -> typer.Typer:
     """Return the verbs for reader tokens."""
     group = typer.Typer(help="Reader tokens.", no_args_is_help=True)
     group.command("add")(add_token)
+    group.command("rotate")(rotate_token)
+    group.command("list")(list_tokens)
     group.command("revoke")(revoke_token)
     return group
 
@@ -98,6 +108,8 @@ def add_token(
     fields: Fields = "*",
     namespaces: Namespaces = "*",
     may: May = "",
+    purposes: Purposes = "",
+    days: Days = None,
     stack: Stack = None,
     json: Json = False,
 ) -> None:
@@ -106,11 +118,73 @@ def add_token(
     Example: stamgast token add call-centre --fields traits.first_name,rfm.segment
 
     With --may it is an operator's: stamgast token add privacy --may identity.change
+    With --purposes it reads for these alone, of people whose consent covers them.
     """
     token = access_to(find(stack)).add_token(
-        name, fields=_split(fields), namespaces=_split(namespaces), may=_split(may)
+        name,
+        fields=_split(fields),
+        namespaces=_split(namespaces),
+        may=_split(may),
+        purposes=_split(purposes),
+        days=days,
     )
     Output(is_json=json).facts({"name": name, "reader_token": token})
+
+
+def rotate_token(
+    token: Annotated[str, typer.Argument(help="The reader token to replace.")],
+    overlap_hours: Annotated[
+        int, typer.Option("--overlap-hours", min=0, help="How long the old one goes on.")
+    ] = 24,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Make a second token of the same scope; the first ends after the overlap.
+
+    Example: stamgast token rotate sgr_… --overlap-hours 1
+    """
+    fresh = access_to(find(stack)).rotate_token(token, overlap_hours)
+    Output(is_json=json).facts({"reader_token": fresh, "old_ends_in_hours": overlap_hours})
+
+
+def list_tokens(
+    last_use: Annotated[
+        bool, typer.Option("--last-use", help="When each name last read, by the disclosures.")
+    ] = False,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Show the reader tokens by the first signs of their digests: scope, purposes, end.
+
+    Example: stamgast token list --last-use
+    """
+    deployment = find(stack)
+    used = _last_use(deployment) if last_use else {}
+    rows = [
+        {
+            "digest": digest,
+            "name": reader.name,
+            "state": state,
+            "fields": ", ".join(reader.fields),
+            "namespaces": ", ".join(reader.namespaces),
+            "may": ", ".join(reader.may),
+            "purposes": ", ".join(reader.purposes),
+            "expires_at": None if reader.expires_s is None else iso_of(reader.expires_s * 1000),
+            **({"last_used_at": used.get(reader.name)} if last_use else {}),
+        }
+        for digest, state, reader in access_to(deployment).tokens.listed()
+    ]
+    columns = list(rows[0]) if rows else ["digest", "name"]
+    told = sorted(tuple(row.values()) for row in rows)
+    Output(is_json=json).rows(columns, sorted(told, key=lambda row: (str(row[1]), row[0])))
+
+
+def _last_use(deployment: Deployment) -> dict[str, str]:
+    # Imported on use: no verb that is only shown loads the engine.
+    from stamgast_cli.lake import select
+
+    asked = "select recipient, max(decided_at) from egress group by recipient"
+    return {name: at.isoformat() for name, at in select(deployment, asked)[1]}
 
 
 def revoke_token(

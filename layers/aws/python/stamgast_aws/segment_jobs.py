@@ -62,6 +62,7 @@ def _attributes(job: Job) -> dict[str, Any]:
             "fields": list(reader.fields),
             "namespaces": list(reader.namespaces),
             "may": list(reader.may),
+            "purposes": list(reader.purposes),
         },
         "asked": json.dumps(job.asked, ensure_ascii=False),
         "asked_ms": job.asked_ms,
@@ -76,11 +77,12 @@ def _attributes(job: Job) -> dict[str, Any]:
 
 def _job(told: dict[str, Any]) -> Job:
     reader = told["reader"]
-    scope = [tuple(reader[name]) for name in ("fields", "namespaces", "may")]
+    names = ("fields", "namespaces", "may", "purposes")
+    fields, namespaces, may, purposes = (tuple(reader.get(name, ())) for name in names)
     return Job(
         job_id=told["PK"].partition("#")[2],
         kind=Kind(told["kind"]),
-        reader=Reader(reader["name"], *scope),
+        reader=Reader(reader["name"], fields, namespaces, may, purposes),
         asked=json.loads(told["asked"]),
         asked_ms=told["asked_ms"],
         state=State(told["state"]),

@@ -8,6 +8,7 @@ from stamgast.consent.purposes import Purposes, Use
 from stamgast.egress.decision import Decision, LivePerson, LivePersons, Why, decided_now
 from stamgast.egress.disclosure import Disclosure
 from stamgast.segments.changes import MembershipChange
+from stamgast.store_error import StoreError
 
 FIELDS = ("person_id", "segment", "change", "rule_version", "at")
 Tell = Callable[[Sequence[MembershipChange]], int]
@@ -18,7 +19,7 @@ class ConsentedTelling:
     """Tells those changes that may be told, each decision kept before it is acted upon.
 
     `stated` is the purpose of each segment that states one; `keep` raises StoreError for what it
-    could not keep. A change that may not be told counts as told: it will never be.
+    could not keep, and then nobody is told. A change that may not be told counts as told.
     """
 
     tell: Tell
@@ -32,11 +33,12 @@ class ConsentedTelling:
     def __call__(self, changes: Sequence[MembershipChange]) -> int:
         """How many changes were not taken."""
         asked = [change for change in changes if change.segment in self.stated]
-        live = self._live(asked)
-        decisions = {
-            change.change_id: self._decided(change, live.get(change.person_id)) for change in asked
-        }
-        self.keep([(one.change_id, self._noted(one, decisions[one.change_id])) for one in asked])
+        try:
+            decisions = self._decisions(asked)
+            noted = [(one.change_id, self._noted(one, decisions[one.change_id])) for one in asked]
+            self.keep(noted)
+        except StoreError:
+            return len(changes)
         return self.tell(
             [
                 change
@@ -44,6 +46,10 @@ class ConsentedTelling:
                 if change.segment not in self.stated or decisions[change.change_id].is_allowed
             ]
         )
+
+    def _decisions(self, asked: Sequence[MembershipChange]) -> dict[str, Decision]:
+        live = self._live(asked)
+        return {one.change_id: self._decided(one, live.get(one.person_id)) for one in asked}
 
     def _live(self, asked: Sequence[MembershipChange]) -> Mapping[str, LivePerson]:
         people = sorted({change.person_id for change in asked})

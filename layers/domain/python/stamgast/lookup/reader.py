@@ -25,7 +25,8 @@ class Reader:
     `fields` are paths such as `traits.email`, `traits.*`, `segments` or `*`; `namespaces` are the
     families of identifiers it may look people up by and be told of; `may` are the actions that it
     was granted, by their names. `purposes` are those that it may read for, none meaning that it is
-    bound to none; `manifest` is what the purpose of a request covers of the fields.
+    bound to none; `manifest` is what the purpose of a request covers of the fields. From
+    `expires_s` on (seconds since 1970) the token is none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Reader:
     may: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     manifest: tuple[str, ...] = (EVERYTHING,)
+    expires_s: int | None = None
 
     def may_see(self, path: str) -> bool:
         """Whether a field such as `traits.email`, or any part of a section, is in the scope."""

@@ -102,7 +102,7 @@ def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
     """
     asked = _Asked(cut_off.after(model.within_days))
     window = Hours(DAY_HOURS * model.within_days)
-    if model.target is None:
+    if model.kind is Kind.LIFETIME_VALUE or model.target is None:
         spent = Aggregate(Function.SUM, REVENUE, ORDERED, window, is_principal=True)
         yield from asked.statements(OUTCOME, [f"{asked.sql(spent)} as label"])
         return

@@ -22,6 +22,11 @@ def require_enough(panel: Panel, least: int, history_days: int, within_days: int
             f"{positives} people with the outcome and {negatives} without it in all cut-offs;"
             f" needs {least} of each"
         )
+    require_history(history_days, within_days)
+
+
+def require_history(history_days: int, within_days: int) -> None:
+    """Raises AbstainedError where too little time was seen to learn of."""
     if history_days < HORIZONS * within_days:
         raise AbstainedError(
             f"{history_days} days of history; needs {HORIZONS * within_days},"

@@ -65,7 +65,7 @@ def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
     scores, labels = scores[order], labels[order]
     starts, taken = _starts(scores), [max(1, round(share * len(scores))) for share in SHARES]
     told = _figures(labels, np.ones(len(labels)), starts, taken)
-    drawn = [_figures(labels, one, starts, taken) for one in _replicates(person[order])]
+    drawn = [_figures(labels, one, starts, taken) for one in replicates(person[order])]
     lows, highs = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     auc, average, *precisions = (
         Measure(float(value), float(low), float(high))
@@ -93,7 +93,7 @@ def auc_of(scores: Floats, labels: Labels) -> float:
     return _auc(_grouped(labels[order], np.ones(len(labels)), _starts(scores[order])))
 
 
-def _replicates(person: NDArray[Any]) -> Iterator[Floats]:
+def replicates(person: NDArray[Any]) -> Iterator[Floats]:
     """How often each row's person was drawn, for one replicate after another."""
     _, of = np.unique(person, return_inverse=True)
     people = int(of.max()) + 1

@@ -56,7 +56,7 @@ def _without(panel: Panel, names: tuple[str, ...]) -> Panel:
     return Panel(panel.person, panel.cut_on, panel.label, panel.measured[:, places], features)
 
 
-def _folds(panel: Panel) -> Iterator[Labels]:
+def folds(panel: Panel) -> Iterator[Labels]:
     """Masks of people, each of whom is held out once."""
     _, of = np.unique(panel.person, return_inverse=True)
     shuffled: NDArray[np.int64] = np.random.default_rng(SEED).permutation(int(of.max()) + 1)
@@ -66,7 +66,7 @@ def _folds(panel: Panel) -> Iterator[Labels]:
 
 def _held_out(panel: Panel, labels: Labels) -> Floats:
     scores = np.zeros(len(panel))
-    for held in _folds(panel):
+    for held in folds(panel):
         scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
     return scores
 
@@ -74,14 +74,14 @@ def _held_out(panel: Panel, labels: Labels) -> Floats:
 def _calibrated(panel: Panel, scores: Floats, labels: Labels) -> Floats:
     """Each fold's scores by a calibrator that has not seen its people."""
     stated = np.zeros(len(panel))
-    for held in _folds(panel):
+    for held in folds(panel):
         stated[held] = apply(fit_calibrator(scores[~held], labels[~held]), scores[held])
     return stated
 
 
 def _baselines(panel: Panel) -> dict[str, Floats]:
     told = {"base_rate": np.zeros(len(panel)), "rfm_cell": np.zeros(len(panel))}
-    for held in _folds(panel):
+    for held in folds(panel):
         learnt, judged = panel.at(~held), panel.at(held)
         told["base_rate"][held] = base_rate(learnt, judged)
         cells = rfm_cell(learnt, judged)

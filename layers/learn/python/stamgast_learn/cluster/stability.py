@@ -1,0 +1,120 @@
+"""How many clusters there are: as many as are found again when other people are drawn.
+
+Hennig (2007), Cluster-wise assessment of cluster stability, with the adjusted Rand index of Hubert
+and Arabie (1985); against one cloud of the same spread after Liu et al. (2008), Statistical
+significance of clustering for high-dimension, low-sample size data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.reliability import Z95
+
+SEED = 19_850_801
+DRAWS = 20
+CLOUDS = 39
+"""With 39 clouds, to be tighter than all of them has a probability of one in forty."""
+MOST_DRAWN = 4_000
+STARTS = 3
+SMALLEST = 0.02
+"""The least share of people that makes a cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A number of clusters: how well resamples agree on it, with 95 % of the mean."""
+
+    clusters: int
+    agreement: Measure
+    smallest_share: float
+
+    @property
+    def is_large_enough(self) -> bool:
+        """Whether none of the clusters is a handful of people who fit nowhere."""
+        return self.smallest_share >= SMALLEST
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The centres that were chosen, what else was tried, and whether one cloud would do.
+
+    `within` is the part of the variance that stays within clusters, `cloud_within` the least of
+    what single clouds left.
+    """
+
+    centres: Floats
+    tried: tuple[Agreement, ...]
+    within: float
+    cloud_within: float
+
+
+def find(points: Floats, settings: Mapping[str, Any]) -> Found:
+    """The largest stable number of clusters; raises AbstainedError where there is none."""
+    few = _few(points)
+    tried = tuple(agreement(few, number) for number in range(2, settings["most"] + 1))
+    least = settings["least_agreement"]
+    stable = [one for one in tried if one.agreement.low >= least and one.is_large_enough]
+    if not stable:
+        best = max(tried, key=lambda one: one.agreement.value)
+        raise AbstainedError(
+            f"no number of clusters of {SMALLEST:.0%} of people or more is found again: at best"
+            f" {best.clusters}, with an adjusted Rand index of {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
+            f" {best.agreement.high:.2f}); needs {least:.2f}"
+        )
+    number = stable[-1].clusters
+    within, cloud = _within(few, number), min(_clouds(few, number))
+    if within >= cloud:
+        raise AbstainedError(
+            f"{number} clusters leave {within:.1%} of the variance within them, and a single cloud"
+            f" of the same spread as little ({cloud:.1%}): people differ by degrees, not in groups"
+        )
+    return Found(_fit(points, number, SEED).cluster_centers_, tried, within, cloud)
+
+
+def _few(points: Floats) -> Floats:
+    if len(points) <= MOST_DRAWN:
+        return points
+    return points[np.sort(np.random.default_rng(SEED).permutation(len(points))[:MOST_DRAWN])]
+
+
+def agreement(points: Floats, number: int) -> Agreement:
+    """How well clusters of resampled people agree with those of all, over all people."""
+    from sklearn.metrics import adjusted_rand_score
+
+    told = _fit(points, number, SEED).labels_
+    random = np.random.default_rng((SEED, number))
+    found = []
+    for draw in range(DRAWS):
+        rows = random.integers(0, len(points), len(points))
+        again = _fit(points[rows], number, SEED + draw + 1).predict(points)
+        found.append(adjusted_rand_score(told, again))
+    mean, half = float(np.mean(found)), Z95 * float(np.std(found, ddof=1)) / np.sqrt(DRAWS)
+    smallest = float(np.bincount(told, minlength=number).min()) / len(told)
+    return Agreement(number, Measure(mean, mean - half, mean + half), smallest)
+
+
+def _fit(points: Floats, number: int, seed: int) -> Any:
+    from sklearn.cluster import KMeans
+
+    return KMeans(number, n_init=STARTS, random_state=seed).fit(points)
+
+
+def _within(points: Floats, number: int) -> float:
+    total = float(((points - points.mean(axis=0)) ** 2).sum())
+    return float(_fit(points, number, SEED).inertia_) / total
+
+
+def _clouds(points: Floats, number: int) -> list[float]:
+    """What clusters leave of single clouds with the same spread in each direction."""
+    random = np.random.default_rng(SEED)
+    spread = np.linalg.cholesky(
+        np.cov(points.T).reshape(points.shape[1], -1) + 1e-9 * np.eye(points.shape[1])
+    )
+    drawn = (random.normal(size=points.shape) @ spread.T for _ in range(CLOUDS))
+    return [_within(one, number) for one in drawn]

@@ -1,0 +1,92 @@
+"""An experiment's people: who was treated and who held out, and whether chance decided it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest, f
+
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.drivers.design import design_of
+from stamgast_learn.drivers.regression import wald
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.parquet import read_columns
+from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.reliability import Z95
+
+UNLIKELY = 0.001
+"""Below this probability the split, or the balance, is not the work of chance (Fabijan et al.
+2019, Diagnosing sample ratio mismatch in online controlled experiments)."""
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Rows of people in the experiment; how many were in both arms, and left out."""
+
+    panel: Panel
+    is_treated: Labels
+    in_both: int
+
+
+def read_trial(path: Path, features: tuple[str, ...]) -> Trial:
+    """The experiment of a panel's file, whose column `arm` says who was treated."""
+    panel = read_panel(path, features)
+    arm = read_columns(path)["arm"].astype(np.float64)
+    told = ~np.isnan(panel.label)
+    chosen = told & ((arm == 0) | (arm == 1))
+    return Trial(panel.at(chosen), arm[chosen] == 1, int((told & (arm == 2)).sum()))
+
+
+def require_chance(trial: Trial, treated_share: float) -> dict[str, Any]:
+    """How the arms compare; raises AbstainedError where chance did not make them."""
+    treated, people = int(trial.is_treated.sum()), len(trial.panel)
+    split = float(binomtest(treated, people, treated_share).pvalue)
+    balance, differences = _balance(trial)
+    if split < UNLIKELY:
+        raise AbstainedError(
+            f"{treated} of {people} people were treated where {treated_share:.0%} should have been:"
+            f" the arms were not made by chance (p = {split:.2g}), so nothing causal can be said"
+        )
+    if balance < UNLIKELY:
+        raise AbstainedError(
+            "the arms differ before the treatment more than chance explains"
+            f" (p = {balance:.2g}; most in {', '.join(differences)}), so nothing causal can be said"
+        )
+    return {
+        "treated": treated,
+        "held_out": people - treated,
+        "in_both": trial.in_both,
+        "split_p": split,
+        "balance_p": balance,
+        "most_different": differences,
+    }
+
+
+def _balance(trial: Trial) -> tuple[float, dict[str, float]]:
+    """How likely such differences are by chance, and the largest in standard deviations."""
+    design = design_of(trial.panel)
+    if not design.told:
+        return 1.0, {}
+    statistic, many, free = wald(
+        design.columns,
+        trial.is_treated.astype(np.float64),
+        trial.panel.person,
+        len(design.told),
+    )
+    told = design.columns[:, : len(design.told)]
+    apart = told[trial.is_treated].mean(axis=0) - told[~trial.is_treated].mean(axis=0)
+    most = np.argsort(-np.abs(apart), kind="stable")[:MOST_TOLD]
+    names = {design.told[place]: round(float(apart[place]), 3) for place in most}
+    return float(f.sf(statistic / many, many, free)), names
+
+
+def effect(outcome: Floats, is_treated: Labels) -> Measure:
+    """By how much more often it came to the treated, with 95 % (Neyman 1923)."""
+    first, second = outcome[is_treated], outcome[~is_treated]
+    value = float(first.mean() - second.mean())
+    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
+    half = Z95 * float(error)
+    return Measure(value, value - half, value + half)

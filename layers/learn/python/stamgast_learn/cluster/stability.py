@@ -64,7 +64,8 @@ def find(points: Floats, settings: Mapping[str, Any]) -> Found:
         best = max(tried, key=lambda one: one.agreement.value)
         raise AbstainedError(
             f"no number of clusters of {SMALLEST:.0%} of people or more is found again: at best"
-            f" {best.clusters}, with an adjusted Rand index of {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
+            f" {best.clusters}, with an adjusted Rand index of"
+            f" {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
             f" {best.agreement.high:.2f}); needs {least:.2f}"
         )
     number = stable[-1].clusters

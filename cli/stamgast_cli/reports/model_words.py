@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stamgast_cli.reports.kind_words import FIGURES, PREDICTS
+
 Document = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
 Figures = tuple[str, Sequence[str], Rows]
@@ -32,7 +34,11 @@ def facts_of(card: Document) -> dict[str, str]:
 def predicts(card: Document) -> str:
     """One sentence about the target."""
     days = f"within {card['within_days']} days"
+    if card["kind"] in PREDICTS:
+        return PREDICTS[card["kind"]].format(**card)
     match card["kind"]:
+        case "churn" if card.get("is_contractual"):
+            return f"that something comes {days} that passes {card['target']}"
         case "churn":
             return f"that nothing comes {days} that passes {card['target']}"
         case "lifetime_value":
@@ -57,6 +63,9 @@ def _judged(card: Document) -> Iterator[Figures]:
         return
     if card["kind"] == "lifetime_value":
         yield from _of_values(judgement)
+        return
+    if card["kind"] in FIGURES:
+        yield from FIGURES[card["kind"]](judgement)
         return
     yield _ranking(judgement)
     yield _baselines(judgement)
@@ -220,7 +229,7 @@ def _of_values(judgement: Document) -> Iterator[Figures]:
             name.replace("_", " ") + (" (chosen)" if name == judgement["chosen"] else ""),
             f"{one['mae']:.2f}",
             f"{one['rmse']:.2f}",
-            f"{one['total_ratio']:.3f}",
+            "–" if one["total_ratio"] is None else f"{one['total_ratio']:.3f}",
         )
         for name, one in judgement["errors"].items()
     ]

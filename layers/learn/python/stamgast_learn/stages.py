@@ -7,6 +7,7 @@ of a model is checked against the SHA-256 that the run pinned.
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
@@ -24,6 +25,7 @@ from stamgast.models.documents import (
     PLAN,
     SCORED,
 )
+from stamgast.models.drift import SCORE
 from stamgast_learn.canonical import canonical
 from stamgast_learn.kinds import learn_run, order_of, score_run
 from stamgast_learn.parquet import Columns, read_columns
@@ -67,7 +69,7 @@ def train(documents: Documents, model: str) -> Json:
             document |= {"sha256": sha256(made).hexdigest()}
             document |= _now(order, made, panel, Path(folder) / "scores.parquet")
             documents.put(MADE.format(model=model), made)
-    documents.put(OUTCOME.format(model=model), json.dumps(document, sort_keys=True).encode())
+    documents.put(OUTCOME.format(model=model), _dumped(document))
     return {"version": outcome.version, "is_used": outcome.is_used, "why": outcome.why}
 
 
@@ -84,8 +86,21 @@ def score(documents: Documents, model: str, shard: int) -> Json:
         documents.put(SCORED.format(**names), scores.read_bytes())
     bins = counted(pinned["reference"] or {}, measured)
     told = {"version": pinned["version"], "figures": figures, "bins": bins}
-    documents.put(COUNTED.format(**names), json.dumps(told).encode())
+    documents.put(COUNTED.format(**names), _dumped(told))
     return {"version": pinned["version"], "scored": figures["scored"]}
+
+
+def _dumped(told: Json) -> bytes:
+    """As JSON, in which a figure that could not be worked out is null."""
+    return json.dumps(_finite(told), sort_keys=True, allow_nan=False).encode()
+
+
+def _finite(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _finite(one) for name, one in told.items()}
+    if isinstance(told, list | tuple):
+        return [_finite(one) for one in told]
+    return None if isinstance(told, float) and not isfinite(told) else told
 
 
 def _order(declaration: Mapping[str, Any], version: str, days: int, *, is_training: bool) -> Order:
@@ -119,7 +134,7 @@ def _measured(order: Order, panel: Path, scores: Path) -> Columns:
         for place, name in enumerate(order.features)
         if f"f{place}" in columns
     }
-    return {**features, "the score": told["value"].astype(np.float64)}
+    return {**features, SCORE: told["value"].astype(np.float64)}
 
 
 def _file(documents: Documents, name: str, folder: str) -> Path:

@@ -11,6 +11,8 @@ from typing import Any
 SHIFTED = 0.25
 FLOOR = 1e-4
 """A bin that nobody is in counts as so large a share."""
+SCORE = "the score"
+"""Under this name the score stands among the features."""
 Counts = Mapping[str, Sequence[int]]
 
 
@@ -34,3 +36,8 @@ def drift_of(reference: Mapping[str, Any], counted: Sequence[Counts]) -> dict[st
             summed = [sum(places) for places in zip(*parts, strict=True)]
             told[name] = round(stability(bins["shares"], summed), 4)
     return told
+
+
+def is_shifted(drift: Mapping[str, float]) -> bool:
+    """Whether scores are others than they were; a feature such as an age moves by itself."""
+    return drift.get(SCORE, 0.0) > SHIFTED

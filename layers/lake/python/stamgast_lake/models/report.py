@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from stamgast.models.drift import SHIFTED
+from stamgast.models.drift import SCORE, is_shifted
 from stamgast_lake.runs import MODELS_STAGE
 
 Json = dict[str, Any]
@@ -89,9 +89,9 @@ def _at(told: Mapping[str, Any]) -> Json:
         "scored_on": told["scored_on"],
         "people": told["people"],
         "mean": told["mean"],
-        "score": index.get("the score", 0.0),
-        "features": {name: one for name, one in index.items() if name != "the score"},
-        "is_shifted": any(one > SHIFTED for one in index.values()),
+        "score": index.get(SCORE, 0.0),
+        "features": {name: one for name, one in index.items() if name != SCORE},
+        "is_shifted": is_shifted(index),
     }
 
 

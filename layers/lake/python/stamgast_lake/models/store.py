@@ -17,7 +17,7 @@ import pyarrow as pa
 from stamgast.models.bands import BANDS
 from stamgast.models.declaration import model_of
 from stamgast.models.documents import COUNTED, PINNED, REALISED, SCORED
-from stamgast.models.drift import SHIFTED, drift_of
+from stamgast.models.drift import drift_of, is_shifted
 from stamgast.workspace.model import models_in
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
@@ -86,13 +86,9 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
         figures["withdrawn"] += _withdraw(engine, lake, run)
         figures["published"] = publish_scores(engine, lake, run, put_all)
     figures["realised"] = orjson.loads(lake.document(run.run_id, REALISED))
-    figures["shifted"] = sum(_is_shifted(one) for one in figures["scored"].values())
+    figures["shifted"] = sum(is_shifted(one["drift"]) for one in figures["scored"].values())
     _close(lake, run, figures, closed_at)
     return figures
-
-
-def _is_shifted(scored: Mapping[str, Any]) -> bool:
-    return any(index > SHIFTED for index in scored["drift"].values())
 
 
 def _store(

@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from stamgast.erasure.gate import Gate
 from stamgast.identity.interpret import interpret
+from stamgast.ingestion.never_stored import never_stored_of
 from stamgast.ingestion.tracking_plan import tracking_plan_of
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Message
@@ -97,6 +98,7 @@ def _loop(workspace: Workspace) -> LiveLoop:
             workspace, dynamodb, settings.profiles_table, _teller(workspace, bus), _now_ms, _pause
         ),
         plan=tracking_plan_of(workspace.tracking_plan),
+        never=never_stored_of(workspace.never_stored, keyring.identifier_key),
         gate=Gate(
             DynamoTombstones(dynamodb, settings.control_table, _pause), workspace.identity, keyring
         ),

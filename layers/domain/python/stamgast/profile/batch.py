@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stamgast.ingestion.envelope import EnvelopeError, decode
+from stamgast.ingestion.never_stored import NOTHING_MARKED, NeverStored
 from stamgast.ingestion.tracking_plan import TrackingPlan, planned
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast.raw.unfold import unfold
@@ -36,10 +37,15 @@ class Batch:
     quarantined: int = 0
 
 
-def read_batch(messages: Iterable[Message], plan: TrackingPlan | None = None) -> Batch:
+def read_batch(
+    messages: Iterable[Message],
+    plan: TrackingPlan | None = None,
+    never: NeverStored = NOTHING_MARKED,
+) -> Batch:
     """All records; a message that is no envelope comes again, and then is set aside as poison.
 
-    What the tracking plan refuses is among the rejected, what it flags carries notes.
+    What is never stored is taken out first. What the tracking plan refuses is among the rejected,
+    what it flags carries notes.
 
     It comes again because a newer version may have written it, which takes turns with this one
     while it is rolled out.
@@ -47,7 +53,7 @@ def read_batch(messages: Iterable[Message], plan: TrackingPlan | None = None) ->
     batch = Batch()
     for message in messages:
         try:
-            envelope = decode(message.body)
+            envelope = never.out_of(decode(message.body))
             judged = envelope if plan is None else planned(envelope, plan)
             raw, rejected = unfold(judged)
         except (EnvelopeError, ValueError, TypeError, LookupError):
@@ -55,7 +61,7 @@ def read_batch(messages: Iterable[Message], plan: TrackingPlan | None = None) ->
                 batch.returned.add(message.id)
                 continue
             batch.poisoned += 1
-            raw, rejected = [], [_poison(message)]
+            raw, rejected = [], [_poison(message, never)]
         else:
             batch.quarantined += len(judged.rejected) - len(envelope.rejected)
             batch.flagged += sum(map(is_flagged, raw))
@@ -69,7 +75,8 @@ def is_flagged(record: RawRecord) -> bool:
     return any(note.startswith(PLAN_NOTES) for note in record.notes)
 
 
-def _poison(message: Message) -> RejectedRecord:
+def _poison(message: Message, never: NeverStored) -> RejectedRecord:
+    """Its text may hold anything: it is kept only where nothing is marked."""
     return RejectedRecord(
         receipt_id=f"{message.id}:0",
         received_ms=message.sent_ms,
@@ -77,5 +84,5 @@ def _poison(message: Message) -> RejectedRecord:
         code=POISON,
         path="",
         message="a queue message that no version wrote",
-        original=message.body[:MOST_POISON_CHARACTERS],
+        original=message.body[:MOST_POISON_CHARACTERS] if never.is_idle else "",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stamgast.erasure.gate import Gate, Read, count_suppressed
 from stamgast.identity.event import Event
+from stamgast.ingestion.never_stored import NOTHING_MARKED, NeverStored
 from stamgast.ingestion.tracking_plan import TrackingPlan
 from stamgast.metrics import Metric
 from stamgast.profile.batch import Batch, Message, read_batch
@@ -95,13 +96,14 @@ class LiveLoop:
     live: "LiveRules | None" = None
     plan: TrackingPlan | None = None
     gate: Gate | None = None
+    never: NeverStored = NOTHING_MARKED
 
     def process(self, messages: Sequence[Message]) -> Outcome:
         """Archives, identifies and folds; what it could not do is among `returned`.
 
         Every step may be repeated: a message delivered again has no second effect.
         """
-        batch = read_batch(messages, self.plan)
+        batch = read_batch(messages, self.plan, self.never)
         outcome = Outcome(
             returned=set(batch.returned),
             poisoned=batch.poisoned,

@@ -10,6 +10,7 @@ from stamgast.ingestion.accept import Noted
 from stamgast.workspace.import_mapping import ImportMapping
 
 Event = dict[str, Any]
+CONSENT, WORDS = "consent", {"true": True, "false": False}
 Place = tuple[tuple[str, ...], str]
 
 
@@ -24,7 +25,7 @@ def mapper(mapping: ImportMapping, form: str) -> Callable[[object], object]:
 
     Without columns an NDJSON row is the event itself, and the columns of other files are named
     after their places (`properties.order_id`). A null or empty column is absent. A CSV field that
-    is a JSON array or object counts as one.
+    is a JSON array or object counts as one, and so does true or false at a place of consents.
     """
     is_event = not mapping.columns and form in ("ndjson", "jsonl")
     places = [(_steps(place), column) for place, column in mapping.columns.items()]
@@ -60,6 +61,8 @@ def _placed(row: Mapping[str, Any], places: Iterable[Place], reads_json: bool) -
             continue
         if reads_json and value[:1] in ("[", "{"):
             value = _json_or_text(value)
+        elif reads_json and CONSENT in steps:
+            value = WORDS.get(value.strip().lower(), value)
         _put(event, steps, value)
     return event
 

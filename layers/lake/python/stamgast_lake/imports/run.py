@@ -17,7 +17,12 @@ def import_file(lake: Lake, run_id: str, given: ImportInput) -> dict[str, Any]:
     held = HeldTombstones(tombstones, lake.tombstones)
     gate = Gate(held, workspace.identity, lake.keyring()) if tombstones else None
     imported: Imported = FileImport(
-        s3=lake.s3, bucket=lake.bucket, workspace=workspace, given=given, gate=gate
+        s3=lake.s3,
+        bucket=lake.bucket,
+        workspace=workspace,
+        given=given,
+        gate=gate,
+        keyring=lake.keyring(),
     ).take()
     lake.put_document(run_id, import_document(given), imported.to_json())
     return {

@@ -15,7 +15,9 @@ from stamgast.erasure.gate import Gate
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event
 from stamgast.identity.interpret import interpret
+from stamgast.identity.keys import Keyring
 from stamgast.ingestion.accept import accept
+from stamgast.ingestion.never_stored import never_stored_of
 from stamgast.ingestion.tracking_plan import planned, tracking_plan_of
 from stamgast.ingestion.verdicts import Envelope, Receipt
 from stamgast.moments import ms_of
@@ -67,7 +69,10 @@ class FileImport:
         workspace: Workspace,
         given: ImportInput,
         gate: Gate | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
+        keyed = keyring.identifier_key if keyring else _unkeyed
+        self._never = never_stored_of(workspace.never_stored, keyed)
         self._gate = gate
         self._s3, self._bucket, self._given = s3, bucket, given
         self._workspace = workspace
@@ -159,13 +164,18 @@ class FileImport:
         self._refused += 1
 
     def _write(self, envelope: Envelope) -> None:
-        raw, rejected = unfold(planned(envelope, self._plan))
+        raw, rejected = unfold(planned(self._never.out_of(envelope), self._plan))
         if self._gate is not None:
             raw, rejected = _left_by(self._gate, raw, rejected)
         self._raw.add([record.to_json() for record in raw])
         self._rejected.add([record.to_json() for record in rejected])
         self._accepted += len(raw)
         self._refused += len(rejected)
+
+
+def _unkeyed(_namespace: str, _value: str) -> str:
+    """Without a secret nothing can be hashed, and what shall be is not kept at all."""
+    return ""
 
 
 def _left_by(

@@ -1,0 +1,105 @@
+"""What a workspace never stores: taken out of events, or replaced by a keyed hash, before raw."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from stamgast.ingestion.verdicts import Accepted, Envelope, Rejected
+
+HASHED = "hashed:"
+Path = tuple[str, ...]
+Change = Callable[[object], object]
+GONE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class NeverStored:
+    """The marked properties; `keyed` gives the hash of a text under the workspace's secret.
+
+    A trait is taken out of `context.traits` too, where some clients put it. What stands in a list
+    is looked for in each of its elements.
+    """
+
+    drop: tuple[Path, ...] = ()
+    hash: tuple[Path, ...] = ()
+    keyed: Callable[[str], str] = str
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is marked."""
+        return not (self.drop or self.hash)
+
+    def out_of(self, envelope: Envelope) -> Envelope:
+        """The envelope without what is marked, in accepted and in rejected events."""
+        if self.is_idle:
+            return envelope
+        return replace(
+            envelope,
+            accepted=tuple(map(self._accepted, envelope.accepted)),
+            rejected=tuple(map(self._rejected, envelope.rejected)),
+        )
+
+    def _accepted(self, accepted: Accepted) -> Accepted:
+        event = orjson.loads(accepted.body)
+        return accepted._replace(body=orjson.dumps(event)) if self._change(event) else accepted
+
+    def _rejected(self, rejected: Rejected) -> Rejected:
+        """A text in which nothing can be read may hold anything, so that none of it is kept."""
+        named = {path: t for path, t in rejected.identifiers.items() if not self._names(path)}
+        try:
+            event = orjson.loads(rejected.original)
+        except orjson.JSONDecodeError:
+            return replace(rejected, original="", identifiers=named)
+        text = orjson.dumps(event).decode() if self._change(event) else rejected.original
+        length = len(text.encode()) if text != rejected.original else rejected.length
+        return replace(rejected, original=text, length=length, identifiers=named)
+
+    def _names(self, path: str) -> bool:
+        return tuple(path.split(".")) in {*_places(self.drop), *_places(self.hash)}
+
+    def _change(self, event: object) -> bool:
+        """Takes out and replaces in place; whether anything was there."""
+        changed = [_apply(event, path, lambda _: GONE) for path in _places(self.drop)]
+        changed += [_apply(event, path, self._hashed) for path in _places(self.hash)]
+        return any(changed)
+
+    def _hashed(self, value: object) -> object:
+        """One that is a hash already stays as it is: a replay is no second hashing."""
+        if value is None or (isinstance(value, str) and value.startswith(HASHED)):
+            return value
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        return self.keyed(text)
+
+
+NOTHING_MARKED = NeverStored()
+
+
+def never_stored_of(told: Mapping[str, Any], keyed: Callable[[str, str], str]) -> NeverStored:
+    """What the compiled workspace marks; `keyed` hashes a value of a namespace."""
+    drop, hashed = (tuple(tuple(p.split(".")) for p in told.get(n, ())) for n in ("drop", "hash"))
+    return NeverStored(drop, hashed, lambda text: keyed(HASHED.removesuffix(":"), text))
+
+
+def _places(paths: tuple[Path, ...]) -> Iterator[Path]:
+    for path in paths:
+        yield path
+        if path[0] == "traits":
+            yield ("context", *path)
+
+
+def _apply(value: object, path: Path, change: Change) -> bool:
+    if isinstance(value, list):
+        return sum(_apply(one, path, change) for one in value) > 0
+    if not isinstance(value, dict) or path[0] not in value:
+        return False
+    name, *rest = path
+    if rest:
+        return _apply(value[name], tuple(rest), change)
+    after = change(value[name])
+    if after is GONE:
+        del value[name]
+    else:
+        value[name] = after
+    return True

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from stamgast_cli.reports.kind_pictures import pictures
 from stamgast_cli.reports.markup import bullets, paragraph, section, style, table
 from stamgast_cli.reports.model_words import facts_of, figures_of
 
@@ -36,10 +37,17 @@ def _body(card: Document) -> Iterator[str]:
             ),
             f'<div class="tiles">{_calibration(judgement)}{_reach(judgement)}</div>',
         )
+    elif judgement:
+        told = pictures(card["kind"], judgement)
+        yield section("How far to believe it", *(text for one in told for text in one))
+    if card["report"].get("judgement", {}).get("words"):
+        yield section("In words", bullets(card["report"]["judgement"]["words"]))
     tables = (table(names, rows, title) for title, names, rows in figures_of(card))
     yield section("Figures", *tables, is_long=True)
     yield section("Limits", bullets(_limits(card)))
     features = table(("feature", "expression"), card["features"].items(), "Features", left=2)
+    if not card["features"]:
+        features = paragraph("What each person bought, and when.")
     yield section("What it knows of a person", features, is_long=True)
 
 

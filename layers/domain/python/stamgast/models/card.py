@@ -29,6 +29,8 @@ def about(
         "definition": model.version,
         **{name: getattr(model, name) for name in SAID},
         **{name: model.texts.get(name) for name in ("target", "population", "exclude")},
+        "settings": dict(model.settings),
+        "is_contractual": "ends" in model.rules,
         "features": {feature.name: feature.text for feature in model.features},
         "as_of": iso_of(moment_ms),
         "scored_on": str(scored_on),

@@ -183,7 +183,9 @@ def _require_better(judgement: Judgement, margin: float) -> None:
 
 def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str, Any]:
     """Offers to everybody who is to be scored, into file `scores`; answers figures."""
-    baskets, told = read_baskets(panel, order.settings), recommender_of(model)
+    # Of a part of the people, few may have bought what the model knows well.
+    baskets = read_baskets(panel, {**order.settings, "least_buyers": 1})
+    told = recommender_of(model)
     cut = int(baskets.cut_on[baskets.is_scored].max(initial=0))
     moment = moment_of(told, baskets, cut)
     out = exclusions_of(order.settings, _of_items(baskets, told))

@@ -1,0 +1,94 @@
+"""Pictures of cards without a calibration curve: figures with intervals, one below another."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from stamgast_cli.reports.markup import paragraph
+
+Document = Mapping[str, Any]
+Row = tuple[str, float, float, float]
+WIDTH, LABEL, LINE, EDGE = 680, 260, 22, 30
+MOST = 15
+
+
+def pictures(kind: str, judgement: Document) -> Iterator[tuple[str, str]]:
+    """Each picture of a card, after what it shows; lifetime values have none."""
+    match kind:
+        case "recommendation":
+            told = [_row(name, one["ndcg"]) for name, one in judgement["figures"].items()]
+            yield _told("nDCG of offers, with 95 %.", "nDCG by way of offering", told)
+        case "discount":
+            told = [
+                _row("before the newest cut-off", judgement["share"]),
+                _row("after it", judgement["later_share"]),
+            ]
+            yield _told("Which share was on discount, with 95 %.", "Share on discount", told)
+        case "uplift":
+            told = [_row(f"best {one['share']:.0%}", one["effect"]) for one in judgement["curve"]]
+            note = "The effect on the best-scored, who were held out of learning; dashed is none."
+            yield _told(note, "Effect by share of people", told, at=0.0)
+        case "drivers":
+            told = [
+                (one["feature"], one["effect"], one["low_all"], one["high_all"])
+                for one in judgement["drivers"]
+            ]
+            note = (
+                "A standard deviation more of each, all else equal, with 95 % for all at once;"
+                " dashed is no difference."
+            )
+            yield _told(note, "What goes with the outcome", told, at=0.0)
+        case "clusters":
+            told = [
+                _row(f"{one['clusters']} clusters", one["agreement"]) for one in judgement["tried"]
+            ]
+            note = "How well resamples agree on each number of clusters; 1 is the same clusters."
+            yield _told(note, "Adjusted Rand index", told, at=1.0)
+
+
+def _row(label: str, one: Document) -> Row:
+    return label.replace("_", " "), one["value"], one["low"], one["high"]
+
+
+def _told(note: str, title: str, rows: Sequence[Row], at: float | None = None) -> tuple[str, str]:
+    return paragraph(note), intervals(title, rows, at)
+
+
+def intervals(title: str, rows: Sequence[Row], at: float | None) -> str:
+    """Figures with their intervals on one line of numbers; `at` is marked."""
+    shown = rows[:MOST]
+    ends = [end for _, _, low, high in shown for end in (low, high)] + ([] if at is None else [at])
+    low, high = min(ends), max(ends)
+    spread = (high - low) or 1.0
+
+    def x(value: float) -> float:
+        return round(LABEL + (value - low) / spread * (WIDTH - LABEL - EDGE), 1)
+
+    height = LINE * (len(shown) + 1) + EDGE
+    marks = "".join(_mark(place, row, x) for place, row in enumerate(shown))
+    ticks = "".join(
+        f'<text x="{x(one)}" y="{height - 8}" text-anchor="middle">{one:.3g}</text>'
+        for one in (low, low + spread / 2, high)
+    )
+    dashed = (
+        ""
+        if at is None
+        else (
+            f'<path d="M{x(at)} {LINE}V{height - EDGE}" stroke="#9aa5b1" stroke-dasharray="4 4"/>'
+        )
+    )
+    return (
+        f'<svg role="img" aria-label="{escape(title)}" width="{WIDTH}"'
+        f' viewBox="0 0 {WIDTH} {height}" font-size="12" fill="#4a5560">'
+        f'<text x="0" y="14" font-weight="600">{escape(title)}</text>{dashed}{marks}{ticks}</svg>'
+    )
+
+
+def _mark(place: int, row: Row, x: Any) -> str:
+    label, value, low, high = row
+    y = LINE * (place + 1) + LINE // 2
+    return (
+        f'<text x="0" y="{y + 4}">{escape(label)}</text>'
+        f'<path d="M{x(low)} {y}H{x(high)}" stroke="#2f5d8a" stroke-width="2"/>'
+        f'<circle cx="{x(value)}" cy="{y}" r="4" fill="#2f5d8a"/>'
+    )

@@ -1,0 +1,195 @@
+"""The tables of cards of recommendations, discounts, uplift, drivers and clusters."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+Document = Mapping[str, Any]
+Rows = Sequence[tuple[str, ...]]
+Figures = tuple[str, Sequence[str], Rows]
+PREDICTS = {
+    "recommendation": "what people buy next, within {within_days} days",
+    "discount": "which share of what people buy is on discount (as observed, not causal)",
+    "uplift": (
+        "how much likelier {target} comes within {within_days} days because of the treatment"
+        " (causal: of an experiment)"
+    ),
+    "drivers": "nobody's future: what goes with the outcome of {within_days} days",
+    "clusters": "which group of people who are alike somebody belongs to",
+}
+
+
+def bounded(one: Document, places: int) -> str:
+    """A figure with its interval."""
+    return f"{one['value']:.{places}f} ({one['low']:.{places}f}–{one['high']:.{places}f})"
+
+
+def shared(one: Document) -> str:
+    """A share with its interval, in per cent."""
+    return f"{one['value']:.1%} ({one['low']:.1%}–{one['high']:.1%})"
+
+
+def recommendation(judgement: Document) -> Iterator[Figures]:
+    """How well offers foretold what was bought, beside popularity and re-purchase."""
+    number = judgement["number"]
+    rows = [
+        (
+            name.replace("_", " "),
+            *(shared(one[key]) for key in ("recall", "ndcg", "hit_rate", "coverage")),
+        )
+        for name, one in judgement["figures"].items()
+    ]
+    names = ("by", f"recall@{number}", f"nDCG@{number}", "anything hit", f"coverage@{number}")
+    yield "Offers to people, judged by what they bought then", names, rows
+    gains = [
+        (name.replace("_", " "), bounded(one, 4), f"{judgement['shares'][name]:.1%}")
+        for name, one in judgement["gains"].items()
+    ]
+    yield "Beside what needs no model", ("baseline", f"nDCG@{number} higher by", "share"), gains
+    told = [
+        ("people who bought something then", f"{judgement['people']:,}"),
+        ("items that enough people had bought", f"{judgement['catalogue']:,}"),
+        ("stated probability of what is offered", f"{judgement['stated']:.1%}"),
+        ("of that was bought", shared(judgement["observed"])),
+    ]
+    yield "How true its odds are", ("figure", "value, with 95 %"), told
+    ways = list(judgement["figures"])
+    cuts = [
+        (one["cut_on"], f"{one['people']:,}", *(f"{one['ndcg'][name]:.3f}" for name in ways))
+        for one in judgement["cuts"]
+    ]
+    yield f"nDCG@{number} at each cut-off", ("cut-off", "people", *ways), cuts
+
+
+def discount(judgement: Document) -> Iterator[Figures]:
+    """Shares, their errors, and the elasticity."""
+    rows = [
+        ("share on discount before the newest cut-off", shared(judgement["share"])),
+        ("share on discount after it", shared(judgement["later_share"])),
+        (f"in the {judgement['level']:.0%} interval", f"{judgement['coverage']:.1%} of people"),
+        ("lines of an order that say as much as one", f"{judgement['design_effect']:.2f}"),
+    ]
+    yield "What was observed", ("figure", "value, with 95 %"), rows
+    errors = [
+        (name.replace("_", " "), f"{one:.4f}", _gain(judgement["gains"].get(name)))
+        for name, one in judgement["errors"].items()
+    ]
+    names = ("by", "squared error a line", "the model's is lower by")
+    yield "Each person's share, on purchases that came later", names, errors
+    yield "Price and units sold, as observed", ("figure", "value"), _elastic(judgement)
+
+
+def _gain(one: Document | None) -> str:
+    return "–" if one is None else bounded(one, 4)
+
+
+def _elastic(judgement: Document) -> Rows:
+    told = judgement["elasticity"]
+    if told["why"] is not None:
+        return [("elasticity", f"not stated: {told['why']}")]
+    return [
+        ("elasticity, with 95 %", bounded(told["elasticity"], 2)),
+        ("products, weeks", f"{told['products']:,}, {told['weeks']:,}"),
+    ]
+
+
+def uplift(judgement: Document) -> Iterator[Figures]:
+    """The effect, whom it moves, and how well orders of people find them."""
+    rows = [
+        ("rate of those who held out", f"{judgement['rate_held_out']:.1%}"),
+        ("effect of the treatment on everybody", shared(judgement["effect"])),
+    ]
+    yield "What the treatment did", ("figure", "value, with 95 %"), rows
+    orders = [
+        (name.replace("_", " "), bounded(one["qini"], 4), bounded(one["auuc"], 4))
+        for name, one in judgement["orders"].items()
+    ]
+    yield "Above random order, on people held out", ("order by", "Qini", "AUUC"), orders
+    best = [
+        (f"{one['share']:.0%}", f"{one['people']:,}", shared(one["effect"]), shared(one["gained"]))
+        for one in judgement["curve"]
+    ]
+    names = ("best share", "people", "effect on them", "gained by treating them, of all")
+    yield "Whom to treat", names, best
+
+
+def drivers(judgement: Document) -> Iterator[Figures]:
+    """Every behaviour, the strongest first, and how much they tell out of time."""
+    rows = [
+        (
+            one["feature"],
+            f"{one['beta']:+.3f}",
+            f"{one['effect']:+.4g} ({one['low']:+.4g} to {one['high']:+.4g})",
+            f"{one['low_all']:+.4g} to {one['high_all']:+.4g}",
+            f"{one['q']:.3g}",
+            f"{one['p_holm']:.3g}",
+            "stands" if one["stands"] else "",
+        )
+        for one in judgement["drivers"]
+    ]
+    names = (
+        *("behaviour", "standardised", "a standard deviation more, with 95 %"),
+        *("95 % for all at once", "q", "Holm's p", "5 % false discoveries"),
+    )
+    yield "What goes with the outcome, all else equal", names, rows
+    told = [
+        ("people, rows", f"{judgement['people']:,}, {judgement['rows']:,}"),
+        ("outcome: mean, standard deviation", _outcome(judgement)),
+        ("squared error lower than the mean's by", bounded(judgement["gain"], 4)),
+        ("part of the variance told out of time", f"{judgement['r_squared']:.1%}"),
+    ]
+    yield "On the newest cut-off, told by older ones", ("figure", "value"), told
+    tied = [
+        (one["feature"], f"{one['inflation']:.1f}", one["goes_with"])
+        for one in judgement["drivers"]
+        if one["goes_with"] is not None
+    ]
+    if tied:
+        heads = ("behaviour", "variance inflation", "goes most with")
+        yield "What can hardly be told apart (collinear)", heads, tied
+
+
+def _outcome(judgement: Document) -> str:
+    return f"{judgement['outcome_mean']:.4g}, {judgement['outcome_spread']:.4g}"
+
+
+def clusters(judgement: Document) -> Iterator[Figures]:
+    """Personas, and how many clusters were found again."""
+    rows = [
+        (
+            one["name"],
+            f"{one['people']:,}",
+            shared(one["share"]),
+            "; ".join(_trait(trait) for trait in one["traits"]),
+        )
+        for one in judgement["personas"]
+    ]
+    names = ("persona", "people", "share", "typically (median; of others)")
+    yield "Personas", names, [*rows, ("none", f"{judgement['fit_none']:,}", "", "too far from all")]
+    tried = [
+        (str(one["clusters"]), bounded(one["agreement"], 3), f"{one['smallest_share']:.1%}")
+        for one in judgement["tried"]
+    ]
+    heads = ("clusters", "adjusted Rand index of resamples", "smallest")
+    yield "How well they are found again", heads, tried
+    told = [
+        ("variance left within clusters", f"{judgement['within']:.1%}"),
+        ("least that single clouds of the same spread leave", f"{judgement['cloud_within']:.1%}"),
+        ("people about as near to another cluster", f"{judgement['between']:.1%}"),
+    ]
+    yield "How far apart they are", ("figure", "value"), told
+
+
+def _trait(one: Document) -> str:
+    if one["median"] is None:
+        return f"{one['feature']} unknown"
+    others = "unknown" if one["median_of_others"] is None else f"{one['median_of_others']:.4g}"
+    return f"{one['feature']} {one['median']['value']:.4g} ({others})"
+
+
+FIGURES: Mapping[str, Callable[[Document], Iterator[Figures]]] = {
+    "recommendation": recommendation,
+    "discount": discount,
+    "uplift": uplift,
+    "drivers": drivers,
+    "clusters": clusters,
+}

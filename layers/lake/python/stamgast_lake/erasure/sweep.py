@@ -31,7 +31,7 @@ from stamgast_lake.tables import ICEBERG, RUNS
 
 FOLDER = "erasure"
 LOOSE = ("exports/", "athena/", "runs/", "models/")
-SCANNED = ("raw/", "rejected/", "imports/", "warehouse/", *LOOSE, "workspace/")
+SCANNED = ("raw/", "rejected/", "disclosures/", "imports/", "warehouse/", *LOOSE, "workspace/")
 REASON = "erased: other persons are computed anew"
 
 
@@ -119,6 +119,7 @@ class Sweep:
         return {
             "raw/": archive.raw({*raw, *archive.unloaded(self.moment)}),
             "rejected/": archive.rejected(),
+            "disclosures/": archive.disclosures(),
             "imports/": dropped.clean(found.receipts),
             **{prefix: loose.clean([prefix]) for prefix in LOOSE},
         }

@@ -3,10 +3,11 @@
 A parity test holds them and Python's equal.
 """
 
-from stamgast.consent.purposes import ALL, SUPPRESSED, UNDECLARED, Purposes
+from stamgast.consent.purposes import ALL, PROFILING, SUPPRESSED, UNDECLARED, Purposes
 from stamgast.consent.words import GRANT, MOST_WORDS, PREFIX
 from stamgast_lake.rules.literals import quoted
 
+CLOSED = "$.consent.is_closed"
 REGISTER = "json_extract({traits}, '$.consent')"
 """The consent as `profiles.traits` keeps it, with its provenance; null where none was said."""
 
@@ -25,8 +26,20 @@ def covers_sql(traits: str, purpose: str, purposes: Purposes = UNDECLARED) -> st
     said = _text(traits, f'$.consent.value."{step}"')
     if not known.is_default_granted:
         return f"coalesce({said} = 'true', false)"
-    closed = _text(traits, "$.consent.is_closed")
+    closed = _text(traits, CLOSED)
     return f"coalesce({said}, case when {closed} = 'true' then 'false' else 'true' end) = 'true'"
+
+
+def profiled_sql(traits: str, purposes: Purposes = UNDECLARED) -> str:
+    """Whether models may learn of a person and score them: true unless they object to profiling.
+
+    Where the workspace denies the purpose `profiling` by default, only a grant will do.
+    """
+    declared = purposes.by_name.get(PROFILING)
+    unless_closed = declared is None or declared.is_default_granted
+    said, closed = _text(traits, f"$.consent.value.{PROFILING}"), _text(traits, CLOSED)
+    unsaid = f"case when {closed} = 'true' then 'false' else '{str(unless_closed).lower()}' end"
+    return f"coalesce({said}, {unsaid}) = 'true'"
 
 
 def words_sql(relation: str, where: str = "true") -> str:

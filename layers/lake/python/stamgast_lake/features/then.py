@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from stamgast.identity.event import SHORT_ID_LENGTH
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.windows import Now
-from stamgast_lake.consents import values_sql, words_sql
+from stamgast_lake.consents import profiled_sql, values_sql, words_sql
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import latest, see
 from stamgast_lake.rfm import rfm_sql
 from stamgast_lake.rules.computed import COMPUTED
 from stamgast_lake.rules.literals import moment_sql
 from stamgast_lake.rules.traits import compute
-from stamgast_lake.tables import EVENTS, IDENTITY, PERSONS
+from stamgast_lake.tables import EVENTS, IDENTITY, PERSONS, PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,11 @@ OF_PERSONS = """
     join identity_now on identity_now.identifier = events.anchor_key
     join person_now on person_now.person_id = identity_now.person_id
         and person_now.state = 'active'
+    where identity_now.person_id not in (select person_id from objecting)
+"""
+OBJECTING = """
+    create or replace temp table objecting as
+    select person_id from profile_now where not ({profiled})
 """
 SPANS = """
     create or replace temp table then_span as
@@ -102,8 +107,14 @@ WITH_COMPUTED = f"left join {COMPUTED} made on made.person_id = then_span.person
 
 
 def see_events(engine: "DuckDBPyConnection", lake: Lake) -> None:
-    """Makes table `person_event`, every event of an active person, read once for all cut-offs."""
-    see(engine, lake, EVENTS, IDENTITY, PERSONS)
+    """Makes table `person_event`, every event of an active person, read once for all cut-offs.
+
+    Whoever objects to profiling is not in it, so that no model learns of them or scores them.
+    """
+    see(engine, lake, EVENTS, IDENTITY, PERSONS, PROFILES)
+    latest(engine, "profiles", "person_id", "profile_now")
+    profiled = profiled_sql("profile_now.traits", lake.workspace().consents)
+    engine.execute(OBJECTING.format(profiled=profiled))
     latest(engine, "identity", "identifier", "identity_now")
     latest(engine, "persons", "person_id", "person_now")
     engine.execute(OF_PERSONS)

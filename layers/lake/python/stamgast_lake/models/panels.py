@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from stamgast.consent.purposes import Use
 from stamgast.models.declaration import Kind, Model
 from stamgast.models.documents import PANEL, PEOPLE
 from stamgast.moments import ms_of
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PEOPLE_A_SHARD, MOST_SHARDS = 200_000, 64
-LEARNT = f"select * from {ROWS} order by cut_on, person_id"
+LEARNT = f"""
+    select * from {ROWS} where person_id in (select person_id from allowed)
+    order by cut_on, person_id
+"""
 ALLOWED = """
     create or replace temp table allowed as
     select person_id from profile_now where {covers}
@@ -70,6 +74,7 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     known = tuple(one for one in learnt if one.on > first)
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
     fill(bench.engine, model, bench.asked, known if is_labelled else (), scored)
+    _allow(bench, model)
     if is_training:
         _put(bench, LEARNT, PANEL.format(model=model.name))
     days = tuple(one.on for one in known)
@@ -83,12 +88,19 @@ def _first_on(bench: Bench) -> date | None:
     return found[0] if found else None
 
 
+def _allow(bench: Bench, model: Model) -> None:
+    """Makes table `allowed`: whose consent covers the model's purpose, to learn of and to score."""
+    covers, purposes = "true", bench.lake.workspace().consents
+    if model.purpose is not None:
+        purpose = purposes.of(model.purpose)
+        is_covered = purpose is not None and purpose.allows(Use.MODELS, model.name)
+        covered = covers_sql("profile_now.traits", model.purpose, purposes)
+        covers = covered if is_covered else "false"
+    bench.engine.execute(ALLOWED.format(covers=covers))
+
+
 def _put_shards(bench: Bench, model: Model) -> int:
     """People to score, and of a look-alike the seed, whom its scoring leaves out."""
-    covers = "true"
-    if model.purpose is not None:
-        covers = covers_sql("profile_now.traits", model.purpose)
-    bench.engine.execute(ALLOWED.format(covers=covers))
     which = "true" if model.kind is Kind.LOOK_ALIKE else "label is null"
     bench.engine.execute(WHOM.format(which=which))
     of = min(MOST_SHARDS, max(1, -(-count(bench.engine, PARTS) // PEOPLE_A_SHARD)))

@@ -4,6 +4,7 @@ Each customer orders at a rate of their own until they leave, and looks around m
 before they order again.
 """
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from botocore.exceptions import ClientError
 
 from stamgast.identity.settings import DEFAULT
 from stamgast.moments import iso_of, ms_of
@@ -51,6 +53,15 @@ segments:
   regulars:
     rule: orders.count_60d >= 5
 """
+
+
+class Objects(MemoryObjects):
+    """Objects in memory; one that is not there is S3's own error."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if Key not in self.bodies:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
+        return super().get_object(Bucket=Bucket, Key=Key)
 
 
 def workspace(models: str = MODELS, segments: str = SEGMENTS) -> Workspace:
@@ -117,10 +128,17 @@ def _event(number: int, day: float, revenue: int | None) -> dict[str, Any]:
     }
 
 
-def lake_of(told: Workspace, until: datetime = ENDS_AT, people: int = PEOPLE) -> Lake:
-    """A lake with everything that had happened by then."""
+def lake_of(
+    told: Workspace,
+    until: datetime = ENDS_AT,
+    people: int = PEOPLE,
+    happened: pa.Table | None = None,
+) -> Lake:
+    """A lake with everything that had happened by then: of this world, unless another is given."""
     catalogue = MemoryCatalogue()
-    kept = events(people).filter(pc.field("event_at") < pa.scalar(until))
+    kept = (events(people) if happened is None else happened).filter(
+        pc.field("event_at") < pa.scalar(until)
+    )
     one = Commit("r1", "load")
     catalogue.append(EVENTS, kept.sort_by("event_on").to_reader(), one)
     stamp = {"recorded_at": ENDS_AT - timedelta(days=DAYS), "run_id": "r1"}
@@ -130,7 +148,7 @@ def lake_of(told: Workspace, until: datetime = ENDS_AT, people: int = PEOPLE) ->
         (PROFILES, [_profile(n) for n in range(people)]),
     ):
         _append(catalogue, table, [{**row, **stamp} for row in rows], one)
-    return Lake(MemoryObjects(), "lake", catalogue, lambda: told, None)  # type: ignore[arg-type]
+    return Lake(Objects(), "lake", catalogue, lambda: told, None)  # type: ignore[arg-type]
 
 
 def _append(
@@ -156,8 +174,6 @@ def _person(number: int) -> dict[str, Any]:
 def _profile(number: int) -> dict[str, Any]:
     """Whoever has an even number has agreed to everything."""
     said = {"value": {"scoring": number % 2 == 0}, "message_key": "m", "event_ms": 1}
-    import json
-
     return {
         "person_id": person(number),
         "traits": json.dumps({"consent": said}),

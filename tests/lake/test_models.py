@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from stamgast.models.live import answers_of, columns_of
 from stamgast.models.states import champions
@@ -236,7 +237,7 @@ def test_a_run_that_fails_in_a_shard_leaves_what_was_there(runs: ModelRuns) -> N
     run = runs.begin(moment(1))
     prepare_run(runs.lake, run, Asked(score=("buys",)))
     register_run(runs.lake, run)
-    with pytest.raises(KeyError):
+    with pytest.raises(ClientError):
         store_run(runs.lake, run, runs.put, run.moment)
     assert (rows(runs, SCORES), runs.items) == (before, items)
     assert runs.run(moment(1.1))["scored"]["buys"]["people"] == PEOPLE

@@ -47,7 +47,7 @@ class DynamoLivePersons:
         }
 
     def _roots(self, person_ids: Iterable[str]) -> dict[str, Root]:
-        found = roots_in(self._items([root_key(one) for one in person_ids]))
+        found = roots_in(self._items([root_key(one) for one in dict.fromkeys(person_ids)]))
         return {one: root for one, root in found.items() if root.state is RootState.ACTIVE}
 
     def _facts(self, anchors: set[str]) -> dict[str, Facts]:

@@ -3,18 +3,20 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 from unittest import mock
 
+import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
 from stamgast.models.live import answers_of, columns_of
 from stamgast.models.states import champions
 from stamgast.moments import ms_of
+from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.models.plan import Asked, UnknownModelError
@@ -22,7 +24,9 @@ from stamgast_lake.models.prepare import prepare_run
 from stamgast_lake.models.registry import register_run
 from stamgast_lake.models.store import store_run
 from stamgast_lake.rules.scores import see_scores
-from stamgast_lake.tables import MODELS, SCORES
+from stamgast_lake.runs import DONE, WHOLE, Run, is_owed
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.tables import MODELS, RUNS, SCORES
 from stamgast_learn.stages import TamperedError, score, train
 from tests.fakes.model_runs import Documents, ModelRuns
 from tests.fakes.model_world import PEOPLE, lake_of, moment, person, workspace
@@ -297,6 +301,31 @@ def test_segments_read_the_scores_that_hold(trained: ModelRuns) -> None:
         assert set(json.loads(told[0][0])["buys"]) == {"value", "percentile", "band", "low", "high"}
         see_scores(engine, trained.lake, ms_of(moment(8)))
         assert engine.execute("select count(*) from rule_score").fetchall() == [(0,)]
+
+
+def test_a_run_of_the_lake_is_owed_once_people_were_scored(runs: ModelRuns) -> None:
+    later = Run("r9", 9, moment(0.1))
+    _close(runs, moment(-0.04))
+    assert is_owed(runs.lake, later)
+    _close(runs, moment(0.04))
+    assert not is_owed(runs.lake, later)
+
+
+def _close(runs: ModelRuns, at: datetime) -> None:
+    """A whole run of the lake at this moment."""
+    row = {
+        "run_id": f"r-{at.isoformat()}",
+        "seq": int(at.timestamp()),
+        "moment": at,
+        "stage": WHOLE,
+        "status": DONE,
+        "inputs": 1,
+        "figures": "{}",
+        "workspace_version": runs.lake.workspace().version,
+        "closed_at": at,
+    }
+    told = pa.Table.from_pylist([row], schema=arrow_schema(RUNS))
+    runs.lake.catalogue.append(RUNS, told.to_reader(), Commit(row["run_id"], "close"))
 
 
 def test_a_model_that_is_not_there_is_named(runs: ModelRuns) -> None:

@@ -90,7 +90,8 @@ def is_owed(lake: Lake, run: Run) -> bool:
     """Whether a run has work although nothing is new.
 
     So it is when the run closed last had failed; when a day of the workspace's time zone has begun
-    since, for windows pass without an event; and when the workspace says something else now.
+    since, for windows pass without an event; when the workspace says something else now; and when a
+    run of models has scored people since, for segments read scores.
     """
     last = _closed_last(lake)
     if last is None:
@@ -99,13 +100,17 @@ def is_owed(lake: Lake, run: Run) -> bool:
     zone = ZoneInfo(workspace.time_zone)
     days = [moment.astimezone(zone).date() for moment in (last["moment"], run.moment)]
     is_other = last["workspace_version"] != workspace.version
-    return bool(last["status"] == FAILED or is_other or days[0] < days[1])
+    is_scored = _closed_last(lake, MODELS_STAGE, last["moment"]) is not None
+    return bool(last["status"] == FAILED or is_other or days[0] < days[1] or is_scored)
 
 
-def _closed_last(lake: Lake) -> dict[str, Any] | None:
+def _closed_last(
+    lake: Lake, stage: str = WHOLE, after: datetime | None = None
+) -> dict[str, Any] | None:
     columns = ["seq", "status", "moment", "workspace_version"]
     dataset = lake.catalogue.dataset(RUNS)
-    rows = dataset.to_table(columns=columns, filter=ds.field("stage") == WHOLE).to_pylist()
+    rows = dataset.to_table(columns=columns, filter=ds.field("stage") == stage).to_pylist()
+    rows = [row for row in rows if after is None or row["moment"] > after]
     return max(rows, key=lambda row: row["seq"], default=None)
 
 

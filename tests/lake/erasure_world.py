@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +18,7 @@ from moto import mock_aws
 from stamgast.erasure.envelopes import EnvelopeErasure, mentions
 from stamgast.erasure.gate import Gate
 from stamgast.erasure.needles import Needles, needles_of
+from stamgast.erasure.request import Kind, RightsRequest
 from stamgast.erasure.subject import Subject
 from stamgast.identity.cut_request import Order, Requests
 from stamgast.identity.cutting import Cutter
@@ -34,12 +36,15 @@ from stamgast.workspace.model import workspace_of
 from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
+from stamgast_aws.rights_store import StoredRights
+from stamgast_aws.run_lease import LEASE_KEY, DynamoRunLease
 from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import session
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.scan import tells_of
 from stamgast_lake.erasure.sweep import Sweep, Swept
+from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.imports.run import import_file
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import load_run
@@ -78,7 +83,7 @@ class ErasureWorld(World):
         # The bucket dates what is dropped by the real clock, and requests come after that.
         self.now_ms = max(self.now_ms, time.time_ns() // 1_000_000 + HOUR_MS)
         self.s3, self.sqs, self.warehouse = s3, sqs, warehouse
-        self.objects = 0
+        self.objects = self.asked = 0
         self.log = DynamoTombstones(self.dynamodb, "control", lambda _: None)
         catalogue = Catalogue(
             glue=glue, database="lake", warehouse=warehouse.as_uri(), file_properties={}
@@ -197,6 +202,39 @@ class ErasureWorld(World):
     def states(self) -> dict[str, int]:
         """How many receipts are in each state."""
         return dict(Counter(row["state"] for row in self.rows("receipt_states")))
+
+    @property
+    def requests(self) -> StoredRights:
+        return StoredRights(self.dynamodb, "control", self.s3, "lake")
+
+    def request(self, kind: Kind, **named: str) -> str:
+        """A request that was taken and waits."""
+        subject, self.asked = self.subject(**named), self.asked + 1
+        request_id = f"request-{self.asked:04}"
+        keys = tuple(sorted(subject.keys))
+        made = RightsRequest(request_id, kind, "desk", "gdpr", keys, self.now_ms)
+        assert self.requests.put(made, {"values": dict(subject.values)})
+        return request_id
+
+    def work(self) -> RightsWork:
+        """What carries requests out, after as many runs as there were."""
+        told = {"run_id": {"S": "r"}, "seq": {"N": str(self.seq)}, "expires_at": {"N": "0"}}
+        self.dynamodb.put_item(TableName="control", Item={**LEASE_KEY, **told})
+        return RightsWork(
+            lake=self.lake,
+            live=self.live_tables,
+            dead_letters=self.queue,
+            requests=self.requests,
+            lease=DynamoRunLease(client=self.dynamodb, table="control", now=time.time),
+            put_tombstones=self.log.put,
+            sign=lambda text: {"signature": sha256(text).hexdigest()},
+            now_ms=lambda: self.now_ms,
+            settle=lambda: None,
+        )
+
+    def body(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+        return body
 
     # what a search finds
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from stamgast.erasure.needles import needles_of
+from stamgast.erasure.request import Kind, State
 from stamgast.moments import iso_of
 from tests.lake.erasure_world import DAY_MS, ErasureWorld, erasure_world
 from tests.lake.world import NOON_MS
@@ -128,3 +130,48 @@ def test_erasing_one_of_two_wrongly_merged_persons_leaves_the_other_whole(
     assert profile.traits["age"].value == 50
     assert [row["state"] for row in world.rows("persons_current")] == ["active"]
     assert all(row["is_conserved"] for row in world.rows("reconciliation"))
+
+
+def test_requests_are_planned_carried_out_answered_and_proven_together(
+    world: ErasureWorld,
+) -> None:
+    world.send(
+        identify("p1", userId="person-aaaa", traits={"email": "one@example.com", "name": "<b>"}),
+        identify("p2", userId="person-bbbb", traits={"email": "two@example.com"}),
+        event("p3", userId="person-aaaa"),
+    )
+    world.run()
+    work = world.work()
+    plan = work.plan(world.subject(user_id="person-aaaa"))
+    assert plan["stores"]["events"] == 2
+    assert plan["stores"]["raw/"] == 2
+    assert (plan["identifiers"], plan["others_touched"]) == (2, 0)
+    access = world.request(Kind.ACCESS, user_id="person-aaaa")
+    work.carry_out([access])
+    record = orjson.loads(world.body(f"exports/{access}/record.json"))
+    assert {one["value"] for one in record["identifiers"]} == {"person-aaaa", "one@example.com"}
+    assert len(record["events"]) == 2
+    assert record["profile"][0]["traits"]["email"]["source_id"] == "web"
+    page = world.body(f"exports/{access}/record.html").decode()
+    assert "one@example.com" in page
+    assert "<b>" not in page
+
+    erasures = [world.request(Kind.ERASURE, user_id=f"person-{who}") for who in ("aaaa", "bbbb")]
+    work.carry_out(erasures)
+    states = [world.requests.read(one) for one in erasures]
+    assert [one.state for one in states if one] == [State.COMPLETED, State.COMPLETED]
+    assert world.requests.open_ids() == sorted(erasures)
+    assert work.prove() == 2
+    assert world.requests.open_ids() == []
+    proven = world.requests.read(erasures[0])
+    assert proven is not None
+    certificate = proven.report["certificate"]
+    assert (certificate["remaining"], certificate["found"] > 5) == (0, True)
+    assert certificate["physically_gone_by"] > certificate["unreachable_since"]
+    assert {one["store"] for one in certificate["unreadable"]} >= {"control-recovery", "RawStream"}
+    assert certificate["signature"]["signature"]
+    assert "person-aaaa" not in str(world.dynamodb.items("control"))
+    assert world.roots() == {}
+    repeated = world.requests.read(erasures[1])
+    work.carry_out(erasures)
+    assert world.requests.read(erasures[1]) == repeated

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from stamgast.erasure.needles import needles_of
+from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast.identity.codec import (
     pointer_attributes,
@@ -33,6 +33,7 @@ from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
 from stamgast_aws.identity_writes import DECISIONS, JOBS
 
 CUTS = "CUTS"
+STAYING = frozenset({"ERASED#", "GONE#", "RIGHTS#"})
 FACTS = frozenset({"L", "B"})
 
 
@@ -117,6 +118,24 @@ class DynamoErasure:
         delete_items(self.client, self.profiles, self._facts_apart(subject), self.pause)
         delete_items(self.client, self.profiles, self._own(subject), self.pause)
         return found
+
+    def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
+        """How many items both tables have, and how many of each kind tell of the persons.
+
+        Tombstones and requests are keyed hashes that stay on purpose.
+        """
+        read, found = 0, Counter[str]()
+        for table in (self.profiles, self.control):
+            request: dict[str, Any] = {"TableName": table}
+            while True:
+                answer = call(self.client.scan, **request)
+                read += len(answer["Items"])
+                told = (item for item in answer["Items"] if needles.found_in(_bytes(item)))
+                found.update(kind for item in told if (kind := _kind(item)) not in STAYING)
+                if "LastEvaluatedKey" not in answer:
+                    break
+                request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return read, dict(found)
 
     def _own(self, subject: Subject) -> Iterator[Item]:
         """Every item of the person, those past their time included, but of who came back since."""
@@ -239,6 +258,9 @@ def _text(value: object) -> str:
 
 def _kind(item: Item) -> str:
     """The kind of an item, as the registry of stores names it."""
-    pk, _, rest = item["PK"]["S"].partition("#")
+    partition: str = item["PK"]["S"]
+    pk, _, rest = partition.partition("#")
     sk = item["SK"]["S"].partition("#")[0]
-    return f"{pk}#/{sk}" if rest else pk
+    if not rest:
+        return pk
+    return f"{pk}#/{sk}" if pk in ("I", "P") else f"{pk}#"

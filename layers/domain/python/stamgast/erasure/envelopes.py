@@ -83,4 +83,5 @@ def _plain(message: str) -> bytes:
     except EnvelopeError:
         return message.encode()
     raw, rejected = unfold(envelope)
-    return b"\n".join(record.to_json() for record in (*raw, *rejected))
+    lines = [record.to_json() for record in raw]
+    return b"\n".join([*lines, *(record.to_json() for record in rejected)])

@@ -16,6 +16,7 @@ class Action(StrEnum):
     EXPLAIN_SEGMENTS = "segments.explain"
     PREVIEW_SEGMENTS = "segments.preview"
     EXPORT_SEGMENTS = "segments.export"
+    CARRY_OUT_RIGHTS = "rights.carry_out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""`carry_out_rights`: takes requests of persons, carries them out, and proves what was erased."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from stamgast.lookup.rights_api import ROUTES, RightsDesk
+from stamgast.lookup.routes import respond
+from stamgast_aws.clients import client, signing_client
+from stamgast_aws.erasure_items import DynamoErasure
+from stamgast_aws.erasure_queue import SqsDeadLetters
+from stamgast_aws.http_edge import answered
+from stamgast_aws.kms_signer import KmsSigner
+from stamgast_aws.line_log import LineLog
+from stamgast_aws.rights_store import RightsWorker, StoredRights
+from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
+from stamgast_aws.settings import read_settings
+from stamgast_aws.token_store import DynamoTokenStore
+from stamgast_aws.tombstone_store import DynamoTombstones
+from stamgast_lake.erasure.work import RightsWork
+from stamgast_lake.lake import Lake, deployed_lake
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(RunSettings):
+    """The function's environment; the worker is this very function, which it calls to go on."""
+
+    profiles_table: str
+    dead_letter_queue: str
+    signing_key: str
+    settle_seconds: str
+    worker_function: str
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read on the first request."""
+    return read_settings(Settings)
+
+
+@cache
+def signer() -> KmsSigner:
+    """What signs answers and certificates."""
+    return KmsSigner(client("kms"), settings().signing_key)
+
+
+@cache
+def lake() -> Lake:
+    """The lake, with its workspace and its keys."""
+    return deployed_lake(**lake_access(settings()))
+
+
+@cache
+def requests() -> StoredRights:
+    """Where requests are kept; links to results are signed for who asks from outside."""
+    told = settings()
+    return StoredRights(
+        client("dynamodb"), told.control_table, client("s3"), told.lake_bucket, signing_client()
+    )
+
+
+@cache
+def worker() -> RightsWorker:
+    """What begins the work on requests."""
+    return RightsWorker(client("lambda"), settings().worker_function)
+
+
+@cache
+def work() -> RightsWork:
+    """What carries requests out."""
+    told, dynamodb = settings(), client("dynamodb")
+    tombstones = DynamoTombstones(dynamodb, told.control_table, time.sleep)
+    return RightsWork(
+        lake=lake(),
+        live=DynamoErasure(dynamodb, told.profiles_table, told.control_table, time.sleep),
+        dead_letters=SqsDeadLetters(client("sqs"), told.dead_letter_queue),
+        requests=requests(),
+        lease=run_lease(told),
+        put_tombstones=tombstones.put,
+        sign=signer().sign,
+        now_ms=now_ms,
+        settle=lambda: time.sleep(int(told.settle_seconds)),
+    )
+
+
+@cache
+def tokens() -> DynamoTokenStore:
+    """Who may ask."""
+    return DynamoTokenStore(client("dynamodb"), settings().control_table, time.monotonic)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def desk() -> RightsDesk:
+    """What one request over HTTP is answered from."""
+    return RightsDesk(
+        tokens=tokens(),
+        requests=requests(),
+        workspace=lake().workspace(),
+        keyring=lake().keyring(),
+        now_ms=now_ms(),
+        begin=_begin,
+        plan=work().plan,
+        certificate=signer().certificate,
+    )
+
+
+def _begin(request_ids: Sequence[str]) -> None:
+    if request_ids:
+        worker().begin(list(request_ids))
+
+
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    """Answers a request over HTTP; works on requests that it is handed; once a day on all."""
+    if "requestContext" in event:
+        return _answered(event)
+    request_ids = event.get("requests")
+    states = work().carry_out(requests().open_ids() if request_ids is None else request_ids)
+    proven = work().prove() if request_ids is None else 0
+    LineLog().info("requests of persons", states=sorted(states.values()), proven=proven)
+    return {"states": sorted(states.values()), "proven": proven}
+
+
+def _answered(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with its signature over the body, as OpenDSR has it."""
+    answer = answered(event, "request of a person", lambda one: respond(one, desk(), ROUTES))
+    signature = signer().sign(str(answer["body"]).encode())
+    if signature is not None:
+        answer["headers"] = {**answer["headers"], "x-opendsr-signature": signature["signature"]}
+    return answer

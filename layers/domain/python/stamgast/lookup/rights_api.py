@@ -1,0 +1,196 @@
+"""Requests of persons over HTTP, after OpenDSR 2.0: discovery, create, status, cancel; and a plan.
+
+Identifiers stand in the body alone; a request's own id is no identifier of anybody.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.subject import Subject
+from stamgast.identity.keys import Keyring
+from stamgast.lookup.faults import NOT_FOUND, Fault, bad
+from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.request import identifier_of
+from stamgast.lookup.routes import Accepted, Request, Route, TokenStore, Told, route
+from stamgast.moments import iso_of
+from stamgast.workspace.model import Workspace
+
+VERSION = "2.0"
+PATH = "/v3/requests/{request}"
+RESULTS = ("record.json", "record.html")
+Parts: TypeAlias = Mapping[str, str]
+NO_REQUEST = Fault(404, "no_such_request", "There is no request of this id.")
+IN_WORK = Fault(409, "in_work", "This request is in work or done; it cannot be withdrawn.")
+EXISTS = Fault(409, "exists", "There is a request of this id with other content.")
+
+
+@dataclass(frozen=True, slots=True)
+class RightsDesk:
+    """What answering needs; `begin` has requests carried out, `plan` counts without a change."""
+
+    tokens: TokenStore
+    requests: RightsStore
+    workspace: Workspace
+    keyring: Keyring
+    now_ms: int
+    begin: Callable[[Sequence[str]], None]
+    plan: Callable[[Subject], Mapping[str, Any]]
+    certificate: Callable[[], str]
+
+
+def get_discovery(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
+    """`GET /v3/discovery`: what this processor takes."""
+    names = [one.name for one in desk.workspace.identity.namespaces]
+    return {
+        "api_version": VERSION,
+        "supported_identities": [
+            {"identity_type": name, "identity_format": "raw"}
+            for name in (*names, "controller_customer_id")
+        ],
+        "supported_subject_request_types": [kind.value for kind in Kind],
+        "processor_certificate": desk.certificate(),
+    }
+
+
+def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
+    """`POST /v3/requests`: takes one request or a batch; sent again it is the same request."""
+    # Imported on use: pydantic costs a cold start 60 ms, and a refused token needs none of it.
+    from stamgast.lookup.rights_schema import rights_body
+
+    told = rights_body(request.body)
+    if isinstance(told, str):
+        return bad("bad_body", told)
+    taken: list[RightsRequest] = []
+    for place, one in enumerate(told):
+        named = named_by(one.subject_identities, reader, desk, f"requests.{place}.")
+        if isinstance(named, Fault):
+            return named
+        made = RightsRequest(
+            request_id=str(one.subject_request_id),
+            kind=Kind(one.subject_request_type),
+            by=reader.name,
+            regulation=one.regulation,
+            keys=tuple(sorted(named)),
+            received_ms=desk.now_ms,
+            callbacks=tuple(one.status_callback_urls),
+        )
+        kept = _kept(made, named, desk)
+        if isinstance(kept, Fault):
+            return kept
+        taken.append(kept)
+    desk.begin([one.request_id for one in taken if one.state is State.PENDING])
+    encoded = b64encode(request.body.encode()).decode()
+    answers = [{**_head(one), "encoded_request": encoded} for one in taken]
+    return Accepted(answers[0] if len(answers) == 1 else {"requests": answers})
+
+
+def get_request(_request: Request, parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
+    """`GET /v3/requests/{request}`: where it stands, what was found, and where its results are."""
+    found = desk.requests.read(parts["request"])
+    return NO_REQUEST if found is None else status_of(found, desk)
+
+
+def get_requests(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
+    """`GET /v3/requests`: all in which something is left to be done, with their clocks."""
+    found = (desk.requests.read(one) for one in desk.requests.open_ids())
+    return {"requests": [status_of(one, desk) for one in found if one is not None]}
+
+
+def delete_request(_request: Request, parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
+    """`DELETE /v3/requests/{request}`: withdraws a request on which no work has begun."""
+    found = desk.requests.read(parts["request"])
+    if found is None:
+        return NO_REQUEST
+    cancelled = found.cancelled(desk.now_ms)
+    if cancelled is None or not desk.requests.replace(found, cancelled):
+        return IN_WORK
+    desk.requests.forget(found.request_id)
+    return Accepted(status_of(cancelled, desk))
+
+
+def post_plan(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
+    """`POST /v1/rights:plan`: how much of a person each store holds; nothing is changed."""
+    from stamgast.lookup.rights_schema import plan_body
+
+    told = plan_body(request.body)
+    if isinstance(told, str):
+        return bad("bad_body", told)
+    named = named_by(told, reader, desk, "")
+    if isinstance(named, Fault):
+        return named
+    return desk.plan(Subject("plan", desk.now_ms, frozenset(named), named))
+
+
+def named_by(
+    identities: Sequence[Any], reader: Reader, desk: RightsDesk, where: str
+) -> dict[str, str] | Fault:
+    """The identifiers' keys with their normalised values."""
+    from stamgast.lookup.rights_schema import NAMESPACES
+
+    found: dict[str, str] = {}
+    for place, one in enumerate(identities):
+        namespace = NAMESPACES.get(one.identity_type, one.identity_type)
+        text = f"{namespace}:{one.identity_value}"
+        told = identifier_of(text, desk.workspace.identity, reader, is_encoded=False)
+        if isinstance(told, Fault):
+            spot = f"{where}subject_identities.{place}"
+            if told is NOT_FOUND:
+                message = "this value identifies nobody; it is blocked or malformed."
+                return bad("bad_identity", f"{spot}: {message}")
+            return Fault(told.status, told.code, f"{spot}: {told.message}")
+        found[desk.keyring.identifier_key(told.namespace, told.value)] = told.value
+    return found
+
+
+def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
+    """Where a request stands, as OpenDSR tells it, with what this platform knows beside."""
+    told = {
+        **_head(request),
+        "request_status": request.state.value,
+        "clock": request.clock(desk.now_ms).value,
+        **{name: value for name, value in request.report.items() if name != "counts"},
+    }
+    if request.kind is Kind.ERASURE and request.done_ms and request.state is State.COMPLETED:
+        told["unreachable_since"] = iso_of(request.done_ms)
+        told["is_proven"] = request.proven_ms > 0
+    if request.kind is not Kind.ERASURE and request.state is State.COMPLETED:
+        told["results_url"] = desk.requests.result(request.request_id, RESULTS[0])
+        told["page_url"] = desk.requests.result(request.request_id, RESULTS[1])
+        told["counts"] = request.report.get("counts", {})
+    return told
+
+
+def _head(request: RightsRequest) -> dict[str, Any]:
+    return {
+        "subject_request_id": request.request_id,
+        "subject_request_type": request.kind.value,
+        "controller_id": request.by,
+        "received_time": iso_of(request.received_ms),
+        "expected_completion_time": iso_of(request.due_ms),
+        "api_version": VERSION,
+    }
+
+
+def _kept(
+    request: RightsRequest, named: Mapping[str, str], desk: RightsDesk
+) -> RightsRequest | Fault:
+    if desk.requests.put(request, {"values": dict(named)}):
+        return request
+    stands = desk.requests.read(request.request_id)
+    if stands is None or (stands.kind, stands.keys) != (request.kind, request.keys):
+        return EXISTS
+    return stands
+
+
+GRANTED = Action.CARRY_OUT_RIGHTS
+ROUTES: tuple[Route[RightsDesk], ...] = (
+    route("rights_discovery", "GET", "/v3/discovery", get_discovery, action=GRANTED),
+    route("rights_create", "POST", "/v3/requests", post_requests, action=GRANTED),
+    route("rights_list", "GET", "/v3/requests", get_requests, action=GRANTED),
+    route("rights_status", "GET", PATH, get_request, action=GRANTED),
+    route("rights_cancel", "DELETE", PATH, delete_request, action=GRANTED),
+    route("rights_plan", "POST", "/v1/rights:plan", post_plan, action=GRANTED),
+)

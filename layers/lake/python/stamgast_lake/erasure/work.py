@@ -1,0 +1,231 @@
+"""Carrying out requests: all open ones together, under the lease of runs, each step repeatable."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+
+from stamgast.erasure.certificate import Sign, certificate_of, signed
+from stamgast.erasure.envelopes import EnvelopeErasure, mentions
+from stamgast.erasure.needles import Needles, needles_of
+from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.subject import LiveTables, Subject
+from stamgast.erasure.tombstones import Tombstone
+from stamgast.moments import moment_of
+from stamgast_lake.erasure.archive import tombstones_of
+from stamgast_lake.erasure.record import page_of, portable, record_of
+from stamgast_lake.erasure.sweep import Sweep
+from stamgast_lake.lake import Lake
+
+
+class Tables(LiveTables, Protocol):
+    """The live tables as the work on requests asks them."""
+
+    def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
+        """How many items there are, and how many of each kind tell of the persons."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The messages that failed."""
+
+    def messages(self) -> Any:
+        """Every message with its handle."""
+        ...
+
+    def erase(self, left: Callable[[str], str | None]) -> int:
+        """Replaces each message by what stays of it."""
+        ...
+
+
+class Lease(Protocol):
+    """The lease of runs."""
+
+    def acquire(self, run_id: str) -> int | None:
+        """The number under which this work holds it; None while a run does."""
+        ...
+
+    def release(self, run_id: str, seq: int) -> None:
+        """Gives it back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RightsWork:
+    """What carries requests out; `settle` waits until nothing judged before is under way."""
+
+    lake: Lake
+    live: Tables
+    dead_letters: DeadLetters
+    requests: RightsStore
+    lease: Lease
+    put_tombstones: Callable[[Sequence[Tombstone]], None]
+    sign: Sign
+    now_ms: Callable[[], int]
+    settle: Callable[[], None]
+
+    def plan(self, subject: Subject) -> dict[str, Any]:
+        """How much of the person each store holds; nothing is written."""
+        sweep = self._sweep("plan", 0, self.now_ms())
+        whole = self._resolve(sweep, subject)
+        counts = {**sweep.count([whole]).counts(), **self.live.search(whole)}
+        waiting = mentions((body for _, body in self.dead_letters.messages()), needles_of([whole]))
+        counts["EventsDeadLetters"] = waiting
+        return {
+            "identifiers": len(whole.keys),
+            "persons": len(whole.persons),
+            "others_touched": len(whole.others),
+            "found": sum(counts.values()),
+            "stores": {name: count for name, count in sorted(counts.items()) if count},
+        }
+
+    def carry_out(self, request_ids: Sequence[str]) -> dict[str, str]:
+        """Works on these requests; returns their states. What cannot be done now stays open."""
+        found = [one for one in map(self.requests.read, request_ids) if one is not None]
+        for one in found:
+            if one.kind is not Kind.ERASURE and one.state in (State.PENDING, State.IN_PROGRESS):
+                self._answer(one)
+        erasures = [one for one in found if one.kind is Kind.ERASURE and one.is_open]
+        self._erase([one for one in erasures if not one.is_unproven])
+        states = [(one, self.requests.read(one.request_id)) for one in found]
+        return {one.request_id: (now or one).state.value for one, now in states}
+
+    def prove(self) -> int:
+        """Reads every byte for all erasures that wait for it together; how many were proven."""
+        waiting = [
+            one
+            for request_id in self.requests.open_ids()
+            if (one := self.requests.read(request_id)) is not None and one.is_unproven
+        ]
+        subjects = {one.request_id: self._kept(one) for one in waiting}
+        if not waiting:
+            return 0
+        known = [subject for subject in subjects.values() if subject is not None]
+        remaining, searched = self._search(known)
+        for one in waiting:
+            self._certify(one, remaining, searched)
+        return len(waiting)
+
+    # access and portability
+
+    def _answer(self, request: RightsRequest) -> None:
+        begun = request.begun(self.now_ms())
+        if request.state is State.PENDING and not self.requests.replace(request, begun):
+            return
+        sweep = self._sweep(request.request_id, 0, self.now_ms())
+        whole = self._resolve(sweep, Subject(request.request_id, 0, frozenset(request.keys)))
+        record = record_of(self.lake, whole, self.now_ms())
+        told = portable(record) if request.kind is Kind.PORTABILITY else record
+        self._put(request, "record.json", orjson.dumps(told, default=str))
+        self._put(request, "record.html", page_of(told).encode())
+        counts = {name: len(rows) for name, rows in told.items() if isinstance(rows, list)}
+        self.requests.forget(request.request_id)
+        self.requests.replace(begun, begun.completed(self.now_ms(), {"counts": counts}))
+
+    def _put(self, request: RightsRequest, name: str, body: bytes) -> None:
+        key = f"exports/{request.request_id}/{name}"
+        self.lake.s3.put_object(Bucket=self.lake.bucket, Key=key, Body=body)
+
+    # erasure
+
+    def _erase(self, requests: Sequence[RightsRequest]) -> None:
+        """Tombstones first: from then on nothing of the persons comes in."""
+        begun = [one for request in requests if (one := self._begin(request)) is not None]
+        if not begun:
+            return
+        self.settle()
+        batch = f"erasure-{begun[0].request_id}"
+        seq = self.lease.acquire(batch)
+        if seq is None:
+            return
+        try:
+            self._sweep_all(batch, seq, begun)
+        finally:
+            self.lease.release(batch, seq)
+
+    def _begin(self, request: RightsRequest) -> RightsRequest | None:
+        begun = request.begun(self.now_ms())
+        if request.state is State.PENDING and not self.requests.replace(request, begun):
+            return None  # it was withdrawn, or another works on it
+        kept = self._kept(begun)
+        named = self._named(begun) if kept is None else kept
+        sweep = self._sweep(begun.request_id, 0, begun.until_ms)
+        whole = replace(self._resolve(sweep, named), until_ms=begun.until_ms)
+        self.requests.keep(begun.request_id, {"subject": whole.to_json().decode()})
+        self.put_tombstones(list(tombstones_of([whole]).values()))
+        return begun
+
+    def _sweep_all(self, batch: str, seq: int, begun: Sequence[RightsRequest]) -> None:
+        until_ms = max(one.until_ms for one in begun)
+        sweep = self._sweep(batch, seq, until_ms)
+        kept = {one.request_id: self._kept(one) for one in begun}
+        subjects = [subject for subject in kept.values() if subject is not None]
+        # What came in between the tombstones and now may have founded persons of its own.
+        subjects = [self._resolve(sweep, subject) for subject in subjects]
+        live = [self.live.erase(subject) for subject in subjects]
+        swept = sweep.sweep(subjects)
+        tombstones = tombstones_of(subjects)
+        settings, keyring = self.lake.workspace().identity, self.lake.keyring()
+        left = EnvelopeErasure(tombstones, needles_of(subjects), settings, keyring).left
+        letters = self.dead_letters.erase(left)
+        sweep.forget()
+        report = {"batch": len(begun), "recomputes": swept.recomputes, **_counted(swept.counts())}
+        for one, subject, items in zip(begun, subjects, live, strict=True):
+            self.requests.keep(one.request_id, {"subject": subject.to_json().decode()})
+            found = {**swept.counts(), **items, "EventsDeadLetters": letters}
+            done = one.completed(self.now_ms(), {**report, **_counted(found)})
+            self.requests.replace(one, done)
+
+    # proof
+
+    def _search(self, subjects: Sequence[Subject]) -> tuple[dict[str, int], dict[str, int]]:
+        """What is left in every store that can be read, and how much was read of it."""
+        needles = needles_of(subjects)
+        scans = self._sweep("proof", 0, self.now_ms()).scan(subjects)
+        items, told = self.live.scan(needles)
+        waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
+        remaining = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
+        searched = {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items}
+        return {**remaining, "EventsDeadLetters": waiting}, searched
+
+    def _certify(
+        self, request: RightsRequest, remaining: Mapping[str, int], searched: Mapping[str, int]
+    ) -> None:
+        told = certificate_of(
+            request_id=request.request_id,
+            until_ms=request.until_ms,
+            unreachable_ms=request.done_ms,
+            proven_ms=self.now_ms(),
+            removed=request.report.get("stores", {}),
+            remaining=remaining,
+            searched=searched,
+        )
+        certificate = signed(told, self.sign)
+        is_clean = not told["remaining"]
+        proven_ms = self.now_ms() if is_clean else 0
+        done = request.proven(proven_ms, {"certificate": certificate})
+        if self.requests.replace(request, done) and is_clean:
+            self.requests.forget(request.request_id)
+
+    # what both need
+
+    def _sweep(self, batch: str, seq: int, until_ms: int) -> Sweep:
+        return Sweep(self.lake, batch, seq, until_ms, moment_of(self.now_ms()))
+
+    def _resolve(self, sweep: Sweep, subject: Subject) -> Subject:
+        """The whole person: what the live view knows, what the lake knows, and both together."""
+        return self.live.resolve(sweep.resolve(self.live.resolve(subject)))
+
+    def _named(self, request: RightsRequest) -> Subject:
+        values = (self.requests.document(request.request_id) or {}).get("values", {})
+        return Subject(request.request_id, request.until_ms, frozenset(request.keys), values)
+
+    def _kept(self, request: RightsRequest) -> Subject | None:
+        document = self.requests.document(request.request_id) or {}
+        return Subject.from_json(document["subject"].encode()) if "subject" in document else None
+
+
+def _counted(counts: Mapping[str, int]) -> dict[str, Any]:
+    found = {name: count for name, count in sorted(counts.items()) if count}
+    return {"stores": found, "found": sum(found.values())}

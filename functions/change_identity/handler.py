@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from random import random
 from typing import Any, Protocol
 
 from stamgast.identity.cutting import Cutter
@@ -15,6 +14,7 @@ from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.http_edge import answered
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
 from stamgast_aws.token_store import DynamoTokenStore
@@ -61,7 +61,9 @@ class Wiring:
         return CutDesk(
             tokens=self.tokens,
             store=self.store,
-            cutter=Cutter(self.store, self.archive, workspace.identity, tell, _pause, is_time_left),
+            cutter=Cutter(
+                self.store, self.archive, workspace.identity, tell, full_jitter, is_time_left
+            ),
             workspace=workspace,
             keyring=self.keyring.get(),
             now_ms=time.time_ns() // 1_000_000,
@@ -73,8 +75,10 @@ def wiring() -> Wiring:
     """The adapters, made on the first request."""
     settings, dynamodb = read_settings(Settings), client("dynamodb")
     return Wiring(
-        store=DynamoCutStore(dynamodb, settings.profiles_table, settings.control_table, _pause),
-        archive=FirehoseArchive(client("firehose"), settings.raw_stream, _pause),
+        store=DynamoCutStore(
+            dynamodb, settings.profiles_table, settings.control_table, full_jitter
+        ),
+        archive=FirehoseArchive(client("firehose"), settings.raw_stream, full_jitter),
         bus=EventBridgeBus(client("events"), settings.event_bus),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
         workspaces=S3WorkspaceStore(
@@ -99,7 +103,3 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "change of identity",
         lambda request: respond(request, wiring().desk(is_time_left), ROUTES),
     )
-
-
-def _pause(seconds: float) -> None:
-    time.sleep(random() * seconds)  # noqa: S311  (jitter, no secret)

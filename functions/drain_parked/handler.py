@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from random import random
-from time import sleep, time_ns
+from time import time_ns
 from typing import Any, Protocol
 
 from aws_lambda_powertools.logging import Logger
@@ -19,6 +18,7 @@ from stamgast_aws.clients import client
 from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.firehose_archive import FirehoseArchive
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.settings import read_settings
 from stamgast_aws.workspaces import S3WorkspaceStore
 
@@ -48,14 +48,14 @@ class Settings:
 def handler(_event: Mapping[str, Any], context: Context) -> dict[str, int]:
     """Answers how many jobs and cuts ended, and how many changes were made and left parked."""
     store, settings = _store(), _workspace().identity
-    jobs = finish_jobs(store, _pause)
+    jobs = finish_jobs(store, full_jitter)
 
     def is_time_left() -> bool:
         return context.get_remaining_time_in_millis() > LEAST_LEFT_MS
 
-    cutter = Cutter(store, _archive(), settings, _bus().publish_identity, _pause, is_time_left)
+    cutter = Cutter(store, _archive(), settings, _bus().publish_identity, full_jitter, is_time_left)
     cuts = resume_cuts(cutter)
-    settled = drain(store, settings, _pause, is_time_left=is_time_left)
+    settled = drain(store, settings, full_jitter, is_time_left=is_time_left)
     untold = _bus().publish_identity(settled.changes)
     _tell(settled, untold)
     changed = len(settled.changes)
@@ -85,7 +85,7 @@ def _workspace() -> Workspace:
 def _store() -> DynamoCutStore:
     settings = _settings()
     return DynamoCutStore(
-        client("dynamodb"), settings.profiles_table, settings.control_table, _pause
+        client("dynamodb"), settings.profiles_table, settings.control_table, full_jitter
     )
 
 
@@ -94,11 +94,7 @@ def _bus() -> EventBridgeBus:
 
 
 def _archive() -> FirehoseArchive:
-    return FirehoseArchive(client("firehose"), _settings().raw_stream, _pause)
-
-
-def _pause(seconds: float) -> None:
-    sleep(random() * seconds)  # noqa: S311  (jitter, no secret)
+    return FirehoseArchive(client("firehose"), _settings().raw_stream, full_jitter)
 
 
 @cache

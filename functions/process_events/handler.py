@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from random import random
-from time import sleep, time_ns
+from time import time_ns
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -25,6 +24,7 @@ from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.identity_store import DynamoIdentityStore
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
@@ -86,29 +86,36 @@ def _loop(workspace: Workspace) -> LiveLoop:
     settings, keyring, dynamodb = _settings(), _keyrings().get(), client("dynamodb")
     bus = EventBridgeBus(client("events"), settings.event_bus)
     return LiveLoop(
-        raw=FirehoseArchive(client("firehose"), settings.raw_stream, _pause),
-        rejected=FirehoseArchive(client("firehose"), settings.rejected_stream, _pause),
+        raw=FirehoseArchive(client("firehose"), settings.raw_stream, full_jitter),
+        rejected=FirehoseArchive(client("firehose"), settings.rejected_stream, full_jitter),
         interpret=lambda record: interpret(record, workspace.identity, keyring),
         identify=_identity(workspace),
-        facts=DynamoFactStore(dynamodb, settings.profiles_table, _pause),
+        facts=DynamoFactStore(dynamodb, settings.profiles_table, full_jitter),
         timeline_days=int(settings.timeline_days),
         now_ms=_now_ms,
-        pause=_pause,
+        pause=full_jitter,
         live=live_rules(
-            workspace, dynamodb, settings.profiles_table, _teller(workspace, bus), _now_ms, _pause
+            workspace,
+            dynamodb,
+            settings.profiles_table,
+            _teller(workspace, bus),
+            _now_ms,
+            full_jitter,
         ),
         plan=tracking_plan_of(workspace.tracking_plan),
         never=never_stored_of(workspace.never_stored, keyring.identifier_key),
         gate=Gate(
-            DynamoTombstones(dynamodb, settings.control_table, _pause), workspace.identity, keyring
+            DynamoTombstones(dynamodb, settings.control_table, full_jitter),
+            workspace.identity,
+            keyring,
         ),
     )
 
 
 def _teller(workspace: Workspace, bus: EventBridgeBus) -> Tell:
     settings = _settings()
-    kept = FirehoseDisclosures(client("firehose"), settings.disclosures_stream, _pause)
-    told = (workspace, kept, client("dynamodb"), settings.profiles_table, _now_ms, _pause)
+    kept = FirehoseDisclosures(client("firehose"), settings.disclosures_stream, full_jitter)
+    told = (workspace, kept, client("dynamodb"), settings.profiles_table, _now_ms, full_jitter)
     return consented(bus.publish_memberships, *told)
 
 
@@ -116,18 +123,13 @@ def _identity(workspace: Workspace) -> Identity:
     settings = _settings()
     return Identity(
         store=DynamoIdentityStore(
-            client("dynamodb"), settings.profiles_table, settings.control_table, _pause
+            client("dynamodb"), settings.profiles_table, settings.control_table, full_jitter
         ),
         settings=workspace.identity,
         keyring=_keyrings().get(),
         tell=EventBridgeBus(client("events"), settings.event_bus).publish_identity,
-        pause=_pause,
+        pause=full_jitter,
     )
-
-
-def _pause(seconds: float) -> None:
-    """Full jitter, as Brooker's "Exponential Backoff And Jitter" recommends."""
-    sleep(random() * seconds)  # noqa: S311  (jitter, no secret)
 
 
 def _now_ms() -> int:

@@ -3,8 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
-from random import random
-from time import sleep, time_ns
+from time import time_ns
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -14,6 +13,7 @@ from stamgast_aws.disclosures import FirehoseDisclosures, consented
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_aws.run_lease import DynamoRunLease
@@ -69,21 +69,21 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
     tell_memberships = consented(
         bus.publish_memberships,
         _lake().workspace(),
-        FirehoseDisclosures(client("firehose"), told.disclosures_stream, _pause),
+        FirehoseDisclosures(client("firehose"), told.disclosures_stream, full_jitter),
         dynamodb,
         told.profiles_table,
         _now_ms,
-        _pause,
+        full_jitter,
     )
     return Publisher(
         lake=_lake(),
-        identity=DynamoJobStore(dynamodb, told.profiles_table, told.control_table, _pause),
-        facts=DynamoFactStore(dynamodb, told.profiles_table, _pause),
-        rows=DynamoPersonRows(dynamodb, told.profiles_table),
+        identity=DynamoJobStore(dynamodb, told.profiles_table, told.control_table, full_jitter),
+        facts=DynamoFactStore(dynamodb, told.profiles_table, full_jitter),
+        rows=DynamoPersonRows(dynamodb, told.profiles_table, full_jitter),
         tell=bus.publish_identity,
         tell_memberships=tell_memberships,
         timeline_days=int(told.timeline_days),
-        pause=_pause,
+        pause=full_jitter,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
         threads=threads,
         parallel=THREADS,
@@ -93,7 +93,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
             told.profiles_table,
             tell_memberships,
             _now_ms,
-            _pause,
+            full_jitter,
             is_run=True,
         ),
     )
@@ -101,11 +101,6 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
 
 def _now_ms() -> int:
     return time_ns() // 1_000_000
-
-
-def _pause(seconds: float) -> None:
-    """Full jitter, as Brooker's "Exponential Backoff And Jitter" recommends."""
-    sleep(random() * seconds)  # noqa: S311  (jitter, no secret)
 
 
 @cache

@@ -11,6 +11,7 @@ from aws_lambda_powertools.logging import Logger
 
 from stamgast.identity.links import LinkKind
 from stamgast_aws.clients import client
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
@@ -48,7 +49,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _put(rows: Iterable[PersonRow], seq: int) -> int:
-    store = DynamoPersonRows(client("dynamodb"), read_settings(Settings).profiles_table)
+    store = DynamoPersonRows(
+        client("dynamodb"), read_settings(Settings).profiles_table, full_jitter
+    )
     with ThreadPoolExecutor(THREADS) as threads:
         return sum(threads.map(lambda row: store.put(row, seq), rows))
 

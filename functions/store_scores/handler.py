@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from stamgast.metrics import Metric
 from stamgast_aws.clients import client
+from stamgast_aws.jitter import full_jitter
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
@@ -57,7 +58,9 @@ def _measure(figures: dict[str, Any], failed: Iterable[str]) -> None:
 
 
 def _put(rows: Iterable[PersonRow], seq: int) -> int:
-    store = DynamoPersonRows(client("dynamodb"), read_settings(Settings).profiles_table)
+    store = DynamoPersonRows(
+        client("dynamodb"), read_settings(Settings).profiles_table, full_jitter
+    )
     with ThreadPoolExecutor(THREADS) as threads:
         return sum(threads.map(lambda row: store.put(row, seq), rows))
 

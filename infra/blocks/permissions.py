@@ -16,6 +16,8 @@ WRITE_ITEMS = [
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 ]
+# A batch of inserts, each under the condition that nothing stands there, is PartiQL's alone.
+INSERT_ITEMS = ["dynamodb:PartiQLInsert"]
 READ_CATALOGUE = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"]
 WRITE_CATALOGUE = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
 USE_KEY = [
@@ -37,6 +39,13 @@ def read_items(table: dynamodb.ITable) -> iam.PolicyStatement:
 def write_items(table: dynamodb.ITable) -> iam.PolicyStatement:
     """Allow reads and writes of this table, in transactions too."""
     return iam.PolicyStatement(actions=READ_ITEMS + WRITE_ITEMS, resources=[table.table_arn])
+
+
+def write_many_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads and writes of this table, and batches of new items."""
+    return iam.PolicyStatement(
+        actions=READ_ITEMS + WRITE_ITEMS + INSERT_ITEMS, resources=[table.table_arn]
+    )
 
 
 def take_rate(table: dynamodb.ITable) -> iam.PolicyStatement:

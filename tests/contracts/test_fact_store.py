@@ -70,6 +70,40 @@ def test_a_live_item_is_written_only_over_the_version_before(store: DynamoFactSt
     assert store.read([ANCHOR])[ANCHOR].live == replace(first, version=2)
 
 
+def test_many_items_are_inserted_where_none_stands() -> None:
+    """In process alone, for moto reads no parameters of an INSERT; the emulator's are end to end."""
+    store = DynamoFactStore(DynamoDB(TABLE, strict=True), TABLE, lambda _: None)
+    base = Base(5, 1, NOON_MS, Facts(counters={"a": 1}))
+    assert store.put_live(ANCHOR, live())
+    others = [f"email:1{n}" for n in range(60)]
+    told = [(anchor, live(2)) for anchor in others]
+    assert store.insert([(ANCHOR, live(3)), *told]) == [False, *(True for _ in others)]
+    assert store.insert([(anchor, base) for anchor in (*others, ANCHOR)]) == [True] * 61
+    assert store.insert([(ANCHOR, base), ("email:new", base)]) == [False, True]
+    read = store.read([ANCHOR, *others])
+    assert read[ANCHOR] == Pair(live(), base)
+    assert all(read[anchor] == Pair(live(2), base) for anchor in others)
+
+
+def test_an_insert_of_nothing_is_nothing(store: DynamoFactStore) -> None:
+    assert store.insert([]) == []
+
+
+def test_what_a_batch_of_inserts_leaves_undone_is_asked_for_again() -> None:
+    client = DynamoDB(TABLE, strict=True)
+    client.before = lambda operation, _: Fault.PARTIAL if client.calls[operation] < 4 else None
+    store = DynamoFactStore(client, TABLE, lambda _: None)
+    assert store.insert([(f"email:1{n}", live()) for n in range(20)]) == [True] * 20
+    assert client.calls["BatchExecuteStatement"] == 4
+
+
+def test_a_batch_of_inserts_that_is_never_whole_is_an_error() -> None:
+    client = DynamoDB(TABLE, strict=True)
+    client.before = lambda *_: Fault.PARTIAL
+    with pytest.raises(StoreError):
+        DynamoFactStore(client, TABLE, lambda _: None).insert([(ANCHOR, live())])
+
+
 def test_a_base_is_written_only_over_an_older_run(store: DynamoFactStore) -> None:
     base = Base(5, 2, NOON_MS, Facts(counters={"a": 1}))
     assert store.put_base(ANCHOR, base)

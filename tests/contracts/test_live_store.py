@@ -72,7 +72,7 @@ def test_a_change_is_marked_as_told_only_while_it_stands(store: DynamoLiveStore)
 def test_what_an_earlier_version_wrote_is_read_as_told_and_may_be_written_over(
     store: DynamoLiveStore,
 ) -> None:
-    rows = DynamoPersonRows(store.client, CONTROL_TABLE)
+    rows = DynamoPersonRows(store.client, CONTROL_TABLE, lambda _: None)
     since = {"since": "2026-11-20T12:00:00.000Z", "rule_version": "v0"}
     rows.put(PersonRow(PERSON, "M#vip", since), 3)
     was = standing(store)
@@ -85,7 +85,7 @@ def test_a_run_may_write_over_the_item_of_a_rule_that_lives_no_more(
     store: DynamoLiveStore,
 ) -> None:
     store.put_standing(IN, None)
-    rows = DynamoPersonRows(store.client, CONTROL_TABLE)
+    rows = DynamoPersonRows(store.client, CONTROL_TABLE, lambda _: None)
     assert rows.put(PersonRow(PERSON, "M#vip", None), 1)
     assert standing(store) is None
 

@@ -1,5 +1,6 @@
 """An in-process DynamoDB with the call shapes, expressions and errors of boto3's client."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
@@ -28,6 +29,8 @@ from tests.fakes.expressions import (
 )
 
 KEY = ("PK", "SK")
+INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{((?:'[^']+': \?(?:, )?)+)\}""")
+NAMED = re.compile(r"'([^']+)': \?")
 ITEM_BYTES, PAGE_BYTES = 400 * 1024, 1024 * 1024
 Place: TypeAlias = tuple[str, str, str]
 Answer: TypeAlias = dict[str, Any]
@@ -201,6 +204,9 @@ class DynamoDB:
 
     def batch_write_item(self, **request: Any) -> Answer:
         return self._call("BatchWriteItem", request, self._batch_write)
+
+    def batch_execute_statement(self, **request: Any) -> Answer:
+        return self._call("BatchExecuteStatement", request, self._insert)
 
     def transact_write_items(self, **request: Any) -> Answer:
         return self._call("TransactWriteItems", request, self._transact)
@@ -502,6 +508,32 @@ class DynamoDB:
         for table, one in entries[kept:]:
             rest.setdefault(table, []).append(copied(one))
         return {"UnprocessedItems": rest}
+
+    def _insert(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
+        """Statements of one form: INSERT INTO a table, each value a parameter."""
+        told = request["Statements"]
+        if not 1 <= len(told) <= 25:
+            raise Invalid("Member must have length less than or equal to 25")
+        kept = len(told) // 2 if fault is Fault.PARTIAL else len(told)
+        answers: list[Answer] = [self._inserted(one) for one in told[:kept]]
+        throttled = {"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}}
+        return {"Responses": answers + [copied(throttled) for _ in told[kept:]]}
+
+    def _inserted(self, statement: Mapping[str, Any]) -> Answer:
+        form = INSERT.fullmatch(statement["Statement"])
+        if form is None:
+            raise Invalid("Statement wasn't well formed, can't be processed")
+        names = NAMED.findall(form[2])
+        item = dict(zip(names, statement["Parameters"], strict=True))
+        absent = {"ConditionExpression": "attribute_not_exists(PK)"}
+        self._table(form[1], "BatchExecuteStatement")
+        try:
+            place, _, new = self._effect("Put", {"TableName": form[1], "Item": item, **absent})
+        except ConditionFailed:
+            return {"Error": {"Code": "DuplicateItem", "Message": "Duplicate primary key exists"}}
+        self._store(place, new)
+        self.committed([place])
+        return {"TableName": form[1]}
 
     def _transact(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
         token = request.get("ClientRequestToken")

@@ -243,7 +243,7 @@ class World:
                 self.lake,
                 self.identity,
                 self.facts,
-                DynamoPersonRows(self.dynamodb, "profiles"),
+                DynamoPersonRows(self.dynamodb, "profiles", lambda _: None),
                 self.tell,
                 self.tell_memberships,
                 TIMELINE_DAYS,

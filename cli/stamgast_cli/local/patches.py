@@ -1,11 +1,14 @@
 """What the pinned emulator lacks and this process adds to it; `stamgast doctor` lists each one."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 PINNED = "1.5.33"
+INSERT = re.compile(r'INSERT INTO "([^"]+)" ')
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,35 @@ def _name_glue_databases() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
+def _name_inserts() -> None:
+    from ministack.core import iam_actions
+
+    original: Callable[..., list[tuple[str, str]]] = iam_actions.dynamodb_transaction_checks
+
+    def dynamodb_transaction_checks(
+        iam_action: str, body: bytes, region: str, account_id: str
+    ) -> list[tuple[str, str]]:
+        if iam_action != "dynamodb:BatchExecuteStatement":
+            return original(iam_action, body, region, account_id)
+        told = [str(one.get("Statement")) for one in json.loads(body).get("Statements", ())]
+        found = [INSERT.match(statement) for statement in told]
+        arn = f"arn:aws:dynamodb:{region}:{account_id}:table/"
+        checks = [("dynamodb:PartiQLInsert", arn + one[1]) for one in found if one]
+        return checks if len(checks) == len(told) else []
+
+    iam_actions.dynamodb_transaction_checks = dynamodb_transaction_checks
+
+
 PATCHES: tuple[Patch, ...] = (
     Patch(
         name="IAM names a Glue database as a database",
         why="with permissions enforced, GetDatabase was checked against a table of that name",
         apply=_name_glue_databases,
+    ),
+    Patch(
+        name="IAM names a batch of inserts as the inserts it does",
+        why="with permissions enforced, a batch of statements was checked as an action of its own",
+        apply=_name_inserts,
     ),
 )
 

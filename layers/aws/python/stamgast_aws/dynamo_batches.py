@@ -9,6 +9,15 @@ from stamgast_aws.calls import call
 from stamgast_aws.dynamo_values import Item
 
 MOST_READ, MOST_WRITTEN = 100, 25
+STANDS_ALREADY = "DuplicateItem"
+# What a statement of a batch may meet and is tried again after (the API's BatchStatementError).
+PASSING = {
+    "InternalServerError",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+}
 
 
 def read_items(client: Any, table: str, keys: Sequence[Item], pause: Pause) -> Iterator[Item]:
@@ -39,6 +48,46 @@ def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> N
             pause(pause_seconds(attempt))
         else:
             raise StoreError("BatchWriteItem left items unwritten")
+
+
+def insert_items(client: Any, table: str, items: Sequence[Item], pause: Pause) -> list[bool]:
+    """Puts each item where none lies under its key; whether each was put.
+
+    A batch of PartiQL's INSERT is the one call that writes many items, each under a condition of
+    its own and at the price of a single put. False may also mean that an answer was lost, and the
+    call repeated: what lies there is then the very item.
+    """
+    done: list[bool] = []
+    for start in range(0, len(items), MOST_WRITTEN):
+        done += _inserted(client, table, items[start : start + MOST_WRITTEN], pause)
+    return done
+
+
+def _inserted(client: Any, table: str, items: Sequence[Item], pause: Pause) -> list[bool]:
+    told: dict[int, bool] = {}
+    for attempt in range(1, MOST_TRIES + 1):
+        waiting = [place for place in range(len(items)) if place not in told]
+        statements = [_insert(table, items[place]) for place in waiting]
+        answer = call(client.batch_execute_statement, Statements=statements)
+        for place, one in zip(waiting, answer["Responses"], strict=True):
+            code = one.get("Error", {}).get("Code")
+            if code in (None, STANDS_ALREADY):
+                told[place] = code is None
+            elif code not in PASSING:
+                raise StoreError(code)
+        if len(told) == len(items):
+            return [told[place] for place in range(len(items))]
+        pause(pause_seconds(attempt))
+    raise StoreError("BatchExecuteStatement left items unwritten")
+
+
+def _insert(table: str, item: Item) -> dict[str, Any]:
+    """The names are the platform's own, never a customer's: no sign in them needs an escape."""
+    names = ", ".join(f"'{name}': ?" for name in item)
+    return {
+        "Statement": f'INSERT INTO "{table}" VALUE {{{names}}}',
+        "Parameters": list(item.values()),
+    }
 
 
 def delete_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> int:

@@ -11,7 +11,7 @@ from stamgast.profile.store import Pair, Pause
 from stamgast.profile.timeline import Entry, is_expired
 from stamgast.profile.timeline_items import PREFIX, SPAN_MS, entries_of, in_order, items_of
 from stamgast_aws.calls import ConditionError, call
-from stamgast_aws.dynamo_batches import put_items, read_items
+from stamgast_aws.dynamo_batches import insert_items, put_items, read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 
 LIVE, BASE = "L", "B"
@@ -99,6 +99,11 @@ class DynamoFactStore:
         condition = "attribute_not_exists(PK) OR #run < :run"
         return self._update(key_of(anchor, BASE), base_attributes(base), condition, {})
 
+    def insert(self, items: Sequence[tuple[str, Live | Base]]) -> list[bool]:
+        """Writes items of anchors that have none of that kind; False where one stands."""
+        told = [_item(anchor, facts) for anchor, facts in items]
+        return insert_items(self.client, self.table, told, self.pause)
+
     def put_entries(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Writes timeline items, each under its anchor, without a condition."""
         told: dict[str, list[Entry]] = {}
@@ -177,6 +182,12 @@ class DynamoFactStore:
         except ConditionError:
             return False
         return True
+
+
+def _item(anchor: str, facts: Live | Base) -> Item:
+    if isinstance(facts, Live):
+        return {**key_of(anchor, LIVE), **item_of(live_attributes(facts))}
+    return {**key_of(anchor, BASE), **item_of(base_attributes(facts))}
 
 
 def _pair(live: Item | None, base: Item | None) -> Pair:

@@ -1,10 +1,12 @@
 """The rows of persons that runs write: `P#person` with `R#rfm` and its like."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stamgast.profile.schema import SCHEMA
+from stamgast.profile.store import Pause
 from stamgast_aws.calls import ConditionError, call
+from stamgast_aws.dynamo_batches import insert_items
 from stamgast_aws.dynamo_values import item_of, typed
 from stamgast_aws.identity_items import root_key
 
@@ -14,12 +16,18 @@ NOT_NEWER = "attribute_not_exists(PK) OR #run <= :run"
 class DynamoPersonRows:
     """The port `PersonRows` over a low-level DynamoDB client."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, client: Any, table: str, pause: Pause) -> None:
+        self._client, self._table, self._pause = client, table, pause
+
+    def insert(self, rows: Sequence[Any], run: int) -> list[Any]:
+        """Writes rows, each with attributes, where none stands; returns those that found one."""
+        items = [{**_key(row), **_item(row.attributes, run)} for row in rows]
+        done = insert_items(self._client, self._table, items, self._pause)
+        return [row for row, is_done in zip(rows, done, strict=True) if not is_done]
 
     def put(self, row: Any, run: int) -> bool:
         """Writes the row, or deletes it without attributes, unless a newer run wrote it."""
-        key = {**root_key(row.person_id), "SK": {"S": row.sort_key}}
+        key = _key(row)
         condition = {
             "TableName": self._table,
             "ConditionExpression": NOT_NEWER,
@@ -34,6 +42,10 @@ class DynamoPersonRows:
         except ConditionError:
             return False
         return True
+
+
+def _key(row: Any) -> dict[str, Any]:
+    return {**root_key(row.person_id), "SK": {"S": row.sort_key}}
 
 
 def _item(attributes: Mapping[str, Any], run: int) -> dict[str, Any]:

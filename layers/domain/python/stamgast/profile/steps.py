@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from stamgast.profile.facts import Facts, fitted
 from stamgast.profile.items import Base, Live, dropped
@@ -16,6 +17,8 @@ from stamgast.profile.store import (
     Pause,
     pause_seconds,
 )
+
+Kind = TypeVar("Kind", Live, Base)
 
 
 def take_events(
@@ -59,6 +62,25 @@ def publish_anchor(
         pause(pause_seconds(attempt))
         pair = store.read((anchor,))[anchor]
     raise ContendedError("publishing an anchor")
+
+
+def publish_new(store: FactStore, told: Mapping[str, tuple[Base, RunIds]]) -> set[str]:
+    """Publishes a run's facts of anchors of which nothing is known, many at once.
+
+    Returns those of which nothing was indeed; the others are left to `publish_anchor`. The order
+    is its order, too: no base is written before all live items are.
+    """
+    lives = {anchor: marked(Live(), base.run, ids) for anchor, (base, ids) in told.items()}
+    bases = [
+        (anchor, replace(told[anchor][0], needed=live.version, facts=fitted(told[anchor][0].facts)))
+        for anchor, live in _inserted(store, list(lives.items()))
+    ]
+    return {anchor for anchor, _ in _inserted(store, bases)}
+
+
+def _inserted(store: FactStore, items: Sequence[tuple[str, Kind]]) -> list[tuple[str, Kind]]:
+    done = store.insert(items)
+    return [item for item, is_done in zip(items, done, strict=True) if is_done]
 
 
 def read_facts(store: FactStore, anchors: Sequence[str], pause: Pause) -> dict[str, Facts]:

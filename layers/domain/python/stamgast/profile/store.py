@@ -53,6 +53,10 @@ class FactStore(Protocol):
         """Writes the item if the stored base is of an older run; False if it is not."""
         ...
 
+    def insert(self, items: Sequence[tuple[str, Live | Base]]) -> Sequence[bool]:
+        """Writes items of anchors that have none of that kind; False where one stands."""
+        ...
+
     def put_entries(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Writes timeline items, each under its anchor, without a condition."""
         ...

@@ -4,7 +4,7 @@ And each anchor of a copy that lost: the live loop took it before anybody knew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import pyarrow as pa
@@ -14,17 +14,19 @@ from stamgast.moments import ms_of
 from stamgast.profile.facts import ShortId
 from stamgast.profile.items import Base
 from stamgast.profile.ring import RunIds
-from stamgast.profile.steps import is_worth_publishing, publish_anchor
+from stamgast.profile.steps import is_worth_publishing, publish_anchor, publish_new
 from stamgast.profile.store import Pair
 from stamgast_lake.facts_json import Sourced, from_json, to_json
 from stamgast_lake.logs import keep, latest, see, see_fresh, see_runs
 from stamgast_lake.publishing.live import LiveBases, settle_anchors
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.memberships import find_changed
-from stamgast_lake.publishing.work import Task
+from stamgast_lake.publishing.work import Publisher, Task
 from stamgast_lake.tables import ANCHORS, EVENTS
 
 ANCHORS_A_PAGE = 400
+INSERTED_AT_ONCE = 50
+NOTHING = Pair()
 OLD = timedelta(days=30)  # a tail that reads right may wait: each publish costs two writes
 NOTHING_TOLD = to_json(Sourced()).decode()
 UNFOUNDED = """
@@ -91,23 +93,47 @@ def _publish_page(task: Task, texts: dict[str, str], bases: LiveBases | None) ->
     moment_ms = ms_of(task.run.moment)
     oldest_ms = ms_of(task.run.moment - OLD)
 
-    def work(anchor: str) -> bool:
+    def base_of(anchor: str) -> Base | None:
+        """What is to be published; None where a reader sees it already."""
         pair: Pair = pairs[anchor]
         facts = from_json(texts[anchor]).facts
         measured = {} if bases is None else bases.measured(sums, anchor)
         is_same = bases is None or bases.is_seen(pair, measured)
-        told = ids[anchor]
-        if is_same and not is_worth_publishing(pair, facts, moment_ms, oldest_ms, told.lost):
-            return False
-        base = Base(task.run.seq, 0, moment_ms, facts, measured)
-        return publish_anchor(publisher.facts, anchor, base, told, publisher.pause, pair)
+        if is_same and not is_worth_publishing(pair, facts, moment_ms, oldest_ms, ids[anchor].lost):
+            return None
+        return Base(task.run.seq, 0, moment_ms, facts, measured)
 
-    written = list(publisher.each(work, texts))
+    wanted = {anchor: base for anchor in texts if (base := base_of(anchor)) is not None}
+    written = _publish(publisher, wanted, ids, pairs)
     if bases is not None and not task.is_whole:
-        changed = (a for a, is_new in zip(texts, written, strict=True) if is_new)
-        settle_anchors(task, bases.rules, changed)
-    task.figures["anchors"] += sum(written)
-    task.figures["anchors_same"] += len(written) - sum(written)
+        settle_anchors(task, bases.rules, written)
+    task.figures["anchors"] += len(written)
+    task.figures["anchors_same"] += len(texts) - len(written)
+
+
+def _publish(
+    publisher: Publisher,
+    wanted: Mapping[str, Base],
+    ids: Mapping[str, RunIds],
+    pairs: Mapping[str, Pair],
+) -> set[str]:
+    """The anchors whose base is another one now: first the new ones, then one by one."""
+    new = [anchor for anchor in wanted if pairs[anchor] == NOTHING]
+    shares = [new[n : n + INSERTED_AT_ONCE] for n in range(0, len(new), INSERTED_AT_ONCE)]
+
+    def insert(share: Sequence[str]) -> set[str]:
+        return publish_new(publisher.facts, {a: (wanted[a], ids[a]) for a in share})
+
+    def work(anchor: str) -> bool:
+        known = None if anchor in new_ones else pairs[anchor]
+        store, pause = publisher.facts, publisher.pause
+        return publish_anchor(store, anchor, wanted[anchor], ids[anchor], pause, known)
+
+    new_ones = set(new)
+    done = set[str]().union(*publisher.each(insert, shares))
+    left = [anchor for anchor in wanted if anchor not in done]
+    told = publisher.each(work, left)
+    return done | {anchor for anchor, is_done in zip(left, told, strict=True) if is_done}
 
 
 def _ids(task: Task, anchors: dict[str, str]) -> dict[str, RunIds]:

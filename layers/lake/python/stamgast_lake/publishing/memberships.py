@@ -1,6 +1,6 @@
 """Memberships and computed traits: the rows of each person whom a run moved, and who is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from stamgast.moments import iso_of
@@ -23,9 +23,15 @@ MEMBERSHIP = """
 """
 COMPUTED = """
     create or replace temp table changed_computed as
-    select person_id, traits from computed_now
-    where person_id > '{after}' and (person_id in (select person_id from parted)
-        or person_id in (select person_id from {fresh}))
+    with wanted as (
+        select person_id, traits from computed_now
+        where person_id > '{after}' and (person_id in (select person_id from parted)
+            or person_id in (select person_id from {fresh}))
+    ), story as (
+        select person_id, count(*) = 1 as is_first from computed_traits
+        where person_id in (select person_id from wanted) group by person_id
+    )
+    select person_id, traits, is_first from wanted join story using (person_id)
 """
 PAGE = """
     select * from {rows} where person_id in (
@@ -47,7 +53,7 @@ def publish_memberships(task: Task) -> Iterator[str]:
             settle_people(task, {row[0] for row in rows})
             yield rows[-1][0]
             continue
-        _put(task, "memberships", [_membership_row(row) for row in rows])
+        task.put("memberships", [_membership_row(row) for row in rows])
         changes = [MembershipChange(*row[:-1]) for row in rows if row[-1]]
         if task.publisher.tell_memberships(changes):
             raise UntoldError("the event bus did not take every change of membership")
@@ -73,7 +79,7 @@ def publish_computed(task: Task) -> Iterator[str]:
     latest(task.engine, "computed_traits", "person_id", "computed_now")
     task.engine.execute(COMPUTED.format(after=task.after, fresh=task.fresh("computed_traits")))
     for rows in _pages(task, "changed_computed"):
-        _put(task, "computed", [_computed_row(*row) for row in rows])
+        task.put("computed", [_computed_row(*row, is_whole=task.is_whole) for row in rows])
         yield rows[-1][0]
 
 
@@ -90,12 +96,6 @@ def _pages(task: Task, rows: str) -> Iterator[list[tuple[Any, ...]]]:
         yield found
 
 
-def _put(task: Task, figure: str, rows: Sequence[PersonRow]) -> None:
-    publisher = task.publisher
-    written = publisher.each(lambda row: publisher.rows.put(row, task.run.seq), rows)
-    task.figures[figure] += sum(written)
-
-
 def _membership_row(row: tuple[Any, ...]) -> PersonRow:
     """Who is in has a row since when and by which rule; who left has none."""
     person_id, segment, change, rule_version, at_ms, *_ = row
@@ -103,5 +103,6 @@ def _membership_row(row: tuple[Any, ...]) -> PersonRow:
     return PersonRow(person_id, f"M#{segment}", since if change == ENTERED else None)
 
 
-def _computed_row(person_id: str, traits: str) -> PersonRow:
-    return PersonRow(person_id, COMPUTED_KEY, None if traits == "{}" else {"traits": traits})
+def _computed_row(person_id: str, traits: str, is_first: bool, *, is_whole: bool) -> PersonRow:
+    told = None if traits == "{}" else {"traits": traits}
+    return PersonRow(person_id, COMPUTED_KEY, told, is_first=is_first or is_whole)

@@ -24,15 +24,17 @@ CHANGED = """
                 partition by rfm.person_id order by rfm.recorded_at, rfm.run_id) as place
         from rfm join wanted on wanted.person_id = rfm.person_id
     ), other as (
-        select person_id, max(case when is_same then 0 else place end) as until
+        select person_id, max(case when is_same then 0 else place end) as until,
+            count(*) = 1 as is_first
         from story group by person_id
     ), entered as (
-        select story.person_id, min(recorded_at) as since
+        select story.person_id, min(recorded_at) as since, any_value(is_first) as is_first
         from story join other on other.person_id = story.person_id and place > until
         group by story.person_id
     )
     select wanted.person_id, segment, r, f, m, frequency, monetary_minor, currency,
-        cast(last_order_on as varchar) as last_order_on, epoch_ms(since) as since_ms
+        cast(last_order_on as varchar) as last_order_on, epoch_ms(since) as since_ms,
+        is_first
     from wanted join entered on entered.person_id = wanted.person_id
 """
 PAGE = "select * from changed_rfm where person_id > ? order by person_id limit ?"
@@ -49,16 +51,16 @@ def publish_rows(task: Task) -> Iterator[str]:
     engine.execute(CHANGED.format(after=task.after, fresh=task.fresh("rfm")))
     last = task.after
     while rows := engine.execute(PAGE, [last, ROWS_A_PAGE]).fetchall():
-        told = [_row(row, ms_of(task.run.moment)) for row in rows]
-        written = publisher.each(lambda row: publisher.rows.put(row, task.run.seq), told)
-        task.figures["rfm"] += sum(written)
+        moment_ms = ms_of(task.run.moment)
+        task.put("rfm", [_row(row, moment_ms, is_whole=task.is_whole) for row in rows])
         last = rows[-1][0]
         yield last
 
 
-def _row(row: tuple[Any, ...], moment_ms: int) -> PersonRow:
+def _row(row: tuple[Any, ...], moment_ms: int, *, is_whole: bool) -> PersonRow:
     """A person's row; one who has no orders any more has none."""
-    person_id, segment, r, f, m, frequency, monetary_minor, currency, last_on, since_ms = row
+    person_id, segment, r, f, m, frequency, monetary_minor, currency, last_on, *rest = row
+    since_ms, is_first = rest
     if segment is None:
         return PersonRow(person_id, SORT_KEY, None)
     return PersonRow(
@@ -76,4 +78,5 @@ def _row(row: tuple[Any, ...], moment_ms: int) -> PersonRow:
             "currency": currency,
             "moment": iso_of(moment_ms),
         },
+        is_first=is_first or is_whole,
     )

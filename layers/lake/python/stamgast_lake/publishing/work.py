@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+ROWS_AT_ONCE = 100
+
+
 class PublishError(Exception):
     """The live view does not stand as the run says."""
 
@@ -42,11 +45,15 @@ class UntoldError(PublishError):
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """What a run says of a person under one sort key; without attributes the row goes."""
+    """What a run says of a person under one sort key; without attributes the row goes.
+
+    `is_first` says that nothing was said of it before, so that most likely no row stands.
+    """
 
     person_id: str
     sort_key: str
     attributes: Mapping[str, Any] | None
+    is_first: bool = False
 
 
 class PersonRows(Protocol):
@@ -54,6 +61,10 @@ class PersonRows(Protocol):
 
     def put(self, row: PersonRow, run: int) -> bool:
         """Writes or deletes the row unless a newer run wrote it; False if one did."""
+        ...
+
+    def insert(self, rows: Sequence[PersonRow], run: int) -> Sequence[PersonRow]:
+        """Writes rows, each with attributes, where none stands; returns those that found one."""
         ...
 
 
@@ -89,6 +100,17 @@ class Task:
     is_whole: bool
     after: str = ""
     figures: Counter[str] = field(default_factory=Counter)
+
+    def put(self, figure: str, rows: Sequence[PersonRow]) -> None:
+        """Writes rows and counts those that no newer run had written."""
+        publisher, run = self.publisher, self.run.seq
+        first = [row for row in rows if row.is_first and row.attributes is not None]
+        left = [row for row in rows if not row.is_first or row.attributes is None]
+        shares = [first[n : n + ROWS_AT_ONCE] for n in range(0, len(first), ROWS_AT_ONCE)]
+        for stood in publisher.each(lambda share: publisher.rows.insert(share, run), shares):
+            left += stood
+        written = publisher.each(lambda row: publisher.rows.put(row, run), left)
+        self.figures[figure] += len(rows) - len(left) + sum(written)
 
     def fresh(self, rows: str) -> str:
         """The rows that nobody has published yet; in a rebuild all of them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from stamgast_learn.calibration import Floats
 from stamgast_learn.faults import AbstainedError
@@ -22,6 +23,8 @@ CLOUDS = 39
 """With 39 clouds, to be tighter than all of them has a probability of one in forty."""
 MOST_DRAWN = 4_000
 STARTS = 3
+AS_STABLE = 0.01
+"""Of numbers that are as stable as this, the larger tells more."""
 SMALLEST = 0.02
 """The least share of people that makes a cluster."""
 
@@ -55,8 +58,15 @@ class Found:
 
 
 def find(points: Floats, settings: Mapping[str, Any]) -> Found:
-    """The largest stable number of clusters; raises AbstainedError where there is none."""
-    few = _few(points)
+    """The number of clusters that is found again best; raises AbstainedError where there is none.
+
+    One thread: of a few thousand people, threads wait for each other longer than they work.
+    """
+    with threadpool_limits(limits=1):
+        return _found(points, _few(points), settings)
+
+
+def _found(points: Floats, few: Floats, settings: Mapping[str, Any]) -> Found:
     tried = tuple(agreement(few, number) for number in range(2, settings["most"] + 1))
     least = settings["least_agreement"]
     stable = [one for one in tried if one.agreement.low >= least and one.is_large_enough]
@@ -68,7 +78,8 @@ def find(points: Floats, settings: Mapping[str, Any]) -> Found:
             f" {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
             f" {best.agreement.high:.2f}); needs {least:.2f}"
         )
-    number = stable[-1].clusters
+    best_low = max(one.agreement.low for one in stable)
+    number = max(one.clusters for one in stable if one.agreement.low >= best_low - AS_STABLE)
     within, cloud = _within(few, number), min(_clouds(few, number))
     if within >= cloud:
         raise AbstainedError(

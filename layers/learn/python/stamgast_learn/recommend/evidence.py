@@ -11,8 +11,10 @@ from stamgast_learn.recommend.baskets import Baskets, Codes
 from stamgast_learn.recommend.known import Known, bought_in, repeat_rates
 from stamgast_learn.recommend.neighbours import similarities
 
-NAMES = ("recently", "often", "last", "repeats", "alike", "popular")
-"""The first four are of what the person bought, and nothing where they did not."""
+NAMES = ("recently", "often", "last", "repeats", "alike", "popular", "active")
+"""The first four are of what the person bought, and nothing where they did not. The last is of the
+person alone: it orders no items, and keeps the others from standing for who buys much."""
+OWN, ALIKE, POPULAR, ACTIVE = slice(0, 4), 4, 5, 6
 RECENT_DAYS = 30.0
 SHRINKAGE = 50.0
 EVERYBODY = ""
@@ -98,12 +100,13 @@ class Evidence:
     own: Floats
     alike: csr_array
     popular: Floats
+    active: Floats
 
     def parts(self, slopes: Floats) -> tuple[Floats, Floats]:
         """What was bought, and what goes with it, under weights (people, items)."""
         bought = np.zeros(self.popular.shape)
-        bought[self.own_row, self.own_item] = self.own @ slopes[:-2]
-        alike: Floats = self.alike.toarray() * slopes[-2]
+        bought[self.own_row, self.own_item] = self.own @ slopes[OWN]
+        alike: Floats = self.alike.toarray() * slopes[ALIKE]
         return bought, alike
 
     def of(self, rows: Codes, items: Codes) -> Floats:
@@ -114,7 +117,7 @@ class Evidence:
         place = np.asarray(places[rows, items]).ravel()
         own = np.vstack([np.zeros(self.own.shape[1]), self.own])[place]
         alike = np.asarray(self.alike[rows, items]).ravel()
-        return np.column_stack([own, alike, self.popular[rows, items]])
+        return np.column_stack([own, alike, self.popular[rows, items], self.active[rows]])
 
 
 def evidence(learnt: Learnt, of: Owned, people: Codes, cells: Codes) -> Evidence:
@@ -125,4 +128,5 @@ def evidence(learnt: Learnt, of: Owned, people: Codes, cells: Codes) -> Evidence
     alike = (weight @ learnt.alike).tocsr()
     alike.data = np.sqrt(alike.data / np.repeat(total, np.diff(alike.indptr)))
     rows = np.repeat(np.arange(len(people)), np.diff(mine.indptr))
-    return Evidence(rows, mine.indices, of.numbers[mine.data], alike, learnt.popular[cells])
+    own, popular = of.numbers[mine.data], learnt.popular[cells]
+    return Evidence(rows, mine.indices, own, alike, popular, np.log1p(total))

@@ -12,7 +12,9 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column
 from stamgast_learn.recommend.baskets import Baskets, Codes
 from stamgast_learn.recommend.evidence import (
+    ACTIVE,
     NAMES,
+    POPULAR,
     Evidence,
     Learnt,
     Owned,
@@ -143,7 +145,8 @@ def offer(moment: Moment, weights: Weights, out: Exclusions, number: int) -> Off
     parts = []
     for rows, of in blocks(moment):
         bought, alike = of.parts(weights.slopes)
-        scores = bought + alike + of.popular * weights.slopes[-1]
+        scores = bought + alike + of.popular * weights.slopes[POPULAR]
+        scores += of.active[:, None] * weights.slopes[ACTIVE]
         scores[out.of(moment.known, moment.people[rows])] = -np.inf
         best = best_of(scores, number)
         bought, alike, scores = (

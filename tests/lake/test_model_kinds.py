@@ -1,0 +1,103 @@
+"""Every kind of model runs over the lake's own tables, finds what is there, and tells a card."""
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+from unittest import mock
+
+import pyarrow.compute as pc
+import pytest
+
+from stamgast.models.declaration import models_of
+from stamgast.moments import ms_of
+from stamgast_cli.modelling.card import card_of
+from stamgast_cli.reports.model_page import page_of
+from stamgast_cli.reports.model_words import facts_of
+from stamgast_lake.engine import EngineSettings, session
+from tests.fakes.kind_world import MODELS, PEOPLE, happened
+from tests.fakes.model_world import lake_of, moment, workspace
+
+JUDGED = ("next_products", "on_offer", "leaves", "what_brings_orders", "groups")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_engine() -> Iterator[None]:
+    """One database for all sessions: to open one takes as long as a small stage."""
+    with (
+        session(EngineSettings(512, 1, Path(gettempdir()))) as engine,
+        mock.patch("stamgast_lake.engine.connect", side_effect=lambda _: engine.cursor()),
+        mock.patch("stamgast_learn.predict.ranking.REPLICATES", 40),
+    ):
+        yield
+
+
+def _step(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@cache
+def card(name: str) -> dict[str, Any]:
+    """The card of a model over the world."""
+    told = workspace(MODELS, "segments: {}")
+    model = next(one for one in models_of(told.models) if one.name == name)
+    lake = lake_of(told, people=PEOPLE, happened=happened())
+    return card_of(lake, model, ms_of(moment()), _step)
+
+
+def judged(name: str) -> dict[str, Any]:
+    """The judgement of a model that may be used."""
+    told = card(name)
+    assert told["is_used"], told["why"]
+    judgement: dict[str, Any] = told["report"]["judgement"]
+    return judgement
+
+
+def test_recommendations_beat_popularity_and_repurchase() -> None:
+    told = judged("next_products")
+    assert all(gain["low"] > 0 for gain in told["gains"].values())
+    assert card("next_products")["now"]["scored"] == PEOPLE
+
+
+def test_shares_on_discount_are_told_as_observed() -> None:
+    told = judged("on_offer")
+    assert told["is_causal"] is False
+    assert told["coverage"] > 0.88
+    assert told["elasticity"]["elasticity"]["high"] < -0.5
+
+
+def test_contracts_that_end_are_foretold_by_what_comes_before() -> None:
+    told = card("leaves")
+    assert told["is_contractual"]
+    assert told["report"]["judgement"]["ranking"]["auc"]["low"] > 0.6
+    assert "that something comes" in facts_of(told)["predicts"]
+    active = told["now"]["scored"] if told["now"] else told["report"]["people"]
+    assert active < PEOPLE
+
+
+def test_too_few_outcomes_of_an_experiment_are_counted_by_arm() -> None:
+    told = card("helped_by_offer")
+    found = re.match(r"of those treated, (\d+) with the outcome and (\d+) without it", told["why"])
+    assert found is not None
+    seen = happened().filter(pc.match_substring(happened()["properties"], '"offer"'))
+    assert sum(map(int, found.groups())) == seen.num_rows
+
+
+def test_drivers_say_what_goes_with_orders() -> None:
+    first = judged("what_brings_orders")["drivers"][0]
+    assert (first["feature"], first["stands"]) == ("orders", True)
+
+
+def test_clusters_are_the_tastes() -> None:
+    told = judged("groups")
+    assert len(told["personas"]) == 3
+    assert all(one["share"]["low"] < 1 / 3 < one["share"]["high"] for one in told["personas"])
+    assert len({one["name"] for one in told["personas"]}) == 3
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_card_is_a_page_of_every_kind(name: str) -> None:
+    assert "<svg role=" in page_of(card(name))

@@ -87,10 +87,11 @@ def test_only_who_writes_profiles_may() -> None:
 
 @pytest.mark.failure_line(40)
 def test_look_up_and_collection_cannot_write_what_they_read() -> None:
-    """Line 40: look-ups and explanations write nothing; collection sends and counts requests."""
+    """Line 40: look-ups write what they showed and nothing else; collection counts requests."""
     writing = ("Put", "Delete", "Send", "Update", "Write", "Create")
     told = _verbs("look_up_profile") | _verbs("explain_identity")
-    reading = told - TRACING - {"logs:CreateLogStream", "logs:PutLogEvents"}
+    kept = {"firehose:PutRecord", "firehose:PutRecordBatch"}
+    reading = told - TRACING - kept - {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert not [verb for verb in reading if verb.split(":")[1].startswith(writing)]
     collection = _verbs("collect_events")
     assert "secretsmanager:GetSecretValue" not in collection

@@ -3,7 +3,7 @@
 Those that random schedules meet once in a thousand are played in `test_facts_races.py`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -52,6 +52,15 @@ def base_first(
     while not store.put_live(anchor, marked(pair.live, base.run, ids)):
         pair = store.read([anchor])[anchor]
     return True
+
+
+def bases_first(store: FactStore, told: Mapping[str, tuple[Base, RunIds]]) -> set[str]:
+    """Inserts the bases of new anchors before their live items."""
+    bases = [(anchor, replace(base, needed=1)) for anchor, (base, _) in told.items()]
+    store.insert(bases)
+    lives = [(anchor, marked(Live(), base.run, ids)) for anchor, (base, ids) in told.items()]
+    store.insert(lives)
+    return set(told)
 
 
 def without_joining(live: Live, run: int, ids: RunIds) -> Live:
@@ -107,6 +116,7 @@ LIVE_MODULE = "stamgast.profile.live"
 VARIANTS: dict[str, Rules] = {
     "the base does not name the live version it needs": Rules(store=BaseWithoutNeededVersion),
     "the base is written before the live item": Rules(publish=base_first),
+    "the base of a new anchor is inserted before the live item": Rules(publish_new=bases_first),
     "the run's ids do not join the ring": Rules(
         patches=(("stamgast.profile.steps.marked", without_joining),)
     ),

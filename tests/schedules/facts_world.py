@@ -30,8 +30,8 @@ from stamgast.profile.live import Base
 from stamgast.profile.loop import Line, LiveLoop
 from stamgast.profile.reading import seen
 from stamgast.profile.ring import Ring, RunIds, join
-from stamgast.profile.steps import is_worth_publishing, publish_anchor, read_facts
-from stamgast.profile.store import ContendedError
+from stamgast.profile.steps import is_worth_publishing, publish_anchor, publish_new, read_facts
+from stamgast.profile.store import ContendedError, Pair
 from stamgast.raw.record import RawRecord
 from stamgast_aws.fact_store import DynamoFactStore
 from tests.fakes.dynamodb import DynamoDB, Fault
@@ -53,6 +53,7 @@ FAULTS = {
 CRASH_CHANCE = 0.01
 
 Publish = Callable[..., bool]
+PublishNew = Callable[..., set[str]]
 
 
 class CrashError(Exception):
@@ -65,6 +66,7 @@ class Rules:
 
     store: type[DynamoFactStore] = DynamoFactStore
     publish: Publish = publish_anchor
+    publish_new: PublishNew = publish_new
     patches: tuple[tuple[str, Any], ...] = ()
     join: Callable[[Ring, Any], Ring] = lambda ring, ids: join(ring, ids, RING_SIZE)
 
@@ -234,9 +236,17 @@ class World:
         try:
             pair = self.store().read([anchor])[anchor]
             if self.random.random() < 0.5 or is_worth_publishing(pair, base.facts, 0, 0):
-                self.rules.publish(self.store(), anchor, base, ids, self.schedule.pause, pair)
+                self._put(anchor, base, ids, pair)
         except (StoreError, ContendedError):
             return
+
+    def _put(self, anchor: str, base: Base, ids: RunIds, pair: Pair) -> None:
+        """As a run does: what is new is inserted, and what was not new after all is written."""
+        known = None if pair == Pair() else pair
+        told = {anchor: (base, ids)}
+        if known is None and self.rules.publish_new(self.store(), told) == {anchor}:
+            return
+        self.rules.publish(self.store(), anchor, base, ids, self.schedule.pause, known)
 
     def reader(self) -> None:
         """Reads now and then; what was acknowledged before must show, nothing may count twice."""

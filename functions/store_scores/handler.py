@@ -45,7 +45,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         _lease().release(run_id, seq)
     _measure(figures, event.get("failed", ()))
     _logger().info("scores stored", run_id=run_id, figures=figures)
-    return {**event, "status": "done", "tries": tries, "figures": {"store_scores": figures}}
+    told = {name: one for name, one in event.items() if name != "shards"}
+    return {**told, "status": "done", "tries": tries, "figures": {"store_scores": figures}}
 
 
 def _measure(figures: dict[str, Any], failed: Iterable[str]) -> None:

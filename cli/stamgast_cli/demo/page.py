@@ -54,7 +54,32 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
         "person": _person(report["person"]["profile"]),
         "timeline": _timeline(report["person"]["timeline"]),
         **_verdict(report["verification"]),
+        "models": _models(report.get("models", [])),
     }
+
+
+def _models(told: list[dict[str, Any]]) -> str:
+    """A section on models, where they were trained."""
+    if not told:
+        return ""
+    rows = [
+        [
+            one["title"],
+            one["state"].replace("_", " "),
+            one["how_good"],
+            one["why"] or "",
+            f"{one['people']:,}",
+        ]
+        for one in told
+    ]
+    head = (
+        "<tr><th>model</th><th>state</th><th>on days not seen</th><th>why</th><th>scored</th></tr>"
+    )
+    return (
+        "<section><h2>What models say, and how good they are</h2><p>Each was judged on days that it"
+        ' had not seen, beside what needs no model.</p><table class="plain">'
+        f"{head}{_rows(rows)}</table></section>"
+    )
 
 
 def _health(health: dict[str, Any], explained: dict[str, Any]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from stamgast.moments import iso_of, ms_of
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_cli.commands.running import follow, start
-from stamgast_cli.demo import history, households, lookups, purchases, sent, story, truth
+from stamgast_cli.demo import history, households, lookups, models, purchases, sent, story, truth
 from stamgast_cli.demo.dropping import drain, upload
 from stamgast_cli.demo.figures import Lake, agreement_of
 from stamgast_cli.demo.groups import groups
@@ -71,7 +71,9 @@ class Story:
     live: frozenset[int]
 
 
-def run_demo(*, households: int = 100, is_json: bool = False) -> dict[str, Any]:
+def run_demo(
+    *, households: int = 100, with_models: bool = False, is_json: bool = False
+) -> dict[str, Any]:
     """Runs the demo on this machine and returns its report; raises DemoError when it is wrong."""
     output, places = Output(is_json=is_json), default_places()
     began, phases = time.monotonic(), Phases(output)
@@ -84,6 +86,9 @@ def run_demo(*, households: int = 100, is_json: bool = False) -> dict[str, Any]:
     report["seconds"] = round(time.monotonic() - began, 1)
     _write(report, folder)
     report["verification"] = _verified(places, phases)
+    if with_models:
+        with phases("Training and scoring models"):
+            report["models"] = models.told(find(None), folder, output)
     report["seconds"] = round(time.monotonic() - began, 1)
     _write(report, folder)
     write_page(report, folder / "report.html")

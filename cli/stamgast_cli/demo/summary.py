@@ -21,6 +21,8 @@ def show(report: dict[str, Any], folder: Path, output: Output) -> None:
     console.print(_table("What became of every event", _events(report)))
     console.print(_table("Who was recognised (generated truth)", _persons(report)))
     console.print(_table("Who belongs where", _segments(report)))
+    if report.get("models"):
+        console.print(_table("What models say", _models(report)))
     console.print(_table("How fast", _speed(report)))
     console.print(_table("Where the time went", _phases(report)))
     verdict = report["verification"]
@@ -70,6 +72,13 @@ def _segments(report: dict[str, Any]) -> list[tuple[str, str]]:
     told = report["segments"]
     return [
         (one["segment"], f"{one['people']:,} of {told['people']:,}") for one in told["segments"]
+    ]
+
+
+def _models(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (one["model"], f"{one['state'].replace('_', ' ')}: {one['how_good'] or one['why']}")
+        for one in report["models"]
     ]
 
 

@@ -207,10 +207,11 @@ COMPARED = ("version", "state", "trained at", "how good", "why")
 def compared(one: Document) -> tuple[str, ...]:
     """A version among others."""
     at = str(one["trained_at"])[:16]
-    return one["version"], one["state"], at, _how_good(one["metrics"]), one["why"] or ""
+    return one["version"], one["state"], at, how_good(one["metrics"]), one["why"] or ""
 
 
-def _how_good(metrics: Document) -> str:
+def how_good(metrics: Document) -> str:
+    """The few figures that versions are compared by, in words."""
     told = [
         f"{name.replace('_', ' ')} {value:.4g}"
         for name, value in metrics.items()

@@ -32,15 +32,14 @@ def register_run(lake: Lake, run: Run) -> Json:
     The caller holds the run's lease. Repeating it changes nothing. A model whose training failed
     keeps the version in use.
     """
-    plan, rows, failed = plan_of(lake, run), registered(lake), []
+    plan, rows = plan_of(lake, run), registered(lake)
+    outcomes = {name: _outcome(lake, run, name) for name, one in plan.items() if one.is_training}
+    failed = [name for name, outcome in outcomes.items() if outcome is None]
     commit = Commit(run.run_id, STAGE)
     if not lake.catalogue.is_done(MODELS, commit):
         made: list[Json] = []
         for name, one in plan.items():
-            outcome = _outcome(lake, run, name) if one.is_training else None
-            if one.is_training and outcome is None:
-                failed.append(name)
-            made += _rows(lake, run, rows, name, one, outcome)
+            made += _rows(lake, run, rows, name, one, outcomes.get(name))
         if made:
             table = pa.Table.from_pylist(made, schema=arrow_schema(MODELS))
             order = [(column, "ascending") for column in MODELS.sort]

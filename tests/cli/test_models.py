@@ -1,0 +1,125 @@
+"""`stamgast model`: what it starts, what it refuses and says to do instead, what it shows."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from stamgast_cli.commands import model_cards, model_runs, models
+from stamgast_cli.errors import InputError
+from stamgast_lake.engine import session
+from stamgast_lake.query import LakeSession
+from tests.fakes.model_runs import ModelRuns
+from tests.fakes.model_world import lake_of, moment, workspace
+
+
+class Machine:
+    """The part of Step Functions that starts executions, and the deployment around it."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def client(self, service: str) -> "Machine":
+        assert service == "stepfunctions"
+        return self
+
+    def output(self, name: str) -> str:
+        return name
+
+    def start_execution(self, **told: Any) -> dict[str, str]:
+        assert told["stateMachineArn"] == "ModelsMachineArn"
+        self.asked.append(json.loads(told["input"]))
+        return {"executionArn": "arn"}
+
+    def current(self) -> Any:
+        return workspace()
+
+
+@pytest.fixture(scope="module")
+def lake() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stamgast_learn.predict.ranking.REPLICATES", 20)
+        runs = ModelRuns(lake_of(workspace()))
+        runs.run(moment())
+    return runs.lake
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, lake: Any) -> Machine:
+    machine = Machine()
+
+    def asking(_: Any) -> Callable[[str], Any]:
+        def ask(sql: str) -> Any:
+            with session() as engine:
+                return LakeSession(engine, lake.catalogue, None, "").rows(sql)
+
+        return ask
+
+    for module in (model_runs, model_cards, models):
+        monkeypatch.setattr(module, "find", lambda _: machine)
+        monkeypatch.setattr(module, "store", lambda _: machine)
+    monkeypatch.setattr("stamgast_cli.modelling.asked.asking", asking)
+    return machine
+
+
+def ask(*words: str) -> Any:
+    app = typer.Typer()
+    app.add_typer(models.group(), name="model")
+    return CliRunner().invoke(app, ["model", *words])
+
+
+def test_training_and_scoring_start_the_machine_with_the_models_that_are_meant(
+    machine: Machine,
+) -> None:
+    assert ask("train", "buys", "--no-wait").exit_code == 0
+    assert ask("score", "--no-wait").exit_code == 0
+    assert machine.asked == [{"train": ["buys"]}, {"score": ["buys"]}]
+
+
+def test_a_model_that_is_not_declared_is_refused_and_the_others_are_named(machine: Machine) -> None:
+    error = ask("train", "bys", "--no-wait").exception
+    assert isinstance(error, InputError)
+    assert (str(error), error.hint) == ("no model is named 'bys'", "There are: buys.")
+    assert machine.asked == []
+
+
+def test_a_version_is_chosen_only_if_it_can_score(machine: Machine) -> None:
+    version = json.loads(ask("compare", "buys", "--json").stdout)[0]["version"]
+    assert ask("promote", "buys", version, "--no-wait").exit_code == 0
+    assert machine.asked == [{"choose": {"buys": version}}]
+    error = ask("promote", "buys", "nothing", "--no-wait").exception
+    assert isinstance(error, InputError)
+    assert "no version nothing" in str(error)
+    error = ask("rollback", "buys", "--no-wait").exception
+    assert isinstance(error, InputError)
+    assert "no version before the one in use" in str(error)
+    assert "stamgast model compare buys" in error.hint
+
+
+def test_versions_and_cards_are_shown_with_how_good_they_are(
+    machine: Machine, tmp_path: Path
+) -> None:
+    (one,) = json.loads(ask("compare", "buys", "--json").stdout)
+    assert (one["state"], one["why"]) == ("champion", None)
+    assert one["metrics"]["better_than"]["base_rate"] > 0.1
+    assert "champion" in ask("compare", "buys").stdout
+    told = ask("card", "buys", "--out", str(tmp_path / "card.html"), "--json")
+    card = json.loads(told.stdout)
+    assert card["sha256"]
+    assert card["drift"][0]["score"] == 0
+    page = (tmp_path / "card.html").read_text("utf-8")
+    assert "Reach against precision" in page
+    assert "Since it was trained (PSI)" in page
+
+
+def test_a_model_that_was_never_trained_says_what_to_do(machine: Machine) -> None:
+    error = ask("card", "buys_later").exception
+    assert isinstance(error, InputError)
+    assert "stamgast model train buys_later" in error.hint
+    error = ask("card", "x'; drop").exception
+    assert isinstance(error, InputError)
+    assert "is no name of a model" in str(error)

@@ -46,6 +46,9 @@ class Environment:
     run_every_minutes: int | None = 60
     links_every_minutes: int | None = 24 * 60
     models_every_minutes: int | None = 24 * 60
+    proof_every_minutes: int | None = 24 * 60
+    has_signing_key: bool = False
+    """A key of KMS signs certificates of erasures; 1.00 a month."""
     drain_every_minutes: int = 5
     live_concurrency: int = 20
     import_concurrency: int = 2
@@ -74,6 +77,8 @@ LOCAL = Environment(
     release=Release.DIRECT,
     run_every_minutes=None,
     links_every_minutes=None,
+    proof_every_minutes=None,
+    has_signing_key=True,
     models_every_minutes=None,
     live_concurrency=4,
     log_days=1,

@@ -21,6 +21,7 @@ from infra.stages.lookup import Lookup
 from infra.stages.models import Models
 from infra.stages.profile import Profile
 from infra.stages.raw import Raw
+from infra.stages.rights import Rights
 from infra.stages.segments import Segments
 from infra.watch import Watch
 
@@ -63,6 +64,8 @@ class PlatformStack(Stack):
         )
         self.links = Links(self, "Links", bench=bench, view=view)
         self.models = Models(self, "Models", bench=bench, view=view)
+        self.rights = Rights(self, "Rights", bench=bench, view=view, ingestion=self.ingestion)
+        self.rights.serve(self.lookup.api)
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
         write_outputs(self, view=view, data=data)
 

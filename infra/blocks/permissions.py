@@ -4,6 +4,7 @@ from aws_cdk import ArnFormat
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 
 from infra.data_stack import DataStack
@@ -60,6 +61,29 @@ def put_new_items(table: dynamodb.ITable) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=[*READ_ITEMS, "dynamodb:PutItem"], resources=[table.table_arn]
     )
+
+
+def scan_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow the whole of this table to be read."""
+    return iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[table.table_arn])
+
+
+def filter_messages(queue: sqs.IQueue) -> iam.PolicyStatement:
+    """Allow the messages of this queue to be read, replaced and shown again."""
+    return iam.PolicyStatement(
+        actions=[
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        ],
+        resources=[queue.queue_arn],
+    )
+
+
+def sign(key: kms.IKey) -> iam.PolicyStatement:
+    """Allow signatures by this key, and its public part to be told."""
+    return iam.PolicyStatement(actions=["kms:GetPublicKey", "kms:Sign"], resources=[key.key_arn])
 
 
 def invoke(data: DataStack, name: str) -> iam.PolicyStatement:
@@ -136,6 +160,21 @@ def write_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
 def delete_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
     """Allow objects under these prefixes to be deleted."""
     return iam.PolicyStatement(actions=["s3:DeleteObject"], resources=_objects(data, prefixes))
+
+
+def use_versions(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
+    """Allow versions of objects under these prefixes to be read and deleted."""
+    return iam.PolicyStatement(
+        actions=["s3:DeleteObjectVersion", "s3:GetObjectVersion"],
+        resources=_objects(data, prefixes),
+    )
+
+
+def list_versions(data: DataStack) -> iam.PolicyStatement:
+    """Allow the versions in the lake bucket to be listed."""
+    return iam.PolicyStatement(
+        actions=["s3:ListBucketVersions"], resources=[data.bucket.bucket_arn]
+    )
 
 
 def list_objects(data: DataStack) -> iam.PolicyStatement:

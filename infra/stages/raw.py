@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.blocks import permissions
 from infra.blocks.archive_stream import ArchiveStream
+from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
 from infra.blocks.lake_table import ArrivalTable
 from infra.blocks.workbench import Workbench
@@ -31,8 +32,21 @@ class Raw(Construct):
             permissions=[permissions.write_objects(bench.data, "raw/", "rejected/")],
             timeout=Duration.minutes(15),
         )
-        self.load_events = lake_function(
-            self, "load_events", bench=bench, timeout=Duration.minutes(15)
+        self.load_events = self._load_events(bench)
+
+    def _load_events(self, bench: Workbench) -> Function:
+        """It also takes out of new objects what an erasure keeps away, with their versions."""
+        data = bench.data
+        return lake_function(
+            self,
+            "load_events",
+            bench=bench,
+            timeout=Duration.minutes(15),
+            permissions=[
+                permissions.write_objects(data, "raw/", "rejected/"),
+                permissions.use_versions(data, "raw/", "rejected/"),
+                permissions.list_versions(data),
+            ],
         )
 
     def _stream(self, name: str, bench: Workbench, prefix: str) -> ArchiveStream:

@@ -44,6 +44,7 @@ FUNCTIONS = (
     "register_models",
     "score_profiles",
     "store_scores",
+    "carry_out_rights",
 )
 LAYERS = (
     "layers/domain",

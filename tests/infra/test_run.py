@@ -95,6 +95,6 @@ def test_the_machine_calls_the_alias_where_there_is_one() -> None:
     others = {name for name in FUNCTIONS if name.split("_")[-1] in ("events", "parked")}
     others |= {"look_up_profile", "explain_identity", "change_identity"}
     others |= {"pair_devices", "train_links", "link_records", "store_links"}
-    others |= {"serve_segments", "compute_segments"}
+    others |= {"serve_segments", "compute_segments", "carry_out_rights"}
     others |= {"prepare_models", "train_model", "register_models", "score_profiles", "store_scores"}
     assert len(set(called)) == len(set(FUNCTIONS) - others | {"load_events"})

@@ -325,7 +325,7 @@ def _close(runs: ModelRuns, at: datetime) -> None:
         "closed_at": at,
     }
     told = pa.Table.from_pylist([row], schema=arrow_schema(RUNS))
-    runs.lake.catalogue.append(RUNS, told.to_reader(), Commit(row["run_id"], "close"))
+    runs.lake.catalogue.append(RUNS, told.to_reader(), Commit(str(row["run_id"]), "close"))
 
 
 def test_a_model_that_is_not_there_is_named(runs: ModelRuns) -> None:

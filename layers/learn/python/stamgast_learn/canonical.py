@@ -14,7 +14,12 @@ PLACES = re.compile(rb'("__id__": |")(\d{6,})(\.[a-z]+")?')
 
 
 def canonical(archive: bytes) -> bytes:
-    """The same archive with objects numbered in their order and entries without a time."""
+    """The same archive with objects numbered in their order and entries without a time.
+
+    What is no archive, such as a model of plain data, is left as it is.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(archive)):
+        return archive
     with zipfile.ZipFile(io.BytesIO(archive)) as told:
         entries = {name: told.read(name) for name in told.namelist()}
     if SCHEMA in entries:

@@ -65,13 +65,12 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
         kinds = dict.fromkeys(_names(traits, "traits"), Type.ANY)
         kinds |= {one.name: one.type for one in computed}
     if (segments := files[SEGMENTS]) is not None and traits is not None:
-        scores = (
-            frozenset() if files[MODELS] is None else frozenset(_names(files[MODELS], "models"))
-        )
+        models = files[MODELS]
+        scores = frozenset(_names(models, "models") if models else ())
         schema = Schema(frozenset(_names(segments, "segments")), kinds, scores)
         sound = _sound(segments, "segments", SegmentPart)
         made["segments"] = compiler.segments(segments, sound, schema, waits)
-        if (models := files[MODELS]) is not None:
+        if models is not None:
             names = ModelCompiler(models, Schema(computed=kinds), schema.segments, faults)
             made["models"] = names.documents(_sound(models, "models", ModelPart))
     return made

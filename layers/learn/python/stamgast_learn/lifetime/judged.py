@@ -127,7 +127,8 @@ class Values:
     def __call__(self, panel: Panel) -> Floats:
         """The money that each row's features tell of."""
         places = [panel.features.index(name) for name in self.features]
-        return np.maximum(self.estimator.predict(panel.measured[:, places]), 0.0)
+        told: Floats = np.maximum(self.estimator.predict(panel.measured[:, places]), 0.0)
+        return told
 
     def dumped(self) -> bytes:
         """The trees as data."""

@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 
 from stamgast.models.bands import BANDS
-from stamgast.models.declaration import model_of
+from stamgast.models.declaration import Kind, model_of
 from stamgast.models.documents import COUNTED, PINNED, REALISED, SCORED
 from stamgast.models.drift import drift_of, is_shifted
 from stamgast.workspace.model import models_in
@@ -38,7 +38,7 @@ OPTIONAL = {"low": "double", "high": "double", "detail": "varchar"}
 STATED = """
     create or replace temp table stated as
     with ranked as (
-        select *, round(50.0 * (2 * rank() over (order by value) - 2
+        select * exclude (percentile, band), round(50.0 * (2 * rank() over (order by value) - 2
             + count(*) over (partition by value)) / count(*) over (), 2) as percentile
         from ({rows})
     )
@@ -46,11 +46,15 @@ STATED = """
 """
 ROWS = """
     select cast(person_id as varchar) as person_id, cast(value as double) as value,
+        cast(percentile as double) as percentile, cast(band as varchar) as band,
         cast(reasons as varchar) as reasons, {optional}
     from read_parquet({paths}, union_by_name = true)
 """
 STAMP = """cast('{scored_on}' as date) as scored_on, {valid_until} as valid_until,
         {moment} as recorded_at, cast({shard} as integer) as shard, '{run_id}' as run_id"""
+TOLD_BY_SHARD = "create or replace temp table stated as {rows}"
+UNORDERED = frozenset({Kind.CLUSTERS})
+"""Kinds whose values have no order: band and percentile are what scoring said of each person."""
 CHANGED = f"""
     select one.person_id, '{{model}}' as model, '{{version}}' as version, one.value, one.percentile,
         one.band, one.low, one.high, one.reasons, one.detail, {STAMP}
@@ -103,7 +107,7 @@ def _store(
     shards = range(plan.shards[pinned["definition"]])
     counted = [_json(lake, run, COUNTED.format(model=name, shard=one)) for one in shards]
     with _files(lake, run, name, shards) as paths:
-        engine.execute(_stated(engine, paths))
+        engine.execute(_stated(engine, paths, model.kind))
     see(engine, lake, SCORES)
     latest(engine, SCORES.name, "model, person_id", "score_now")
     told = {"model": name, "version": pinned["version"], "range": _range(engine)}
@@ -128,16 +132,18 @@ def _store(
     }
 
 
-def _stated(engine: "DuckDBPyConnection", paths: list[str]) -> str:
+def _stated(engine: "DuckDBPyConnection", paths: list[str], kind: Kind) -> str:
     """The statement that makes `stated`: everybody's score, placed among all shards."""
     listed = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
     known = engine.sql(f"select * from read_parquet({listed}, union_by_name = true)").columns
     optional = ", ".join(
-        f"cast({name if name in known else 'null'} as {kind}) as {name}"
-        for name, kind in OPTIONAL.items()
+        f"cast({name if name in known else 'null'} as {form}) as {name}"
+        for name, form in OPTIONAL.items()
     )
     bands = " ".join(f"when percentile >= {100 * share} then '{name}'" for share, name in BANDS)
     rows = ROWS.format(optional=optional, paths=listed)
+    if kind in UNORDERED:
+        return TOLD_BY_SHARD.format(rows=rows)
     return STATED.format(rows=rows, bands=f"case {bands} end")
 
 

@@ -60,7 +60,7 @@ PERSON_OPEN: Mapping[str, Doc] = {
 OF_SCORE: Mapping[str, Doc] = {
     "value": Doc(Type.NUMBER, "The calibrated probability, or the amount."),
     "percentile": Doc(Type.NUMBER, "Among all who are scored, 0 to 100."),
-    "band": Doc(Type.TEXT, "very_high, high, medium or low."),
+    "band": Doc(Type.TEXT, "very_high, high, medium or low; of clusters the name of one."),
     "low": Doc(Type.NUMBER, "The lower bound of the interval; null without one."),
     "high": Doc(Type.NUMBER, "Its upper bound."),
 }

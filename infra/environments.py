@@ -47,6 +47,8 @@ class Environment:
     links_every_minutes: int | None = 24 * 60
     models_every_minutes: int | None = 24 * 60
     proof_every_minutes: int | None = 24 * 60
+    settle_seconds: int = 120
+    """What was let in before the tombstones stood has reached its place by then."""
     has_signing_key: bool = False
     """A key of KMS signs certificates of erasures; 1.00 a month."""
     drain_every_minutes: int = 5
@@ -78,6 +80,7 @@ LOCAL = Environment(
     run_every_minutes=None,
     links_every_minutes=None,
     proof_every_minutes=None,
+    settle_seconds=5,
     has_signing_key=True,
     models_every_minutes=None,
     live_concurrency=4,

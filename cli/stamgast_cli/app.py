@@ -22,8 +22,10 @@ from stamgast_cli.commands import (
     logs,
     models,
     plan,
+    record,
     redrive,
     replay,
+    rights,
     running,
     segments,
     sending,
@@ -47,6 +49,8 @@ def application() -> typer.Typer:
     verbs = (lifecycle, demo, sending, running, asking, plan, cost, redrive, replay, doctor, logs)
     for module in verbs:
         module.register(app)
+    rights.register(app)
+    record.register(app)
     app.add_typer(access.sources(), name="source")
     app.add_typer(access.tokens(), name="token")
     app.add_typer(consent.group(), name="consent")

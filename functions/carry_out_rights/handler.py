@@ -107,6 +107,7 @@ def desk() -> RightsDesk:
         begin=_begin,
         plan=work().plan,
         certificate=signer().certificate,
+        prove=worker().begin_all,
     )
 
 

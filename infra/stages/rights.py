@@ -14,8 +14,6 @@ from infra.blocks.schedule import Every
 from infra.blocks.workbench import Workbench
 from infra.stages.ingestion import Ingestion
 
-# What was judged before the tombstones stood has reached its place by then.
-SETTLING_SECONDS = 30
 PREFIXES = (
     "athena/",
     "disclosures/",
@@ -53,7 +51,7 @@ class Rights(Construct):
             variables={
                 "DEAD_LETTER_QUEUE": ingestion.events.dead_letters.queue_url,
                 "PROFILES_TABLE": view.table.table_name,
-                "SETTLE_SECONDS": str(bench.environment.archive_seconds + SETTLING_SECONDS),
+                "SETTLE_SECONDS": str(bench.environment.settle_seconds),
                 "SIGNING_KEY": self.signing_key.key_id if self.signing_key else "",
                 "WORKER_FUNCTION": _worker(bench),
             },
@@ -71,7 +69,7 @@ class Rights(Construct):
     def serve(self, api: LookupApi) -> None:
         """Let privacy officers ask over the look-up's API."""
         function = self.carry_out_rights.live
-        api.serve("RightsPlan", function, "/v1/rights:plan", "/v3/requests")
+        api.serve("RightsPlan", function, "/v1/rights:plan", "/v1/rights:prove", "/v3/requests")
         asked = ("/v3/discovery", "/v3/requests", "/v3/requests/{request}")
         api.serve("RightsAsked", function, *asked, method=Method.GET)
         api.serve("RightsCancel", function, "/v3/requests/{request}", method=Method.DELETE)

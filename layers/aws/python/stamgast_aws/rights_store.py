@@ -129,11 +129,18 @@ class RightsWorker:
 
     def begin(self, request_ids: list[str]) -> None:
         """Hands requests over; Lambda keeps them until the function has taken them."""
+        self._invoke({"requests": request_ids})
+
+    def begin_all(self) -> None:
+        """Has everything that is open worked on, and proven."""
+        self._invoke({})
+
+    def _invoke(self, event: Mapping[str, Any]) -> None:
         call(
             self._client.invoke,
             FunctionName=self._function,
             InvocationType="Event",
-            Payload=json.dumps({"requests": request_ids}).encode(),
+            Payload=json.dumps(event).encode(),
         )
 
 

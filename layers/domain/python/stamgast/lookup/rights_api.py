@@ -39,6 +39,7 @@ class RightsDesk:
     begin: Callable[[Sequence[str]], None]
     plan: Callable[[Subject], Mapping[str, Any]]
     certificate: Callable[[], str]
+    prove: Callable[[], None]
 
 
 def get_discovery(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
@@ -124,6 +125,12 @@ def post_plan(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk)
     return desk.plan(Subject("plan", desk.now_ms, frozenset(named), named))
 
 
+def post_prove(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
+    """`POST /v1/rights:prove`: works on all that is open, and searches every byte, now."""
+    desk.prove()
+    return Accepted({"begun": True})
+
+
 def named_by(
     identities: Sequence[Any], reader: Reader, desk: RightsDesk, where: str
 ) -> dict[str, str] | Fault:
@@ -192,5 +199,6 @@ ROUTES: tuple[Route[RightsDesk], ...] = (
     route("rights_list", "GET", "/v3/requests", get_requests, action=GRANTED),
     route("rights_status", "GET", PATH, get_request, action=GRANTED),
     route("rights_cancel", "DELETE", PATH, delete_request, action=GRANTED),
+    route("rights_prove", "POST", "/v1/rights:prove", post_prove, action=GRANTED),
     route("rights_plan", "POST", "/v1/rights:plan", post_plan, action=GRANTED),
 )

@@ -1,0 +1,203 @@
+"""Requests of persons over HTTP: who may ask, what is taken, what is told, what is withdrawn."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from stamgast.erasure.request import ANSWER_DAYS, DAY_MS, Clock, Kind, RightsRequest, State
+from stamgast.erasure.subject import Subject
+from stamgast.identity.keys import Keyring
+from stamgast.identity.settings import DEFAULT
+from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.rights_api import ROUTES, RightsDesk
+from stamgast.lookup.routes import Request, Response, respond
+from stamgast.workspace.model import Workspace
+
+NOW_MS = 1_795_262_400_000
+ID = str(UUID(int=7))
+KEYRING = Keyring(1, b"tests")
+READERS = {
+    "officer": Reader("officer", ("*",), may=(Action.CARRY_OUT_RIGHTS,)),
+    "marketer": Reader("marketer", ("*",), may=(Action.EXPORT_SEGMENTS,)),
+}
+
+
+@dataclass
+class Desk:
+    """A desk over memory, and what it began."""
+
+    kept: dict[str, RightsRequest] = field(default_factory=dict)
+    documents: dict[str, Any] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
+    planned: list[Subject] = field(default_factory=list)
+
+    def find(self, token: str) -> Reader | None:
+        return READERS.get(token)
+
+    def put(self, request: RightsRequest, document: Any) -> bool:
+        if request.request_id in self.kept:
+            return False
+        self.kept[request.request_id] = request
+        self.documents[request.request_id] = document
+        return True
+
+    def read(self, request_id: str) -> RightsRequest | None:
+        return self.kept.get(request_id)
+
+    def replace(self, before: RightsRequest, after: RightsRequest) -> bool:
+        if self.kept[before.request_id] != before:
+            return False
+        self.kept[before.request_id] = after
+        return True
+
+    def open_ids(self) -> list[str]:
+        return [one.request_id for one in self.kept.values() if one.is_open]
+
+    def document(self, request_id: str) -> Any:
+        return self.documents.get(request_id)
+
+    def keep(self, request_id: str, document: Any) -> None:
+        self.documents[request_id] = document
+
+    def forget(self, request_id: str) -> None:
+        self.documents.pop(request_id, None)
+
+    def result(self, request_id: str, name: str) -> str:
+        return f"https://lake/{request_id}/{name}"
+
+    def plan(self, subject: Subject) -> dict[str, Any]:
+        self.planned.append(subject)
+        return {"found": 3, "stores": {"events": 3}}
+
+    def ask(self, method: str, path: str, body: Any = None, token: str = "officer") -> Response:
+        desk = RightsDesk(
+            tokens=self,
+            requests=self,
+            workspace=Workspace("1", "UTC", {}, DEFAULT),
+            keyring=KEYRING,
+            now_ms=NOW_MS,
+            begin=lambda ids: self.begun.extend(ids),
+            plan=self.plan,
+            certificate=lambda: "",
+            prove=lambda: self.begun.append("all"),
+        )
+        text = body if isinstance(body, str) else json.dumps(body)
+        return respond(Request(method, path, token=token, body=text), desk, ROUTES)
+
+
+def asked(kind: str = "erasure", **told: Any) -> dict[str, Any]:
+    identity = {"identity_type": "email", "identity_value": "Ada@Example.com"}
+    return {
+        "subject_request_id": ID,
+        "subject_request_type": kind,
+        "subject_identities": [identity],
+        **told,
+    }
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.failure_line(39)
+@pytest.mark.parametrize(("token", "status"), [("marketer", 403), ("", 401), ("unknown", 401)])
+def test_only_a_token_that_was_granted_it_may_ask(desk: Desk, token: str, status: int) -> None:
+    """FAILURES line 39: a reader's token beyond its scope."""
+    for one in ROUTES:
+        path = one.template.replace("{request}", ID)
+        assert desk.ask(one.method, path, asked(), token).status == status
+    assert (desk.kept, desk.begun, desk.planned) == ({}, [], [])
+
+
+def test_a_request_is_taken_once_and_keeps_no_value_beside_its_document(desk: Desk) -> None:
+    first, again = (desk.ask("POST", "/v3/requests", asked()) for _ in range(2))
+    assert (first.status, again.status) == (202, 202)
+    assert first.body["subject_request_id"] == again.body["subject_request_id"] == ID
+    assert "ada@example.com" not in repr(desk.kept).lower()
+    assert desk.documents[ID] == {"values": {desk.kept[ID].keys[0]: "ada@example.com"}}
+    other = asked("access")
+    assert desk.ask("POST", "/v3/requests", other).body["code"] == "exists"
+
+
+def test_a_batch_is_begun_together(desk: Desk) -> None:
+    ids = [str(UUID(int=n)) for n in range(3)]
+    batch = {"requests": [asked(subject_request_id=one) for one in ids]}
+    told = desk.ask("POST", "/v3/requests", batch).body["requests"]
+    assert [one["subject_request_id"] for one in told] == ids == desk.begun
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{", "bad_body"),
+        (asked("restriction"), "bad_body"),
+        (asked(subject_identities=[]), "bad_body"),
+        (asked(subject_request_id="7"), "bad_body"),
+        (
+            asked(subject_identities=[{"identity_type": "email", "identity_value": "null"}]),
+            "bad_identity",
+        ),
+        (
+            asked(subject_identities=[{"identity_type": "cat", "identity_value": "x"}]),
+            "bad_identifier",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_without_its_values(
+    desk: Desk, body: Any, code: str
+) -> None:
+    answer = desk.ask("POST", "/v3/requests", body)
+    assert (answer.status, answer.body["code"]) == (400, code)
+    assert "Ada" not in answer.body["message"]
+
+
+def test_a_request_can_be_withdrawn_until_it_is_in_work(desk: Desk) -> None:
+    desk.ask("POST", "/v3/requests", asked())
+    assert desk.ask("DELETE", f"/v3/requests/{ID}").body["request_status"] == "cancelled"
+    assert desk.documents == {}
+    desk.kept[ID] = desk.kept[ID].begun(NOW_MS)
+    assert desk.ask("DELETE", f"/v3/requests/{ID}").status == 409
+    assert desk.ask("DELETE", "/v3/requests/other").status == 404
+
+
+def test_a_request_tells_its_deadline_and_its_clock() -> None:
+    made = RightsRequest(ID, Kind.ERASURE, "officer", "gdpr", (), NOW_MS)
+    late_ms = NOW_MS + (ANSWER_DAYS + 1) * DAY_MS
+    assert made.clock(NOW_MS) is Clock.RUNNING
+    assert made.clock(made.due_ms - DAY_MS) is Clock.CLOSE
+    assert made.clock(late_ms) is Clock.OVERDUE
+    assert made.completed(NOW_MS, {}).clock(late_ms) is Clock.MET
+    assert made.completed(late_ms, {}).clock(late_ms) is Clock.OVERDUE
+
+
+def test_a_status_tells_results_of_an_access_and_proof_of_an_erasure(desk: Desk) -> None:
+    desk.ask("POST", "/v3/requests", asked("access"))
+    desk.kept[ID] = desk.kept[ID].completed(NOW_MS, {"counts": {"events": 2}})
+    told = desk.ask("GET", f"/v3/requests/{ID}").body
+    assert (told["results_url"], told["counts"]) == (
+        f"https://lake/{ID}/record.json",
+        {"events": 2},
+    )
+    desk.kept.clear()
+    desk.ask("POST", "/v3/requests", asked())
+    desk.kept[ID] = desk.kept[ID].completed(NOW_MS, {"found": 5})
+    told = desk.ask("GET", f"/v3/requests/{ID}").body
+    assert (told["is_proven"], told["found"]) == (False, 5)
+    assert desk.ask("GET", "/v3/requests").body["requests"] == [told]
+    assert desk.kept[ID].state is State.COMPLETED
+
+
+def test_a_plan_counts_and_keeps_nothing(desk: Desk) -> None:
+    body = {"subject_identities": asked()["subject_identities"]}
+    assert desk.ask("POST", "/v1/rights:plan", body).body["found"] == 3
+    assert (desk.kept, desk.begun) == ({}, [])
+
+
+def test_discovery_names_what_is_taken(desk: Desk) -> None:
+    told = desk.ask("GET", "/v3/discovery").body
+    assert set(told["supported_subject_request_types"]) == {"erasure", "access", "portability"}
+    assert {"identity_type": "email", "identity_format": "raw"} in told["supported_identities"]

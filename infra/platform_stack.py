@@ -49,7 +49,7 @@ class PlatformStack(Stack):
         self.profile = Profile(
             self, "Profile", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
         )
-        self.segments = Segments(self, "Segments", bench=bench, view=view)
+        self.segments = Segments(self, "Segments", bench=bench, view=view, raw=self.raw)
         self.lookup = Lookup(self, "Lookup", bench=bench, view=view, raw=self.raw)
         self._serve_changes()
         self.authoritative = Authoritative(

@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 from stamgast.lookup.explain_api import ROUTES, ExplainDesk
-from stamgast.lookup.routes import respond
+from stamgast.lookup.routes import Request, Response, respond
 from stamgast_aws.clients import client
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.http_edge import answered
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.run_wiring import RunSettings, lake_access
@@ -22,6 +23,7 @@ class Settings(RunSettings):
     """The function's environment."""
 
     profiles_table: str
+    disclosures_stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Wiring:
 
     store: DynamoIdentityStore
     tokens: DynamoTokenStore
+    disclosures: FirehoseDisclosures
     records: LakeRecords
 
     def desk(self) -> ExplainDesk:
@@ -54,10 +57,22 @@ def wiring() -> Wiring:
             dynamodb, settings.profiles_table, settings.control_table, time.sleep
         ),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
+        disclosures=FirehoseDisclosures(
+            client("firehose"), settings.disclosures_stream, time.sleep
+        ),
         records=LakeRecords(deployed_lake(**lake_access(settings))),
     )
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    return answered(event, "explanation", lambda request: respond(request, wiring().desk(), ROUTES))
+    request_id = event["requestContext"].get("requestId")
+    return answered(event, "explanation", lambda request: answer(request, request_id))
+
+
+def answer(request: Request, request_id: str | None) -> Response:
+    """The answer, once it is kept who was explained to whom."""
+    desk = wiring().desk()
+    response = respond(request, desk, ROUTES)
+    wiring().disclosures.keep_all(request_id, desk.disclosures)
+    return response

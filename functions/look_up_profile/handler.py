@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.routes import Desk, Request, Response, respond
@@ -74,15 +73,13 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    request_id = event["requestContext"].get("requestId") or uuid4().hex
+    request_id = event["requestContext"].get("requestId")
     return answered(event, "look-up", lambda request: answer(request, request_id))
 
 
-def answer(request: Request, request_id: str) -> Response:
+def answer(request: Request, request_id: str | None) -> Response:
     """The answer to a look-up, once it is kept what was shown and what was withheld."""
     desk = wiring().desk()
     response = respond(request, desk, ROUTES)
-    wiring().disclosures.keep(
-        [(f"{request_id}:{place}", one) for place, one in enumerate(desk.disclosures)]
-    )
+    wiring().disclosures.keep_all(request_id, desk.disclosures)
     return response

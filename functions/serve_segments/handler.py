@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from stamgast.lookup.routes import respond
+from stamgast.lookup.routes import Request, Response, respond
 from stamgast.lookup.segments import explain_api, jobs_api
 from stamgast.lookup.segments.desk import SegmentDesk
 from stamgast_aws.clients import client, signing_client
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.run_wiring import RunSettings, lake_access
@@ -29,6 +30,7 @@ class Settings(RunSettings):
     """The function's environment."""
 
     profiles_table: str
+    disclosures_stream: str
     worker_function: str
 
 
@@ -38,6 +40,7 @@ class Wiring:
 
     store: DynamoLookupStore
     tokens: DynamoTokenStore
+    disclosures: FirehoseDisclosures
     records: LakeSegmentRecords
     jobs: DynamoSegmentJobs
     answers: S3Answers
@@ -71,6 +74,9 @@ def wiring() -> Wiring:
             dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
         ),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
+        disclosures=FirehoseDisclosures(
+            client("firehose"), settings.disclosures_stream, time.sleep
+        ),
         records=LakeSegmentRecords(deployed_lake(**lake_access(settings))),
         jobs=DynamoSegmentJobs(dynamodb, settings.control_table),
         answers=S3Answers(signing_client(), settings.lake_bucket),
@@ -80,6 +86,13 @@ def wiring() -> Wiring:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0)."""
-    return answered(
-        event, "question about a segment", lambda request: respond(request, wiring().desk(), ROUTES)
-    )
+    request_id = event["requestContext"].get("requestId")
+    return answered(event, "question about a segment", lambda request: answer(request, request_id))
+
+
+def answer(request: Request, request_id: str | None) -> Response:
+    """The answer, once it is kept who was explained to whom."""
+    desk = wiring().desk()
+    response = respond(request, desk, ROUTES)
+    wiring().disclosures.keep_all(request_id, desk.disclosures)
+    return response

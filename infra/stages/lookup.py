@@ -54,12 +54,12 @@ class Lookup(Construct):
         self.api = LookupApi(
             self, "Api", environment=bench.environment, function=self.look_up_profile.live
         )
-        self.explain_identity = self._explain_identity(bench, view)
+        self.explain_identity = self._explain_identity(bench, view, raw)
         self.api.serve(
             "Explain", self.explain_identity.live, "/v1/identity:explain", "/v1/identity:health"
         )
 
-    def _explain_identity(self, bench: Workbench, view: ProfileView) -> Function:
+    def _explain_identity(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
         data = bench.data
         return Function(
             self,
@@ -68,6 +68,7 @@ class Lookup(Construct):
             layers=bench.layers.lake,
             variables={
                 "CONTROL_TABLE": data.control.table_name,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "LAKE_DATABASE": data.database_name,
                 "PROFILES_TABLE": view.table.table_name,
@@ -77,6 +78,7 @@ class Lookup(Construct):
                 *permissions.read_lake(data),
                 permissions.read_items(view.table),
                 permissions.read_items(data.control),
+                permissions.put_records(raw.disclosures.arn),
             ],
             memory_mb=EXPLAINING_MB,
             timeout=Duration.seconds(GATEWAY_SECONDS),

@@ -9,6 +9,7 @@ from infra.blocks.lake_function import lake_function
 from infra.blocks.lookup_api import LookupApi, Method
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.workbench import Workbench
+from infra.stages.raw import Raw
 
 EXPORTS = "exports/"
 SERVING_MB = 3008
@@ -20,14 +21,20 @@ class Segments(Construct):
     """Who belongs where, since when, and why."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, bench: Workbench, view: ProfileView
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bench: Workbench,
+        view: ProfileView,
+        raw: Raw,
     ) -> None:
         super().__init__(scope, construct_id)
         self.evaluate_segments = lake_function(
             self, "evaluate_segments", bench=bench, timeout=Duration.minutes(15)
         )
         self.compute_segments = self._compute_segments(bench, view)
-        self.serve_segments = self._serve_segments(bench, view)
+        self.serve_segments = self._serve_segments(bench, view, raw)
 
     def serve(self, api: LookupApi) -> None:
         """Let operators ask over the look-up's API."""
@@ -54,7 +61,7 @@ class Segments(Construct):
             ],
         )
 
-    def _serve_segments(self, bench: Workbench, view: ProfileView) -> Function:
+    def _serve_segments(self, bench: Workbench, view: ProfileView, raw: Raw) -> Function:
         data = bench.data
         return Function(
             self,
@@ -66,6 +73,7 @@ class Segments(Construct):
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "LAKE_DATABASE": data.database_name,
                 "PROFILES_TABLE": view.table.table_name,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "WORKER_FUNCTION": _worker(bench),
                 "WORKSPACE_SECRET": data.secret_name,
             },
@@ -75,6 +83,7 @@ class Segments(Construct):
                 permissions.put_new_items(data.control),
                 permissions.read_objects(data, EXPORTS),
                 permissions.invoke(data, _worker(bench)),
+                permissions.put_records(raw.disclosures.arn),
             ],
             memory_mb=SERVING_MB,
             timeout=Duration.seconds(GATEWAY_SECONDS),

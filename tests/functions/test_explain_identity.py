@@ -13,10 +13,12 @@ from stamgast.identity.assurance import Assurance
 from stamgast.lookup.explain_schema import ExplainAnswer, HealthAnswer
 from stamgast.lookup.reader import Action, Reader
 from stamgast.moments import iso_of
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_cli.explain.page import page_of
 from stamgast_cli.explain.tree import tree_of
 from stamgast_lake.explain_records import LakeRecords
+from tests.fakes.disclosures import KeptLines
 from tests.fakes.dynamodb import Fault
 from tests.lake.world import NOON_MS, World, publish, resolve
 
@@ -57,7 +59,12 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     tokens.put(OPERATOR, Reader("operator", ("*",), may=MAY))
     tokens.put(MASKED, Reader("second", ("traits.*",), may=MAY))
     tokens.put(READER, Reader("reader", ("*",)))
-    wiring = function.Wiring(world.identity, tokens, LakeRecords(world.lake))
+    wiring = function.Wiring(
+        world.identity,
+        tokens,
+        FirehoseDisclosures(KeptLines(), "disclosures", lambda _: None),
+        LakeRecords(world.lake),
+    )
     monkeypatch.setattr(function, "wiring", lambda: wiring)
     yield world
     world.dynamodb.before = lambda *_: None

@@ -35,6 +35,7 @@ from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.workspaces import S3WorkspaceStore
+from tests.fakes.disclosures import KeptLines
 from tests.fakes.dynamodb import DynamoDB, Fault
 
 KEYRING = Keyring(1, b"sesame")
@@ -67,29 +68,14 @@ class Secret:
         return {"SecretString": json.dumps({"version": 1, "secret": "sesame"})}
 
 
-class Firehose:
-    """The one call of the disclosures; `is_down` refuses what comes."""
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-        self.is_down = False
-
-    def put_record_batch(self, *, Records: Any, **_: Any) -> dict[str, Any]:  # noqa: N803
-        if self.is_down:
-            return {"RequestResponses": [{"ErrorCode": "ServiceUnavailableException"}]}
-        for record in Records:
-            self.lines += [json.loads(line) for line in record["Data"].splitlines()]
-        return {"RequestResponses": [{"RecordId": "1"} for _ in Records]}
-
-
 @pytest.fixture
-def firehose() -> Firehose:
+def firehose() -> KeptLines:
     """The stream of disclosures."""
-    return Firehose()
+    return KeptLines()
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch, firehose: Firehose) -> Iterator[DynamoDB]:
+def dynamodb(monkeypatch: pytest.MonkeyPatch, firehose: KeptLines) -> Iterator[DynamoDB]:
     """Tables with a workspace, a token, and the function wired to them."""
     tables, bucket = DynamoDB("profiles", "control"), Bucket()
     workspaces = S3WorkspaceStore(
@@ -287,3 +273,25 @@ def test_the_settings_are_those_of_the_environment() -> None:
     names = {name.upper() for name in function.Settings.__dataclass_fields__}
     shared = {"PROFILES_TABLE", "CONTROL_TABLE", "WORKSPACE_SECRET", "LAKE_BUCKET"}
     assert names == {*shared, "DISCLOSURES_STREAM"}
+
+
+@pytest.mark.failure_line(39)
+def test_who_read_whom_is_kept_before_the_answer_goes_out(
+    person: DynamoDB, firehose: KeptLines
+) -> None:
+    """Line 39: each read leaves a line with the person's id, and none with an identifier."""
+    _, body = call("/v1/profiles/email:an+news@example.org")
+    call("/v1/profiles/email:somebody@example.org")
+    told = [(one["recipient"], one["kind"], one["is_allowed"]) for one in firehose.lines]
+    assert told == [("tests", "profile", True), ("tests", "profile", False)]
+    assert firehose.lines[0]["person_id"] == body["person_id"]
+    assert "example.org" not in json.dumps(firehose.lines)
+    assert TOKEN not in json.dumps(firehose.lines)
+
+
+@pytest.mark.failure_line(38)
+def test_what_cannot_be_kept_is_not_shown(person: DynamoDB, firehose: KeptLines) -> None:
+    """Line 38: without a receipt nothing leaves."""
+    firehose.is_down = True
+    status, body = call("/v1/profiles/email:an+news@example.org")
+    assert (status, set(body)) == (503, {"code", "message"})

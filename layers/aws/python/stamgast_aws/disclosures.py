@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import uuid4
 
 from stamgast.egress.disclosure import Disclosure
 from stamgast.profile.store import Pause
@@ -29,6 +30,11 @@ class FirehoseDisclosures:
         """Keeps each under its id; raises StoreError unless all of them are."""
         if told and self._archive.put([(name, one.to_json(name)) for name, one in told]):
             raise StoreError("a disclosure could not be kept")
+
+    def keep_all(self, request_id: str | None, told: Sequence[Disclosure]) -> None:
+        """Keeps what a request showed and withheld, each under the request and its place."""
+        name = request_id or uuid4().hex
+        self.keep([(f"{name}:{place}", one) for place, one in enumerate(told)])
 
 
 def consented(

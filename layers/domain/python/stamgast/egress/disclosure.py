@@ -46,3 +46,23 @@ class Disclosure:
                 "decided_at": iso_of(self.decided_ms),
             }
         )
+
+
+def explained_to(
+    recipient: str, kind: str, person_id: str | None, now_ms: int, segment: str | None = None
+) -> Disclosure:
+    """That an operator asked why somebody is one person, or in a segment; no purpose is named."""
+    is_known = person_id is not None
+    return Disclosure(
+        kind=kind,
+        person_id=person_id,
+        recipient=recipient,
+        purpose=None,
+        fields=(kind,) if is_known else (),
+        is_allowed=is_known,
+        reason=Why.NO_PURPOSE if is_known else Why.NOT_FOUND,
+        consent_version=None,
+        consent_ms=None,
+        decided_ms=now_ms,
+        segment=segment,
+    )

@@ -1,18 +1,19 @@
 """Operators' paths that explain: why a person is one person, and how identity is doing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.identity.explain.answer import Telling, explanation_of
 from stamgast.identity.explain.case import Case
 from stamgast.identity.explain.live import BusyError, live_case
 from stamgast.identity.identifiers import Identifier
 from stamgast.identity.keys import Keyring
 from stamgast.identity.store import IdentityStore, Pause
-from stamgast.lookup.faults import NOT_FOUND, Fault, bad
+from stamgast.lookup.faults import BOUND, NOT_FOUND, Fault, bad
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
 from stamgast.lookup.routes import Request, Route, TokenStore, route
@@ -20,6 +21,7 @@ from stamgast.moments import iso_of, moment_of, ms_of
 from stamgast.workspace.model import Workspace
 
 Run = Mapping[str, str]
+EXPLAINED = "explain_identity"
 
 
 class Records(Protocol):
@@ -46,6 +48,8 @@ class ExplainDesk:
     keyring: Keyring
     now_ms: int
     pause: Pause
+    disclosures: list[Disclosure] = field(default_factory=list)
+    """Who was explained to whom while answering, to be kept before the answer goes out."""
 
     def telling(self, reader: Reader, case: Case, most_cuts: int) -> Telling:
         """The values that this reader may name, masked where its fields do not grant them."""
@@ -72,6 +76,8 @@ def post_explain(
     # Imported on use: pydantic costs a cold start 60 ms, and a refused token needs none of it.
     from stamgast.lookup.explain_schema import explain_body
 
+    if reader.purposes:
+        return BOUND
     body = explain_body(request.body)
     if isinstance(body, str):
         return bad("bad_body", body)
@@ -83,6 +89,8 @@ def post_explain(
     if isinstance(then, Fault):
         return then
     found = _past(key, then, desk) if then else _now(key, desk, with_details=body.details)
+    person_id = None if isinstance(found, Fault) else found[0].person_id
+    desk.disclosures.append(explained_to(reader.name, EXPLAINED, person_id, desk.now_ms))
     if isinstance(found, Fault):
         return found
     case, source = found

@@ -38,6 +38,9 @@ UNAVAILABLE = Fault(
 )
 
 
+BOUND = Fault(403, "forbidden", "A token that is bound to purposes may not ask for explanations.")
+
+
 def bad(code: str, message: str) -> Fault:
     """A fault of the request itself, which the same request will meet again."""
     return Fault(400, code, message)

@@ -1,10 +1,11 @@
 """What answering questions about segments needs: live profiles, the lake's rows, and jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from stamgast.egress.disclosure import Disclosure
 from stamgast.identity.keys import Keyring
 from stamgast.lookup.faults import Fault
 from stamgast.lookup.find import ProfileStore
@@ -55,6 +56,8 @@ class SegmentDesk:
     begin: Callable[[str], None]
     new_id: Callable[[], str]
     pause: Pause
+    disclosures: list[Disclosure] = field(default_factory=list)
+    """Who was explained to whom while answering, to be kept before the answer goes out."""
 
     def now(self) -> Now:
         """The moment of asking, in the workspace's time zone."""

@@ -7,8 +7,9 @@ from datetime import date
 from functools import reduce
 from typing import Any
 
+from stamgast.egress.disclosure import explained_to
 from stamgast.identity.identifiers import Identifier
-from stamgast.lookup.faults import NOT_FOUND, Fault, bad
+from stamgast.lookup.faults import BOUND, NOT_FOUND, Fault, bad
 from stamgast.lookup.find import sights
 from stamgast.lookup.page import Page
 from stamgast.lookup.person import Lens, Person
@@ -28,6 +29,7 @@ from stamgast.segments.language.view import Document, View
 from stamgast.segments.someone import all_columns, joined, view_of
 
 MOST_RECENT = 200
+EXPLAINED = "explain_segment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def post_explain(
     # Imported on use: pydantic costs a cold start 60 ms, and a refused token needs none of it.
     from stamgast.lookup.segments.schema import explain_body
 
+    if reader.purposes:
+        return BOUND
     body = explain_body(request.body)
     if isinstance(body, str):
         return bad("bad_body", body)
@@ -65,6 +69,10 @@ def post_explain(
     if not isinstance(named, Identifier):
         return named
     known = known_by(desk.keyring.identifier_key(named.namespace, named.value), desk)
+    person_id = None if known is None else known.person.person_id
+    desk.disclosures.append(
+        explained_to(reader.name, EXPLAINED, person_id, desk.now_ms(), segment.name)
+    )
     if known is None:
         return NOT_FOUND
     return _answer(segment, segments, known, reader, desk)

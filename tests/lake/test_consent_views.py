@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.consent.words import with_words, word_name
 from stamgast.egress.decision import Why
 from stamgast.egress.disclosure import Disclosure
+from stamgast.identity.assurance import Assurance
+from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_lake.consents import profiled_sql
 from stamgast_lake.engine import session
 from stamgast_lake.features.then import see_events
+from stamgast_lake.imports.mapping import mapper
 from stamgast_lake.query import LakeSession
 from tests.fakes.segment_desk import Counter
 from tests.lake.test_memberships import world
@@ -128,3 +132,14 @@ def test_without_a_word_models_may_learn_unless_the_workspace_denies_it() -> Non
             asked_of = profiled_sql("told", purposes)
             row = engine.execute(f"select {asked_of} from (select '{{}}' as told)").fetchone()
             assert row == (expected,)
+
+
+@pytest.mark.parametrize(("text", "is_granted"), [("true", True), ("FALSE", False), ("yes", False)])
+def test_a_csv_file_tells_consents_in_its_columns(text: str, is_granted: bool) -> None:
+    place = "context.consent.categoryPreferences.email"
+    row = {"userId": "u", "type": "identify", place: text, "traits.vip": "true"}
+    event = mapper(ImportMapping("*.csv"), "csv")(row)
+    assert isinstance(event, dict)
+    assert event["traits"] == {"vip": "true"}
+    said = with_words({}, event["context"], (), Assurance.VERIFIED, Purposes())
+    assert list(said) == [word_name("email", Assurance.VERIFIED, is_grant=is_granted)]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats
+from stamgast_learn.cluster.stability import NORMAL
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.reliability import Z95
@@ -14,8 +15,6 @@ NONE = -1
 FARTHER = 4.0
 NOTABLE = 0.5
 NAMED, TOLD = 2, 5
-NORMAL = 1.4826
-"""The median absolute deviation of a normal distribution, in standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)

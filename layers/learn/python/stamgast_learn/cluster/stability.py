@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from stamgast_learn.calibration import Floats
+from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.reliability import Z95
@@ -25,6 +25,9 @@ MOST_DRAWN = 4_000
 STARTS = 3
 AS_STABLE = 0.01
 """Of numbers that are as stable as this, the larger tells more."""
+NORMAL = 1.4826
+"""The median absolute deviation of a normal distribution, in standard deviations."""
+OUTLYING = 6.0
 SMALLEST = 0.02
 """The least share of people that makes a cluster."""
 
@@ -62,8 +65,18 @@ def find(points: Floats, settings: Mapping[str, Any]) -> Found:
 
     One thread: of a few thousand people, threads wait for each other longer than they work.
     """
+    core = points[is_near(points)]
     with threadpool_limits(limits=1):
-        return _found(points, _few(points), settings)
+        return _found(core, _few(core), settings)
+
+
+def is_near(points: Floats) -> Labels:
+    """Who is no outlier: a handful of people far from everybody would take a cluster each time."""
+    far = np.sqrt(((points - np.median(points, axis=0)) ** 2).sum(axis=1))
+    middle = float(np.median(far))
+    spread = NORMAL * float(np.median(np.abs(far - middle)))
+    near: Labels = far <= middle + OUTLYING * max(spread, 1e-9)
+    return near
 
 
 def _found(points: Floats, few: Floats, settings: Mapping[str, Any]) -> Found:

@@ -1,0 +1,102 @@
+"""Clusters are found again or not stated, have names apart, and leave out who fits none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.cluster.run import learn_run, score_run
+from stamgast_learn.parquet import read_columns
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.run import Order, Outcome
+from tests.learn.predict.worlds import FIRST_DAY, write
+
+NAMES = ("orders", "visits", "tickets")
+ORDER = Order(
+    *("groups", "1", NAMES, 30, 100, 0.01, 0, True),
+    kind="clusters",
+    settings={"most": 4, "least_agreement": 0.8},
+)
+CENTRES = np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 3.0], [0.0, 6.0, 3.0]])
+
+
+def people(measured: Floats) -> Panel:
+    """People to be scored."""
+    rows = len(measured)
+    person = np.array([f"p{n:04}" for n in range(rows)], dtype=object)
+    return Panel(person, np.full(rows, FIRST_DAY), np.full(rows, np.nan), measured, NAMES)
+
+
+def groups(outliers: int = 0) -> tuple[Panel, np.ndarray]:
+    """Three groups, whose is whose, and some who are far from all."""
+    random = np.random.default_rng(1)
+    of = random.integers(0, 3, 600)
+    measured = CENTRES[of] + random.normal(size=(600, 3))
+    measured[:outliers] = 40.0
+    return people(measured), of
+
+
+def run(told: Panel, folder: Path, order: Order = ORDER) -> tuple[Outcome, bytes | None]:
+    """The outcome of a run."""
+    return learn_run(order, write(told, folder / "panel.parquet"), None)
+
+
+def test_groups_are_found_named_apart_and_told_of_each_person(tmp_path: Path) -> None:
+    told, of = groups()
+    outcome, made = run(told, tmp_path)
+    assert made is not None
+    judgement = outcome.report["judgement"]
+    assert judgement["clusters"] == 3
+    assert judgement["tried"][1]["agreement"]["low"] > 0.95
+    names = [one["name"] for one in judgement["personas"]]
+    assert len(set(names)) == 3
+    score_run(ORDER, made, tmp_path / "panel.parquet", tmp_path / "scores.parquet")
+    value = read_columns(tmp_path / "scores.parquet")["value"]
+    table = np.array([[np.sum((of == a) & (value == b)) for b in (1, 2, 3)] for a in range(3)])
+    assert table.max(axis=1).sum() > 0.97 * len(told)
+
+
+def test_whoever_is_far_from_all_belongs_to_none(tmp_path: Path) -> None:
+    told, _ = groups(outliers=6)
+    outcome, made = run(told, tmp_path)
+    assert made is not None
+    assert outcome.report["judgement"]["fit_none"] >= 6
+    score_run(ORDER, made, tmp_path / "panel.parquet", tmp_path / "scores.parquet")
+    assert set(read_columns(tmp_path / "scores.parquet")["band"][:6]) == {"none"}
+
+
+def test_a_single_cloud_has_no_groups(tmp_path: Path) -> None:
+    told = people(np.random.default_rng(2).normal(size=(600, 3)))
+    outcome, made = run(told, tmp_path)
+    assert made is None
+    assert "is found again" in str(outcome.why)
+
+
+def test_a_long_cloud_is_cut_the_same_way_each_time_and_still_has_no_groups(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(3).normal(size=600)
+    noise = np.random.default_rng(4).normal(size=(600, 3))
+    outcome, _ = run(people(drawn[:, None] + 0.05 * noise), tmp_path)
+    assert "people differ by degrees, not in groups" in str(outcome.why)
+
+
+def test_few_people_make_no_groups(tmp_path: Path) -> None:
+    told, _ = groups()
+    outcome, _ = run(told.at(np.arange(len(told)) < 150), tmp_path)
+    assert outcome.why == "150 people; needs 200"
+
+
+def test_what_is_unknown_or_says_the_same_is_no_obstacle(tmp_path: Path) -> None:
+    told, _ = groups()
+    measured = told.measured.copy()
+    measured[:40, 1] = np.nan
+    constant = np.column_stack([measured, np.ones(len(measured))])
+    wide = replace(told, measured=constant, features=(*NAMES, "same"))
+    outcome, _ = run(wide, tmp_path, replace(ORDER, features=wide.features))
+    assert outcome.is_used
+    assert outcome.report["constant"] == ["same"]
+
+
+def test_the_same_people_make_the_same_clusters(tmp_path: Path) -> None:
+    told, _ = groups()
+    assert run(told, tmp_path)[1] == run(told, tmp_path)[1]

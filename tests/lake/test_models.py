@@ -21,12 +21,13 @@ from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.models.plan import Asked, UnknownModelError
 from stamgast_lake.models.prepare import prepare_run
+from stamgast_lake.models.publish import publish_scores
 from stamgast_lake.models.registry import register_run
 from stamgast_lake.models.store import store_run
 from stamgast_lake.rules.scores import see_scores
 from stamgast_lake.runs import DONE, WHOLE, Run, is_owed
 from stamgast_lake.schemas import arrow_schema
-from stamgast_lake.tables import MODELS, RUNS, SCORES
+from stamgast_lake.tables import IDENTITY, MODELS, RUNS, SCORES
 from stamgast_learn.stages import TamperedError, score, train
 from tests.fakes.model_runs import Documents, ModelRuns
 from tests.fakes.model_world import PEOPLE, lake_of, moment, person, workspace
@@ -301,6 +302,27 @@ def test_segments_read_the_scores_that_hold(trained: ModelRuns) -> None:
         assert set(json.loads(told[0][0])["buys"]) == {"value", "percentile", "band", "low", "high"}
         see_scores(engine, trained.lake, ms_of(moment(8)))
         assert engine.execute("select count(*) from rule_score").fetchall() == [(0,)]
+
+
+def test_a_view_that_was_lost_gets_back_every_score_that_holds(runs: ModelRuns) -> None:
+    told, runs.items = runs.items, {}
+    with session() as engine:
+        publish_scores(engine, runs.lake, runs.begin(moment(6)), runs.put, is_whole=True)
+    assert runs.items == told
+    with session() as engine:
+        publish_scores(engine, runs.lake, runs.begin(moment(7)), runs.put, is_whole=True)
+    assert runs.items == {}
+
+
+def test_whoever_was_another_person_meanwhile_is_told_anew(runs: ModelRuns) -> None:
+    key = (person(3), "S#buys")
+    told = runs.items.pop(key)
+    stamp = {"recorded_at": moment(0.5), "run_id": "cut", "cause": "split", "namespace": "u"}
+    row = {"identifier": f"u:1:{person(3)}", "person_id": person(3), "shard": 0, **stamp}
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(IDENTITY))
+    runs.lake.catalogue.append(IDENTITY, rows.to_reader(), Commit("cut", "identity"))
+    runs.run(moment(0.6), score=["buys"])
+    assert runs.items[key] == told
 
 
 def test_a_run_of_the_lake_is_owed_once_people_were_scored(runs: ModelRuns) -> None:

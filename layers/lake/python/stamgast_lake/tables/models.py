@@ -46,7 +46,9 @@ SCORES = LakeTable(
         Column("version", Scalar.STRING, "The version that says so.", required=True),
         Column("value", Scalar.DOUBLE, "Calibrated probability, or amount; null: not scored."),
         Column("percentile", Scalar.DOUBLE, "Among all who are scored, 0 to 100."),
-        Column("band", Scalar.STRING, "very_high, high, medium or low; of clusters the name of one."),
+        Column(
+            "band", Scalar.STRING, "very_high, high, medium or low; of clusters the name of one."
+        ),
         Column("low", Scalar.DOUBLE, "Lower bound of the interval; null without one."),
         Column("high", Scalar.DOUBLE, "Upper bound of the interval; null without one."),
         Column("reasons", Scalar.STRING, "Features that moved it most, as a JSON list."),

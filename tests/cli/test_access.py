@@ -133,3 +133,25 @@ def test_dead_letters_go_back_with_their_attributes_and_a_second_redrive_finds_n
         told += batch
     assert sorted(int(one["Body"]) for one in told) == list(range(23))
     assert all(one["MessageAttributes"]["n"]["StringValue"] == one["Body"] for one in told)
+
+
+def test_tokens_are_listed_by_digest_with_their_scope_and_end(access: Access) -> None:
+    token = access.add_token("mailer", fields=["traits.email"], purposes=["email"], days=2)
+    access.add_token("till")
+    listed = {
+        reader.name: (digest, state, reader) for digest, state, reader in access.tokens.listed()
+    }
+    digest, state, reader = listed["mailer"]
+    assert (state, reader.purposes, reader.fields) == ("active", ("email",), ("traits.email",))
+    assert token not in digest
+    assert reader.expires_s is not None
+    assert listed["till"][2].expires_s is None
+
+
+def test_a_token_is_rotated_and_one_that_is_none_cannot_be(access: Access) -> None:
+    old = access.add_token("mailer", purposes=["email"])
+    fresh = access.tokens.find(access.rotate_token(old, 1))
+    assert fresh is not None
+    assert (fresh.name, fresh.purposes) == ("mailer", ("email",))
+    with pytest.raises(InputError, match="not known here"):
+        access.rotate_token("sgr_unknown", 1)

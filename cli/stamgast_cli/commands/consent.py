@@ -175,6 +175,10 @@ def _say(
     if not key:
         raise InputError("a write key is needed", hint="Say --write-key or STAMGAST_WRITE_KEY.")
     workspace = store(deployment).current()
+    for name in consent.get("categoryPreferences", ()):
+        if not workspace.consents.meant_by(name):
+            known = ", ".join(workspace.consents.by_name)
+            raise InputError(f"there is no purpose {name}", hint=f"There are {known}.")
     told = {name: text for name, text in detail.items() if text is not None}
     event = _event(who, {**consent, **told}, workspace)
     with httpx.Client(base_url=deployment.ingest_url, timeout=60) as client:

@@ -47,7 +47,7 @@ BY_WEEK = """
     ), usual as (
         select currency from line group by currency order by count(*) desc, currency limit 1
     ), week as (
-        select product, (cut_on - date '1970-01-05') // 7 as week, sum(quantity) as units,
+        select product, (cast(cut_on as date) - date '1970-01-05') // 7 as week, sum(quantity) as units,
             sum(price_minor * quantity) / sum(quantity) as price
         from line where currency = (select currency from usual) group by product, week
     )
@@ -60,7 +60,7 @@ BY_WEEK = """
     order by 1, 2
 """
 CUTS = """
-    select distinct cut_on - date '1970-01-01' as cut, label is null as is_scored
+    select distinct cast(cut_on as date) - date '1970-01-01' as cut, label is null as is_scored
     from read_parquet($file) where product is null order by 1
 """
 

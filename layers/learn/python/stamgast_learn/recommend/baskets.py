@@ -15,7 +15,7 @@ Codes = NDArray[np.int64]
 
 LINES = """
     create temp table bought as
-    select person_id, {item} as item, min(category) as category, cut_on as day
+    select person_id, {item} as item, min(category) as category, cast(cut_on as date) as day
     from read_parquet($file) where product is not null and {item} is not null
     group by person_id, item, day
 """
@@ -34,7 +34,7 @@ CODED = """
     from bought join person using (person_id) join item using (item) order by 1, 2, 3
 """
 MEANT = """
-    select person.code as person, cut_on - date '1970-01-01' as cut_on, cell,
+    select person.code as person, cast(cut_on as date) - date '1970-01-01' as cut_on, cell,
         label is null as is_scored
     from read_parquet($file) join person using (person_id) where product is null order by 2, 1
 """

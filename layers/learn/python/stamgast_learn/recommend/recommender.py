@@ -28,6 +28,7 @@ from stamgast_learn.recommend.known import Known, bought_in, known_at
 SEED = 20_010_501
 MOST_TAUGHT = 1_000
 CANDIDATES = 100
+SAME = 1e-9
 NUMBERS_AT_ONCE = 2_000_000
 """Of people times items, which bounds a block at some 100 MB."""
 Lessons: TypeAlias = tuple[Floats, NDArray[np.bool_]]
@@ -135,9 +136,13 @@ def teach(parts: Sequence[Lessons]) -> Weights:
     came = np.concatenate([labels for _, labels in parts])
     if came.all() or not came.any():
         raise AbstainedError("nobody bought anything of what is offered after the older cut-offs")
-    spread = np.maximum(told.std(axis=0), 1e-9)
-    line = LogisticRegression(solver="newton-cholesky").fit(told / spread, came)
-    return Weights(line.coef_[0] / spread, float(line.intercept_[0]))
+    spread = told.std(axis=0)
+    moves = spread > SAME
+    line = LogisticRegression(solver="newton-cholesky")
+    line.fit(told[:, moves] / spread[moves], came)
+    slopes = np.zeros(len(spread))
+    slopes[moves] = line.coef_[0] / spread[moves]
+    return Weights(slopes, float(line.intercept_[0]))
 
 
 def offer(moment: Moment, weights: Weights, out: Exclusions, number: int) -> Offered:

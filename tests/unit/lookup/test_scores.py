@@ -8,8 +8,8 @@ import pytest
 
 from stamgast.lookup.person import Person
 from stamgast.moments import iso_of
-from tests.fakes.lookup import MemoryLookupStore
-from tests.unit.lookup.test_own_api import NOW_MS, get
+from tests.fakes.lookup import NOW_MS, MemoryLookupStore
+from tests.unit.lookup.test_own_api import get
 
 REASONS = [{"feature": "since", "value": 3.0, "log_odds": 0.4}]
 NUMBERS = {"value": 0.25, "percentile": 81.5, "band": "high", "low": None, "high": None}

@@ -16,7 +16,6 @@ from stamgast.lookup.reader import Reader
 from stamgast.lookup.request import View, identifier_of, sections_of, view_of
 from stamgast.lookup.routes import Desk, Request, Route, route
 from stamgast.lookup.timeline import Leaf, event_of, leaf_of
-from stamgast.models.live import answers_of
 
 # What time alone moves, with no event.
 MOVING = frozenset(("segments", "computed"))
@@ -168,7 +167,13 @@ def brought_up(profile: Profile, desk: Desk) -> Profile:
 
 def with_scores(profile: Profile, now_ms: int, *, verbose: bool) -> Profile:
     """The profile with its scores as they are told: those that hold now."""
-    told = answers_of(profile.person.rows.get(SCORES, {}), now_ms, verbose=verbose)
+    scores = profile.person.rows.get(SCORES)
+    if not scores:
+        return profile
+    # Imported on use: most look-ups tell of no score.
+    from stamgast.models.live import answers_of
+
+    told = answers_of(scores, now_ms, verbose=verbose)
     rows = {**profile.person.rows, SCORES: told}
     return replace(profile, person=replace(profile.person, rows=rows))
 

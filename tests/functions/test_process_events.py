@@ -211,3 +211,23 @@ def test_what_the_tracking_plan_sets_aside_is_archived_among_the_rejected(
     (line,) = _archived(aws, "rejected")
     assert (line["code"], line["path"]) == ("plan_property_type", "properties.revenue")
     assert orjson.loads(line["original"])["properties"]["revenue"] == "many"
+
+
+@pytest.mark.failure_line(38)
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_a_segment_with_a_purpose_tells_the_bus_of_those_who_allow_it(
+    aws: SimpleNamespace, is_granted: bool
+) -> None:
+    """Line 38: of who does not allow it the bus hears nothing, and why is kept."""
+    rule = WORKSPACE["segments.yaml"].replace("}}", ", purpose: email}}")
+    S3WorkspaceStore(
+        s3=aws.s3, dynamodb=aws.dynamodb, bucket="lake", table="control", now=lambda: 0.0
+    ).publish(compile_files({**WORKSPACE, "segments.yaml": rule}))
+    aws.events.delete_event_bus(Name="bus")
+    told = order("a", "u1", 12.5)
+    told["context"] = {"consent": {"categoryPreferences": {"email": is_granted}}}
+    text = message(receipt("r1"), accepted(0, "a", told))
+    # There is no bus: what is told comes back, and what is not told is done.
+    assert _deliver(text) == (["m0"] if is_granted else [])
+    (kept,) = {line["reason"] for line in _archived(aws, "disclosures")}
+    assert kept == ("consent_granted" if is_granted else "consent_refused")

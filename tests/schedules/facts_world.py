@@ -130,6 +130,7 @@ class World:
         self.random = random.Random(seed)
         self.rules = rules
         self.client = TornDynamoDB(seed, TABLE)
+        self.client.is_quick = True
         self.schedule = Schedule(seed, self.client, FAULTS, expected=(CrashError,))
         self._crash_at_calls()
         self.anchors = [f"user_id:{n}" for n in range(self.random.choice([1, 1, 2]))]

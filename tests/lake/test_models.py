@@ -27,7 +27,7 @@ from stamgast_lake.models.store import store_run
 from stamgast_lake.rules.scores import see_scores
 from stamgast_lake.runs import DONE, WHOLE, Run, is_owed
 from stamgast_lake.schemas import arrow_schema
-from stamgast_lake.tables import IDENTITY, MODELS, RUNS, SCORES
+from stamgast_lake.tables import ICEBERG, IDENTITY, MODELS, RUNS, SCORES
 from stamgast_learn.stages import TamperedError, score, train
 from tests.fakes.model_runs import Documents, ModelRuns
 from tests.fakes.model_world import PEOPLE, lake_of, moment, person, workspace
@@ -323,6 +323,10 @@ def test_whoever_was_another_person_meanwhile_is_told_anew(runs: ModelRuns) -> N
     runs.lake.catalogue.append(IDENTITY, rows.to_reader(), Commit("cut", "identity"))
     runs.run(moment(0.6), score=["buys"])
     assert runs.items[key] == told
+
+
+def test_no_table_is_partitioned_by_more_than_the_one_column_that_files_are_cut_by() -> None:
+    assert [table.name for table in ICEBERG if len(table.partition) > 1] == []
 
 
 def test_a_run_of_the_lake_is_owed_once_people_were_scored(runs: ModelRuns) -> None:

@@ -59,6 +59,6 @@ SCORES = LakeTable(
         Column("shard", Scalar.INT, "Shard of the person, 0 to 15.", required=True),
         RUN_ID,
     ),
-    partition=("model", "shard"),
+    partition=("model",),
     sort=("person_id", "recorded_at"),
 )

@@ -25,9 +25,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bench.identity import ROWS_A_BATCH, close, key, local_lake, measured
-from stamgast.consent.coverage import Consent
+from stamgast.consent.coverage import Consent, Word
 from stamgast.egress.decision import LivePerson
 from stamgast.egress.fields import field_of
+from stamgast.identity.assurance import Assurance
 from stamgast.identity.settings import DEFAULT
 from stamgast.lookup.reader import Reader
 from stamgast.moments import ms_of
@@ -154,12 +155,14 @@ def _happened(persons: int, events: int) -> Iterator[tuple[Any, str]]:
     )
 
 
+# The value by purpose, and the word that it comes to.
+SAID = '{{"email":{0}}},"words":{{"email":[[{0},2,1,"m",{{}}]]}}'
 TRAITS = (
     ("email", "'\"someone' || i || '@example.org\"'"),
     ("first_name", "'\"Someone' || i % 1000 || '\"'"),
     ("city", "'\"' || ['Delft', 'Gouda', 'Breda'][i % 3 + 1] || '\"'"),
     ("age", "cast(18 + i % 60 as varchar)"),
-    ("consent", "['{\"email\":true}', '{\"email\":false}', '{}'][i % 3 + 1]"),
+    ("consent", f"['{SAID.format('true')}', '{SAID.format('false')}', '{{}}'][i % 3 + 1]"),
 )
 
 
@@ -189,7 +192,8 @@ class Unchanged:
     """Persons whose consent is what it was at the run."""
 
     def read(self, person_ids: Sequence[str], _: frozenset[str]) -> Mapping[str, LivePerson]:
-        told = LivePerson(Consent({"email": True}, "m", 1))
+        word = Word(is_grant=True, assurance=Assurance.VERIFIED, said_ms=1, version="m")
+        told = LivePerson(Consent({"email": (word,)}))
         return dict.fromkeys(person_ids, told)
 
 

@@ -47,8 +47,8 @@ BY_WEEK = """
     ), usual as (
         select currency from line group by currency order by count(*) desc, currency limit 1
     ), week as (
-        select product, (cast(cut_on as date) - date '1970-01-05') // 7 as week, sum(quantity) as units,
-            sum(price_minor * quantity) / sum(quantity) as price
+        select product, (cast(cut_on as date) - date '1970-01-05') // 7 as week,
+            sum(quantity) as units, sum(price_minor * quantity) / sum(quantity) as price
         from line where currency = (select currency from usual) group by product, week
     )
     select dense_rank() over (order by product) - 1 as product,

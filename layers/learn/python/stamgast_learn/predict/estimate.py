@@ -48,13 +48,13 @@ def loaded(told: bytes) -> Estimate:
 
 def fit(measured: Floats, labels: Labels) -> Estimate:
     """The classifier of these rows."""
-    make = _trees if len(labels) >= ENOUGH_FOR_TREES else _line
+    make = trees if len(labels) >= ENOUGH_FOR_TREES else _line
     estimator = make()
     estimator.fit(measured, labels)
     return Estimate(estimator)
 
 
-def _trees() -> Any:
+def trees() -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(

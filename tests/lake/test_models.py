@@ -248,6 +248,7 @@ def test_a_run_that_fails_in_a_shard_leaves_what_was_there(runs: ModelRuns) -> N
     assert runs.run(moment(1.1))["scored"]["buys"]["people"] == PEOPLE
 
 
+@pytest.mark.deep
 def test_a_version_that_came_into_use_meanwhile_is_not_pushed_aside(runs: ModelRuns) -> None:
     run = runs.begin(moment(1))
     prepare_run(runs.lake, run, Asked(train=("buys",)))
@@ -268,6 +269,7 @@ def test_only_who_allows_the_purpose_is_scored() -> None:
     assert {row["person_id"] for row in rows(runs, SCORES)} == agreed
 
 
+@pytest.mark.deep
 def test_a_model_that_is_declared_no_more_says_nothing_more(runs: ModelRuns) -> None:
     other = WITH_PURPOSE.replace("buys:", "buys_now:").replace("    purpose: scoring\n", "")
     runs.lake = _of(runs, workspace(other, "{}"))
@@ -288,6 +290,7 @@ def test_what_came_true_is_told_once_the_window_has_passed() -> None:
     assert all(one["run_id"] != past["run_id"] for past in runs.run(moment(21))["realised"])
 
 
+@pytest.mark.deep
 def test_people_who_differ_from_those_before_are_told_as_drift(runs: ModelRuns) -> None:
     told = runs.run(moment(60))
     drift = told["scored"]["buys"]["drift"]

@@ -148,6 +148,8 @@ def _lookup(volume: Volume, work: Work) -> Iterator[Line]:
     )
     yield Line("lookup", "DynamoDB read unit", volume.lookups * work.lookup_read_units)
     yield Line("lookup", "Log GB taken in", volume.lookups * 400 / GIB)
+    # A record put by itself is billed as 5 KB (Firehose, pricing of Direct PUT).
+    yield Line("lookup", "Firehose GB", volume.lookups * 5 * 1024 / GIB)
 
 
 def _kept(volume: Volume) -> Iterator[Line]:

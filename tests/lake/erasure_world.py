@@ -128,7 +128,7 @@ class ErasureWorld(World):
 
     # what runs and erasures do
 
-    def run(self, *_: Any, **__: Any) -> dict[str, Any]:  # type: ignore[override]
+    def run(self, *_: Any, **__: Any) -> dict[str, Any]:
         run = self.open()
         with mock.patch("stamgast_lake.engine.connect", _cursor):
             inputs = open_run(self.lake, run)
@@ -197,7 +197,10 @@ class ErasureWorld(World):
                     if read in TABLES:
                         engine.register(read, self.lake.catalogue.dataset(TABLES[read]))
                 engine.execute(create_statement(VIEWS[name]).replace("view", "temp view", 1))
-            return engine.sql(f"select * from {view}").to_arrow_table().to_pylist()
+            rows: list[dict[str, Any]] = (
+                engine.sql(f"select * from {view}").to_arrow_table().to_pylist()
+            )
+            return rows
 
     def states(self) -> dict[str, int]:
         """How many receipts are in each state."""

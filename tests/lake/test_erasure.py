@@ -66,7 +66,7 @@ def planted(world: ErasureWorld) -> None:
     world.send(event("c5", userId=CANARY["user_id"]), request_id="r5")  # no run has seen it
 
 
-NOTHING = {"objects": [], "files": [], "items": [], "messages": []}
+NOTHING: dict[str, list[str]] = {"objects": [], "files": [], "items": [], "messages": []}
 
 
 @pytest.mark.failure_line(36)

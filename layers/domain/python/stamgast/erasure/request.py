@@ -97,6 +97,11 @@ class RightsRequest:
             return None
         return replace(self, state=State.CANCELLED, done_ms=done_ms)
 
+    def reopened(self, report: Mapping[str, Any]) -> "RightsRequest":
+        """The request after a search that still found something: it is worked on again."""
+        told = {**self.report, **report}
+        return replace(self, state=State.IN_PROGRESS, report=told)
+
     def proven(self, proven_ms: int, report: Mapping[str, Any]) -> "RightsRequest":
         """The request after the search of every byte."""
         return replace(self, proven_ms=proven_ms, report={**self.report, **report})

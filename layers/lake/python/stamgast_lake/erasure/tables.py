@@ -3,13 +3,14 @@
 Everything may be repeated: what was found is written down before the first file is replaced.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pyarrow as pa
+from pyiceberg.expressions import BooleanExpression
 from pyiceberg.manifest import DataFile
 
 from stamgast.erasure.needles import needles_of
@@ -22,6 +23,7 @@ from stamgast_lake.erasure.rules import RULES, Rule
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.rows import in_order
 from stamgast_lake.pruning import among
+from stamgast_lake.shards import shard_of
 from stamgast_lake.tables import CONSTRAINTS, EVENTS, RECEIPTS
 
 if TYPE_CHECKING:
@@ -146,9 +148,9 @@ class TableErasure:
     ) -> tuple[Tally, tuple[DataFile, ...]]:
         """What the table holds of the erased, and the files that hold it."""
         counted = self._told(COUNT.replace("{gone}", rule.gone).replace("{changed}", rule.changed))
-        rows, files, holding = 0, 0, list[DataFile]()
+        rows, holding = 0, list[DataFile]()
+        files = len(self.lake.catalogue.files(rule.table))
         for file in self._seen(engine, rule, found):
-            files += 1
             told = int(engine.execute(counted).fetchall()[0][0])
             rows += told
             holding += [file] if told else []
@@ -233,12 +235,19 @@ class TableErasure:
         is_daily = rule.table in (EVENTS, RECEIPTS)
         days = sorted(set(found.decided.values())) if is_daily else []
         whole = catalogue.files(rule.table, one_of(rule.table.partition[0], days)) if days else ()
-        for file in catalogue.files(rule.table):
+        for file in catalogue.files(rule.table, _shards(rule, keys)):
             rows: Any = catalogue.dataset_of(rule.table, (file,))
             if rule.column is not None and file not in whole:
                 rows = among(rows, rule.column, keys) if keys else rows.head(0)
             engine.register("candidate", rows)
             yield file
+
+
+def _shards(rule: Rule, keys: Iterable[str]) -> BooleanExpression | None:
+    """The shards that the keys lie in, where the table is parted by the keys that it is told by."""
+    if rule.column is None or rule.table.partition != ("shard",):
+        return None
+    return one_of("shard", {shard_of(key) for key in keys})
 
 
 def _moment(at: datetime) -> str:

@@ -1,5 +1,6 @@
 """Carrying out requests: all open ones together, under the lease of runs, each step repeatable."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -173,8 +174,9 @@ class RightsWork:
         report = {"batch": len(begun), "recomputes": swept.recomputes, **_counted(swept.counts())}
         for one, subject, items in zip(begun, subjects, live, strict=True):
             self.requests.keep(one.request_id, {"subject": subject.to_json().decode()})
-            found = {**swept.counts(), **items, "EventsDeadLetters": letters}
-            done = one.completed(self.now_ms(), {**report, **_counted(found)})
+            counts = {**swept.counts(), **items, "EventsDeadLetters": letters}
+            found = Counter(one.report.get("stores", {})) + Counter(counts)
+            done = one.completed(one.done_ms or self.now_ms(), {**report, **_counted(found)})
             self.requests.replace(one, done)
 
     # proof
@@ -192,7 +194,7 @@ class RightsWork:
     def _certify(
         self, request: RightsRequest, remaining: Mapping[str, int], searched: Mapping[str, int]
     ) -> None:
-        told = certificate_of(
+        unsigned = certificate_of(
             request_id=request.request_id,
             until_ms=request.until_ms,
             unreachable_ms=request.done_ms,
@@ -201,10 +203,10 @@ class RightsWork:
             remaining=remaining,
             searched=searched,
         )
-        certificate = signed(told, self.sign)
-        is_clean = not told["remaining"]
-        proven_ms = self.now_ms() if is_clean else 0
-        done = request.proven(proven_ms, {"certificate": certificate})
+        certificate = signed(unsigned, self.sign)
+        is_clean = not unsigned["remaining"]
+        told = {"certificate": certificate}
+        done = request.proven(self.now_ms(), told) if is_clean else request.reopened(told)
         if self.requests.replace(request, done) and is_clean:
             self.requests.forget(request.request_id)
 

@@ -63,6 +63,8 @@ def _made(
     order: Order, baskets: Baskets, report: dict[str, Any], in_use: Recommender | None
 ) -> Recommender:
     require_history(order.history_days, order.within_days)
+    if not len(baskets.items):
+        raise AbstainedError("no order names a product")
     out = exclusions_of(order.settings, baskets)
     moments = {int(cut): _moment(order, baskets, int(cut)) for cut in baskets.cuts}
     taught = {cut: lessons(baskets, one, order.within_days, out) for cut, one in moments.items()}

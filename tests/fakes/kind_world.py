@@ -79,18 +79,18 @@ def _life(random: Any, number: int) -> list[dict[str, Any]]:
         told.append(_order(random, number, day, favourites, liking))
         day += random.gamma(3.0, gap / 3)
     variant = "offer" if random.random() < 0.5 else "none"
-    told.append(_event(number, EXPERIMENT_DAY + 0.5, "Experiment Viewed", variant=variant))
+    told.append(event_of(number, EXPERIMENT_DAY + 0.5, "Experiment Viewed", variant=variant))
     return told
 
 
 def _contract(random: Any, number: int) -> list[dict[str, Any]]:
     """A contract; a ticket makes it end within a month, half the time."""
     day, told = random.uniform(0, 60), []
-    told.append(_event(number, day, "Subscription Started"))
+    told.append(event_of(number, day, "Subscription Started"))
     while (day := day + random.exponential(90)) < DAYS:
-        told.append(_event(number, day, "Ticket Opened"))
+        told.append(event_of(number, day, "Ticket Opened"))
         if random.random() < 0.5:
-            told.append(_event(number, day + random.uniform(5, 30), "Subscription Cancelled"))
+            told.append(event_of(number, day + random.uniform(5, 30), "Subscription Cancelled"))
             break
     return [one for one in told if one["event_at"] < ENDS_AT]
 
@@ -103,7 +103,7 @@ def _order(random: Any, number: int, day: float, favourites: Any, liking: float)
         other = random.random() < 0.1
         taste = random.integers(TASTES) if other else taste_of(number)
         lines.append(_line(random, int(taste), int(item), random.random() < liking))
-    return {**_event(number, day, "Order Completed"), **_paid(lines)}
+    return {**event_of(number, day, "Order Completed"), **_paid(lines)}
 
 
 def _line(random: Any, taste: int, item: int, is_discounted: bool) -> dict[str, Any]:
@@ -124,7 +124,8 @@ def _paid(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"products": lines, "revenue_minor": total, "currency": "EUR"}
 
 
-def _event(number: int, day: float, name: str, **properties: str) -> dict[str, Any]:
+def event_of(number: int, day: float, name: str, **properties: str) -> dict[str, Any]:
+    """A row of the table of events: who, on which day of the world, what."""
     at = ENDS_AT - timedelta(days=DAYS - day)
     key = f"m{number:04}-{name}-{day:.6f}"
     said = ", ".join(f'"{one}": "{value}"' for one, value in properties.items())

@@ -9,8 +9,11 @@ from tempfile import gettempdir
 from typing import Any
 from unittest import mock
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from threadpoolctl import threadpool_limits
 
 from stamgast.models.declaration import models_of
 from stamgast.moments import ms_of
@@ -18,8 +21,10 @@ from stamgast_cli.modelling.card import card_of
 from stamgast_cli.reports.model_page import page_of
 from stamgast_cli.reports.model_words import facts_of
 from stamgast_lake.engine import EngineSettings, session
-from tests.fakes.kind_world import MODELS, PEOPLE, happened
-from tests.fakes.model_world import lake_of, moment, workspace
+from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.tables import EVENTS
+from tests.fakes.kind_world import MODELS, PEOPLE, event_of, happened
+from tests.fakes.model_world import ENDS_AT, lake_of, moment, workspace
 
 JUDGED = ("next_products", "on_offer", "leaves", "what_brings_orders", "groups")
 
@@ -31,6 +36,7 @@ def one_engine() -> Iterator[None]:
         session(EngineSettings(512, 1, Path(gettempdir()))) as engine,
         mock.patch("stamgast_lake.engine.connect", side_effect=lambda _: engine.cursor()),
         mock.patch("stamgast_learn.predict.ranking.REPLICATES", 40),
+        threadpool_limits(limits=1),
     ):
         yield
 
@@ -101,3 +107,50 @@ def test_clusters_are_the_tastes() -> None:
 @pytest.mark.parametrize("name", JUDGED)
 def test_a_card_is_a_page_of_every_kind(name: str) -> None:
     assert "<svg role=" in page_of(card(name))
+
+
+VISITORS = 700
+ANONYMOUS = """
+models:
+  first_order:
+    kind: propensity
+    target: event = 'Order Completed'
+    within_days: 7
+    population: orders.count = 0 and days_since(last_at) <= 14
+    cutoffs: {number: 6, every_days: 7}
+    defaults: false
+    features:
+      looked: count(event = 'Product Viewed', last 14 days)
+      days_known: days_since(first_at)
+"""
+
+
+@cache
+def visitors() -> pa.Table:
+    """Visitors of a few weeks who never say who they are; most of those who look a lot buy."""
+    random, rows = np.random.default_rng(4), []
+    for number in range(VISITORS):
+        for came in np.cumsum(random.uniform(8, 24, 16)):
+            looks = int(random.integers(1, 9))
+            days = came + np.sort(random.uniform(0, 6, looks))
+            rows += [event_of(number, day, "Product Viewed") for day in days]
+            if random.random() < (0.6 if looks > 6 else 0.0):
+                rows.append(bought(number, days[-1] + random.uniform(0.5, 6)))
+                break
+    shifted = [row for row in rows if row["event_at"] < ENDS_AT]
+    return pa.Table.from_pylist(shifted, schema=arrow_schema(EVENTS))
+
+
+def bought(number: int, day: float) -> dict[str, Any]:
+    """An order without lines."""
+    order = event_of(number, day, "Order Completed")
+    return {**order, "revenue_minor": 1_000, "currency": "EUR"}
+
+
+def test_visitors_who_never_say_who_they_are_are_foretold_by_a_fortnight_of_looking() -> None:
+    told = workspace(ANONYMOUS, "segments: {}")
+    lake = lake_of(told, people=VISITORS, happened=visitors())
+    found = card_of(lake, models_of(told.models)[0], ms_of(moment(-210)), _step)
+    assert found["is_used"], found["why"]
+    assert found["report"]["judgement"]["ranking"]["auc"]["low"] > 0.6
+    assert found["now"]["scored"] > 0

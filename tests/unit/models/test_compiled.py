@@ -79,6 +79,22 @@ def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
         ("{kind: churn, targets: a}", "models.x.targets: unknown name"),
         ("{kind: churn, defaults: false}", "needs some of its own"),
         ("{kind: lifetime_value, target: event = 'a'}", "a lifetime_value takes no target"),
+        (
+            "{kind: recommendation, features: {a: orders.count}}",
+            "a recommendation takes no features",
+        ),
+        ("{kind: recommendation, recommend: {of: shop}}", "should be 'product' or 'category'"),
+        ("{kind: uplift, target: event = 'a'}", "an uplift needs an experiment"),
+        ("{kind: discount, target: event = 'a'}", "a discount takes no target"),
+        ("{kind: churn, clusters: {most: 3}}", "only the kind `clusters` has a section `clusters`"),
+        (
+            "{kind: churn, contract: {starts: event = 'a', ends: evnt = 'b'}}",
+            "models.x.contract.ends: line 1, column 1",
+        ),
+        (
+            "{kind: churn, target: event = 'b', contract: {starts: event = 'a', ends: event = 'b'}}",
+            "with a contract, the target is that it ends",
+        ),
         ("{kind: churn, target: orders.count > 1}", "models.x.target: line 1, column 1"),
     ],
 )
@@ -87,3 +103,11 @@ def test_a_mistake_is_told_with_its_file_line_and_place(part: str, fault: str) -
     assert len(told) == 1
     assert told[0].startswith("models.yaml:")
     assert fault in told[0]
+
+
+def test_with_a_contract_those_under_it_are_meant_and_its_end_is_the_target() -> None:
+    contract = "{starts: event = 'a', ends: event = 'b'}"
+    model = compiled(f"models: {{x: {{kind: churn, contract: {contract}}}}}")["x"]
+    assert model.texts["target"] == "event = 'b'"
+    assert model.texts["population"] == "did (event = 'a') and not (event = 'b') since"
+    assert {"days_in_contract", "contracts"} < {feature.name for feature in model.features}

@@ -45,7 +45,7 @@ def unfit(kind: Kind, part: Part, segments: frozenset[str]) -> Iterator[Fault]:
         yield "seed", f"no segment is named '{part['seed']}'"
     for section, of in SECTIONS.items():
         if part[section] is not None and kind is not of:
-            yield section, f"only a {of} has a section `{section}`"
+            yield section, f"only the kind `{of}` has a section `{section}`"
     if kind is Kind.UPLIFT and part["experiment"] is None:
         yield "experiment", "an uplift needs an experiment with people who were held out"
     yield from _of_features(kind, part)

@@ -92,7 +92,7 @@ def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
             "models.x.contract.ends: line 1, column 1",
         ),
         (
-            "{kind: churn, target: event = 'b', contract: {starts: event = 'a', ends: event = 'b'}}",
+            "{kind: churn, target: a = 1, contract: {starts: event = 'a', ends: event = 'c'}}",
             "with a contract, the target is that it ends",
         ),
         ("{kind: churn, target: orders.count > 1}", "models.x.target: line 1, column 1"),

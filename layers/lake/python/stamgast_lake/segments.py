@@ -65,7 +65,9 @@ def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str
         make_relations(engine, lake)
     figures = log_computed(engine, lake, run, traits, now, STAGE)
     if rules:
-        make_relations(engine, lake, computed="told.computed", joins=TOLD, rules=rules, now_ms=now.ms)
+        make_relations(
+            engine, lake, computed="told.computed", joins=TOLD, rules=rules, now_ms=now.ms
+        )
         for statement in verdicts(rules, now, anchored=True):
             engine.execute(statement)
     return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}

@@ -13,8 +13,8 @@ from stamgast.segments.kept import at_day
 from stamgast.segments.language.days import day_of
 from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.plan import LivePlan, plan_of
-from stamgast.segments.live.visit import verdicts_now
 from stamgast.segments.live.verdicts import Verdicts
+from stamgast.segments.live.visit import verdicts_now
 from stamgast.workspace.model import Workspace
 
 SEGMENTS, COMPUTED = "segments", "computed"

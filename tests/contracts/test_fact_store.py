@@ -71,7 +71,7 @@ def test_a_live_item_is_written_only_over_the_version_before(store: DynamoFactSt
 
 
 def test_many_items_are_inserted_where_none_stands() -> None:
-    """In process alone, for moto reads no parameters of an INSERT; the emulator's are end to end."""
+    """In process alone: moto reads no parameters of an INSERT; the emulator does, end to end."""
     store = DynamoFactStore(DynamoDB(TABLE, strict=True), TABLE, lambda _: None)
     base = Base(5, 1, NOON_MS, Facts(counters={"a": 1}))
     assert store.put_live(ANCHOR, live())

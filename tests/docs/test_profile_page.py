@@ -18,13 +18,14 @@ from stamgast.profile.registers import LARGEST_VALUE_BYTES, LONGEST_NAME_BYTES, 
 from stamgast.profile.ring import RING_SIZE
 from stamgast.profile.store import MOST_TRIES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "profile.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "profile.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     "told",
     [
-        *(f"| `{metric}` |" for metric in Metric if not metric.startswith("Health")),
+        *(f"| `{metric}` |" for metric in Metric if not metric.startswith(("Health", "Models"))),
         f"{MOST_TRAITS} traits",
         f"names up to {LONGEST_NAME_BYTES} bytes",
         f"values up to {LARGEST_VALUE_BYTES:,}",
@@ -42,3 +43,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "profile.md").read_text("utf-8")
 )
 def test_the_page_says(told: str) -> None:
     assert told in PAGE.replace("\n   ", " ")
+
+
+@pytest.mark.parametrize("metric", [one for one in Metric if one.startswith("Models")])
+def test_the_page_of_model_runs_says_what_it_counts(metric: Metric) -> None:
+    assert f"`{metric}`" in (DOCS / "models-runs.md").read_text("utf-8")

@@ -34,6 +34,7 @@ def _a_property(path: str) -> str:
 Cover = Annotated[str, AfterValidator(_a_use)]
 Property = Annotated[str, AfterValidator(_a_property)]
 Category = Annotated[str, Field(min_length=1, max_length=LONGEST_PURPOSE, pattern=r"^[^$]")]
+SignalName = Literal["gpc", "dnt"]
 
 
 class PurposePart(Part):
@@ -49,8 +50,8 @@ class PurposePart(Part):
     ]
     covers: Annotated[list[Cover], Field(min_length=1, max_length=100)]
     default: Literal["denied", "granted"] = "denied"
-    categories: Annotated[list[Category], Field(max_length=20)] = []
-    refused_by: list[Literal["gpc", "dnt"]] = ["gpc"]
+    categories: list[Category] = Field(default_factory=list, max_length=20)
+    refused_by: list[SignalName] = Field(default_factory=lambda: list[SignalName](("gpc",)))
     least_assurance: Literal["anonymous", "claimed", "verified"] = "anonymous"
     title: str = ""
     description: str = ""
@@ -59,8 +60,8 @@ class PurposePart(Part):
 class NeverStoredPart(Part):
     """Properties that are taken out, or replaced by a keyed hash, before anything is kept."""
 
-    drop: Annotated[list[Property], Field(max_length=200)] = []
-    hash: Annotated[list[Property], Field(max_length=200)] = []
+    drop: list[Property] = Field(default_factory=list, max_length=200)
+    hash: list[Property] = Field(default_factory=list, max_length=200)
 
 
 class ConsentFile(Part):

@@ -45,7 +45,7 @@ DISCLOSURES = LakeTable(
         Column(
             "kind",
             Scalar.STRING,
-            "profile or timeline; explain_identity, explain_segment; segment_entered, segment_left.",
+            "profile, timeline, explain_identity, explain_segment, segment_entered, segment_left.",
         ),
         Column("person_id", Scalar.STRING, "The person; null where nobody was found."),
         Column("recipient", Scalar.STRING, "The token's name, or event_bus."),

@@ -49,6 +49,8 @@ class Environment:
     proof_every_minutes: int | None = 24 * 60
     settle_seconds: int = 120
     """What was let in before the tombstones stood has reached its place by then."""
+    may_call_this_machine: bool = False
+    """Call-backs of persons' requests may go to the loopback address: on a laptop alone."""
     has_signing_key: bool = False
     """A key of KMS signs certificates of erasures; 1.00 a month."""
     drain_every_minutes: int = 5
@@ -82,6 +84,7 @@ LOCAL = Environment(
     proof_every_minutes=None,
     settle_seconds=5,
     has_signing_key=True,
+    may_call_this_machine=True,
     models_every_minutes=None,
     live_concurrency=4,
     log_days=1,

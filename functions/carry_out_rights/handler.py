@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from stamgast.erasure.telling import Telling, headers_of
 from stamgast.lookup.rights_api import ROUTES, RightsDesk
 from stamgast.lookup.routes import respond
+from stamgast_aws.callback_sender import HttpsCallbacks
 from stamgast_aws.clients import client, signing_client
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
@@ -22,6 +24,8 @@ from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.lake import Lake, deployed_lake
 
+NONE, YES = "none", "yes"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(RunSettings):
@@ -32,6 +36,7 @@ class Settings(RunSettings):
     signing_key: str
     settle_seconds: str
     worker_function: str
+    callbacks_may_be_local: str
 
 
 @cache
@@ -42,8 +47,9 @@ def settings() -> Settings:
 
 @cache
 def signer() -> KmsSigner:
-    """What signs answers and certificates."""
-    return KmsSigner(client("kms"), settings().signing_key)
+    """What signs answers and certificates; nothing is signed where there is no key."""
+    key = settings().signing_key
+    return KmsSigner(client("kms"), "" if key == NONE else key)
 
 
 @cache
@@ -82,7 +88,15 @@ def work() -> RightsWork:
         sign=signer().sign,
         now_ms=now_ms,
         settle=lambda: time.sleep(int(told.settle_seconds)),
+        tell=telling().tell,
     )
+
+
+@cache
+def telling() -> Telling:
+    """What calls back those who asked for it."""
+    sender = HttpsCallbacks(may_be_local=settings().callbacks_may_be_local == YES)
+    return Telling(requests(), sender.send, signer().sign, time.monotonic)
 
 
 @cache
@@ -96,8 +110,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def desk() -> RightsDesk:
-    """What one request over HTTP is answered from."""
+def desk(domain: str) -> RightsDesk:
+    """What one request over HTTP, sent to this host, is answered from."""
     return RightsDesk(
         tokens=tokens(),
         requests=requests(),
@@ -108,6 +122,8 @@ def desk() -> RightsDesk:
         plan=work().plan,
         certificate=signer().certificate,
         prove=worker().begin_all,
+        domain=domain,
+        may_call_this_machine=settings().callbacks_may_be_local == YES,
     )
 
 
@@ -128,9 +144,8 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _answered(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer with its signature over the body, as OpenDSR has it."""
-    answer = answered(event, "request of a person", lambda one: respond(one, desk(), ROUTES))
-    signature = signer().sign(str(answer["body"]).encode())
-    if signature is not None:
-        answer["headers"] = {**answer["headers"], "x-opendsr-signature": signature["signature"]}
-    return answer
+    """The answer with its host and the signature over its body, as OpenDSR has it."""
+    domain = str(event["requestContext"].get("domainName", ""))
+    answer = answered(event, "request of a person", lambda one: respond(one, desk(domain), ROUTES))
+    told = headers_of(domain, signer().sign(str(answer["body"]).encode()))
+    return {**answer, "headers": {**answer["headers"], **told}}

@@ -12,6 +12,7 @@ from infra.blocks.lookup_api import LookupApi, Method
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.schedule import Every
 from infra.blocks.workbench import Workbench
+from infra.environments import Environment
 from infra.stages.ingestion import Ingestion
 
 PREFIXES = (
@@ -49,10 +50,11 @@ class Rights(Construct):
             bench=bench,
             timeout=Duration.minutes(15),
             variables={
+                "CALLBACKS_MAY_BE_LOCAL": _word(bench.environment),
                 "DEAD_LETTER_QUEUE": ingestion.events.dead_letters.queue_url,
                 "PROFILES_TABLE": view.table.table_name,
                 "SETTLE_SECONDS": str(bench.environment.settle_seconds),
-                "SIGNING_KEY": self.signing_key.key_id if self.signing_key else "",
+                "SIGNING_KEY": self.signing_key.key_id if self.signing_key else "none",
                 "WORKER_FUNCTION": _worker(bench),
             },
             permissions=self._permissions(bench, view, ingestion),
@@ -106,6 +108,11 @@ class Rights(Construct):
                 RemovalPolicy.RETAIN if bench.environment.is_kept else RemovalPolicy.DESTROY
             ),
         )
+
+
+def _word(environment: Environment) -> str:
+    """Return whether call-backs may go to this very machine; a variable must not be empty."""
+    return "yes" if environment.may_call_this_machine else "no"
 
 
 def _worker(bench: Workbench) -> str:

@@ -233,6 +233,7 @@ class ErasureWorld(World):
             sign=lambda text: {"signature": sha256(text).hexdigest()},
             now_ms=lambda: self.now_ms,
             settle=lambda: None,
+            tell=list,
         )
 
     def body(self, key: str) -> bytes:

@@ -115,7 +115,7 @@ def test_only_a_token_that_was_granted_it_may_ask(desk: Desk, token: str, status
 
 def test_a_request_is_taken_once_and_keeps_no_value_beside_its_document(desk: Desk) -> None:
     first, again = (desk.ask("POST", "/v3/requests", asked()) for _ in range(2))
-    assert (first.status, again.status) == (202, 202)
+    assert (first.status, again.status) == (201, 201)
     assert first.body["subject_request_id"] == again.body["subject_request_id"] == ID
     assert "ada@example.com" not in repr(desk.kept).lower()
     assert desk.documents[ID] == {"values": {desk.kept[ID].keys[0]: "ada@example.com"}}
@@ -137,6 +137,7 @@ def test_a_batch_is_begun_together(desk: Desk) -> None:
         (asked("restriction"), "bad_body"),
         (asked(subject_identities=[]), "bad_body"),
         (asked(subject_request_id="7"), "bad_body"),
+        (asked(status_callback_urls=["http://Ada.example.com/"]), "bad_callback"),
         (
             asked(subject_identities=[{"identity_type": "email", "identity_value": "null"}]),
             "bad_identity",

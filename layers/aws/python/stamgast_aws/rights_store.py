@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from stamgast.erasure.callbacks import Callback
 from stamgast.erasure.request import Kind, RightsRequest, State
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
@@ -18,7 +19,8 @@ from stamgast_aws.identity_items import query_partition
 
 OPEN = "RIGHTS"
 LINK_SECONDS = 15 * 60
-UNCHANGED = "#state = :state AND until_ms = :until_ms AND proven_ms = :proven_ms"
+SAME = ("until_ms", "proven_ms", "calls")
+UNCHANGED = " AND ".join(["#state = :state", *(f"{name} = :{name}" for name in SAME)])
 
 
 class StoredRights:
@@ -59,8 +61,7 @@ class StoredRights:
 
     def replace(self, before: RightsRequest, after: RightsRequest) -> bool:
         """Writes a request on if it still is as it was read."""
-        names = ("until_ms", "proven_ms")
-        values = {f":{name}": typed(getattr(before, name)) for name in names}
+        values = {f":{name}": typed(getattr(before, name)) for name in SAME}
         try:
             call(
                 self._dynamodb.put_item,
@@ -72,7 +73,7 @@ class StoredRights:
             )
         except ConditionError:
             return False
-        if not after.is_open:
+        if not after.is_left:
             key = _note_key(after.request_id)
             call(self._dynamodb.delete_item, TableName=self._table, Key=key)
         return True
@@ -158,7 +159,7 @@ def _place(request_id: str) -> str:
 
 def _item(request: RightsRequest) -> Item:
     told = {**asdict(request), "kind": request.kind.value, "state": request.state.value}
-    told |= {"keys": list(request.keys), "callbacks": list(request.callbacks)}
+    told |= {"keys": list(request.keys), "callbacks": json.dumps(told["callbacks"])}
     told["report"] = json.dumps(request.report)
     return {**_key(request.request_id), **item_of({**told, "schema": 1})}
 
@@ -171,7 +172,7 @@ def _request(told: dict[str, Any]) -> RightsRequest:
             "kind": Kind(told["kind"]),
             "state": State(told["state"]),
             "keys": tuple(told["keys"]),
-            "callbacks": tuple(told["callbacks"]),
+            "callbacks": tuple(Callback(**one) for one in json.loads(told["callbacks"])),
             "report": json.loads(told["report"]),
         }
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
+from stamgast.erasure.callbacks import Callback
+
 DAY_MS = 86_400_000
 # One month, as Article 12(3) of the GDPR has it; counted short.
 ANSWER_DAYS = 30
@@ -42,7 +44,8 @@ class RightsRequest:
     """One request; `keys` are those of the identifiers it names, their values lie elsewhere.
 
     `until_ms` is the moment up to which an erasure takes, `done_ms` when nothing could be reached
-    any more, `proven_ms` when every byte had been searched.
+    any more, `proven_ms` when every byte had been searched. `domain` is the host that it was sent
+    to, `callbacks` whom to tell of its status, and `calls` how many tries that took so far.
     """
 
     request_id: str
@@ -52,7 +55,9 @@ class RightsRequest:
     keys: Sequence[str]
     received_ms: int
     state: State = State.PENDING
-    callbacks: Sequence[str] = ()
+    callbacks: Sequence[Callback] = ()
+    calls: int = 0
+    domain: str = ""
     until_ms: int = 0
     done_ms: int = 0
     proven_ms: int = 0
@@ -75,6 +80,18 @@ class RightsRequest:
         """Whether an erasure was carried out and waits for the scan of bytes."""
         return self.kind is Kind.ERASURE and self.state is State.COMPLETED and not self.proven_ms
 
+    @property
+    def due_callbacks(self) -> list[Callback]:
+        """Those that have to be told of its status, and may be tried; its answer told `pending`."""
+        if self.state is State.PENDING:
+            return []
+        return [one for one in self.callbacks if one.is_due(self.state.value)]
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a pass has to look at it: something to be done, to be proven, or to be told."""
+        return self.is_open or bool(self.due_callbacks)
+
     def clock(self, now_ms: int) -> Clock:
         """How it stands against its deadline."""
         if self.state in (State.COMPLETED, State.CANCELLED):
@@ -86,6 +103,12 @@ class RightsRequest:
     def begun(self, until_ms: int) -> "RightsRequest":
         """The request in work; the moment of its first beginning stays."""
         return replace(self, state=State.IN_PROGRESS, until_ms=self.until_ms or until_ms)
+
+    def called(self, after: Sequence[Callback]) -> "RightsRequest":
+        """The request after these call-backs were tried once more."""
+        tried = {one.url: one for one in after}
+        callbacks = tuple(tried.get(one.url, one) for one in self.callbacks)
+        return replace(self, callbacks=callbacks, calls=self.calls + len(after))
 
     def completed(self, done_ms: int, report: Mapping[str, Any]) -> "RightsRequest":
         """The request as it was answered."""

@@ -8,17 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from stamgast.erasure.callbacks import Callback, target_of
 from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
 from stamgast.erasure.subject import Subject
+from stamgast.erasure.telling import VERSION, head_of
 from stamgast.identity.keys import Keyring
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
-from stamgast.lookup.routes import Accepted, Request, Route, TokenStore, Told, route
+from stamgast.lookup.routes import Accepted, Created, Request, Route, TokenStore, Told, route
 from stamgast.moments import iso_of
 from stamgast.workspace.model import Workspace
 
-VERSION = "2.0"
 PATH = "/v3/requests/{request}"
 RESULTS = ("record.json", "record.html")
 Parts: TypeAlias = Mapping[str, str]
@@ -29,7 +30,11 @@ EXISTS = Fault(409, "exists", "There is a request of this id with other content.
 
 @dataclass(frozen=True, slots=True)
 class RightsDesk:
-    """What answering needs; `begin` has requests carried out, `plan` counts without a change."""
+    """What answering needs; `begin` has requests carried out, `plan` counts without a change.
+
+    `domain` is the host that the request was sent to; call-backs may go to this machine itself
+    where it is somebody's laptop.
+    """
 
     tokens: TokenStore
     requests: RightsStore
@@ -40,6 +45,8 @@ class RightsDesk:
     plan: Callable[[Subject], Mapping[str, Any]]
     certificate: Callable[[], str]
     prove: Callable[[], None]
+    domain: str = ""
+    may_call_this_machine: bool = False
 
 
 def get_discovery(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
@@ -69,6 +76,9 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
         named = named_by(one.subject_identities, reader, desk, f"requests.{place}.")
         if isinstance(named, Fault):
             return named
+        wrong = _wrong_callback(one.status_callback_urls, desk, f"requests.{place}.")
+        if wrong is not None:
+            return wrong
         made = RightsRequest(
             request_id=str(one.subject_request_id),
             kind=Kind(one.subject_request_type),
@@ -76,7 +86,8 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
             regulation=one.regulation,
             keys=tuple(sorted(named)),
             received_ms=desk.now_ms,
-            callbacks=tuple(one.status_callback_urls),
+            callbacks=tuple(Callback(url) for url in dict.fromkeys(one.status_callback_urls)),
+            domain=desk.domain,
         )
         kept = _kept(made, named, desk)
         if isinstance(kept, Fault):
@@ -84,8 +95,8 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
         taken.append(kept)
     desk.begin([one.request_id for one in taken if one.state is State.PENDING])
     encoded = b64encode(request.body.encode()).decode()
-    answers = [{**_head(one), "encoded_request": encoded} for one in taken]
-    return Accepted(answers[0] if len(answers) == 1 else {"requests": answers})
+    answers = [{**head_of(one), "encoded_request": encoded} for one in taken]
+    return Created(answers[0] if len(answers) == 1 else {"requests": answers})
 
 
 def get_request(_request: Request, parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
@@ -109,6 +120,7 @@ def delete_request(_request: Request, parts: Parts, _reader: Reader, desk: Right
     if cancelled is None or not desk.requests.replace(found, cancelled):
         return IN_WORK
     desk.requests.forget(found.request_id)
+    desk.begin([cancelled.request_id] if cancelled.is_left else [])
     return Accepted(status_of(cancelled, desk))
 
 
@@ -155,11 +167,13 @@ def named_by(
 def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
     """Where a request stands, as OpenDSR tells it, with what this platform knows beside."""
     told = {
-        **_head(request),
+        **head_of(request),
         "request_status": request.state.value,
         "clock": request.clock(desk.now_ms).value,
         **{name: value for name, value in request.report.items() if name != "counts"},
     }
+    if request.callbacks:
+        told["callbacks"] = [one.shown() for one in request.callbacks]
     if request.kind is Kind.ERASURE and request.done_ms and request.state is State.COMPLETED:
         told["unreachable_since"] = iso_of(request.done_ms)
         told["is_proven"] = request.proven_ms > 0
@@ -167,18 +181,17 @@ def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
         told["results_url"] = desk.requests.result(request.request_id, RESULTS[0])
         told["page_url"] = desk.requests.result(request.request_id, RESULTS[1])
         told["counts"] = request.report.get("counts", {})
+        told["results_count"] = sum(told["counts"].values())
     return told
 
 
-def _head(request: RightsRequest) -> dict[str, Any]:
-    return {
-        "subject_request_id": request.request_id,
-        "subject_request_type": request.kind.value,
-        "controller_id": request.by,
-        "received_time": iso_of(request.received_ms),
-        "expected_completion_time": iso_of(request.due_ms),
-        "api_version": VERSION,
-    }
+def _wrong_callback(urls: Sequence[str], desk: RightsDesk, where: str) -> Fault | None:
+    """What is wrong with the first address that must not be called, by its place alone."""
+    for place, url in enumerate(urls):
+        if target_of(url, may_be_local=desk.may_call_this_machine) is None:
+            told = "call-backs go to https:// addresses without a user name."
+            return bad("bad_callback", f"{where}status_callback_urls.{place}: {told}")
+    return None
 
 
 def _kept(

@@ -49,6 +49,13 @@ class Accepted:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What is told of something new that has an id of its own from now on: 201."""
+
+    body: Mapping[str, Any]
+
+
 class TokenStore(Protocol):
     """Who a token belongs to; raises ConnectionError when that cannot be known now."""
 
@@ -99,7 +106,7 @@ class Desk:
 
 
 D = TypeVar("D", bound=HasTokens)
-Told: TypeAlias = Mapping[str, Any] | Accepted | Fault
+Told: TypeAlias = Mapping[str, Any] | Created | Accepted | Fault
 Answering: TypeAlias = Callable[[Request, Mapping[str, str], Reader, D], Told]
 FaultForm: TypeAlias = Callable[[Fault], Mapping[str, Any]]
 
@@ -160,6 +167,8 @@ def respond(request: Request, desk: D, routes: tuple[Route[D], ...]) -> Response
     told = chosen.answering(request, parts, reader, desk)
     if isinstance(told, Fault):
         return _refused(told, chosen.name, chosen.fault_form)
+    if isinstance(told, Created):
+        return Response(201, told.body, route=chosen.name)
     if isinstance(told, Accepted):
         return Response(202, told.body, route=chosen.name)
     return Response(200, told, route=chosen.name)

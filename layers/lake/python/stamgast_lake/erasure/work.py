@@ -54,7 +54,10 @@ class Lease(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RightsWork:
-    """What carries requests out; `settle` waits until nothing judged before is under way."""
+    """What carries requests out; `settle` waits until nothing judged before is under way.
+
+    `tell` calls back those who asked for it; it returns the requests as they stand then.
+    """
 
     lake: Lake
     live: Tables
@@ -65,6 +68,7 @@ class RightsWork:
     sign: Sign
     now_ms: Callable[[], int]
     settle: Callable[[], None]
+    tell: Callable[[Sequence[RightsRequest]], Sequence[RightsRequest]]
 
     def plan(self, subject: Subject) -> dict[str, Any]:
         """How much of the person each store holds; nothing is written."""
@@ -90,6 +94,7 @@ class RightsWork:
         erasures = [one for one in found if one.kind is Kind.ERASURE and one.is_open]
         self._erase([one for one in erasures if not one.is_unproven])
         states = [(one, self.requests.read(one.request_id)) for one in found]
+        self.tell([now for _, now in states if now is not None])
         return {one.request_id: (now or one).state.value for one, now in states}
 
     def prove(self) -> int:
@@ -135,6 +140,7 @@ class RightsWork:
         begun = [one for request in requests if (one := self._begin(request)) is not None]
         if not begun:
             return
+        begun = list(self.tell(begun))
         self.settle()
         batch = f"erasure-{begun[0].request_id}"
         seq = self.lease.acquire(batch)

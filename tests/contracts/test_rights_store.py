@@ -1,0 +1,52 @@
+"""Requests of persons on the in-process DynamoDB: kept whole, and noted while something is left."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stamgast.erasure.callbacks import Callback
+from stamgast.erasure.request import Kind, RightsRequest
+from stamgast_aws.rights_store import StoredRights
+from tests.fakes.dynamodb import DynamoDB
+
+URL = "https://desk.example.com/told"
+ASKED = RightsRequest("r", Kind.ACCESS, "officer", "gdpr", ("k",), 7, callbacks=(Callback(URL),))
+
+
+class Documents:
+    """As much of S3 as keeping a document takes."""
+
+    def put_object(self, **_: Any) -> None:
+        return None
+
+
+@pytest.fixture
+def store() -> StoredRights:
+    """The adapter over an empty table."""
+    return StoredRights(DynamoDB("control"), "control", Documents(), "lake")
+
+
+def test_a_request_comes_back_as_it_was_kept(store: StoredRights) -> None:
+    assert store.put(ASKED, {})
+    assert not store.put(ASKED, {})
+    assert store.read("r") == ASKED
+
+
+def test_a_request_stays_noted_until_everybody_was_told(store: StoredRights) -> None:
+    store.put(ASKED, {})
+    done = ASKED.begun(8).completed(9, {"counts": {}})
+    assert store.replace(ASKED, done)
+    assert store.open_ids() == ["r"]
+    told = done.called([done.callbacks[0].after("completed", "")])
+    assert store.replace(done, told)
+    assert (store.open_ids(), store.read("r")) == ([], told)
+
+
+def test_a_try_that_another_noted_meanwhile_is_not_written_over(store: StoredRights) -> None:
+    store.put(ASKED, {})
+    begun = ASKED.begun(8)
+    store.replace(ASKED, begun)
+    failed = begun.called([begun.callbacks[0].after("in_progress", "timed_out")])
+    assert store.replace(begun, failed)
+    assert not store.replace(begun, replace(begun, done_ms=9))

@@ -10,7 +10,7 @@ from functions.look_up_profile.handler import ROUTES
 from functions.serve_segments.handler import ROUTES as SEGMENT_ROUTES
 from stamgast.ingestion.request import Refusal
 from stamgast.ingestion.routes import route_of, served
-from stamgast.lookup import explain_api
+from stamgast.lookup import cut_api, explain_api, rights_api
 from stamgast_cli.openapi import DOCUMENTS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
@@ -29,7 +29,13 @@ def test_the_file_in_the_docs_is_what_the_code_says(name: str) -> None:
 
 def test_every_route_that_the_function_serves_is_described() -> None:
     paths = DOCUMENTS["lookup"]()["paths"]
-    for route in (*ROUTES, *explain_api.ROUTES, *SEGMENT_ROUTES):
+    for route in (
+        *ROUTES,
+        *cut_api.ROUTES,
+        *explain_api.ROUTES,
+        *SEGMENT_ROUTES,
+        *rights_api.ROUTES,
+    ):
         assert route.method.lower() in paths[route.template]
 
 
@@ -38,3 +44,9 @@ def test_every_described_path_of_ingestion_is_served() -> None:
         found = route_of(method, path.replace("{writeKey}", "k"))
         assert not isinstance(found, Refusal)
         assert found.kind is route.kind
+
+
+def test_what_creates_a_request_answers_201_as_opendsr_has_it() -> None:
+    responses = DOCUMENTS["lookup"]()["paths"]["/v3/requests"]["post"]["responses"]
+    assert "201" in responses
+    assert "200" not in responses

@@ -5,11 +5,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from stamgast.lookup import cut_api, explain_api, own_api, segment_api
+from stamgast.lookup import cut_api, explain_api, own_api, rights_api, segment_api
 from stamgast.lookup.cut_schema import CutAnswer, CutBody, CutListing, CutPlan, LiftBody
 from stamgast.lookup.explain_schema import ExplainAnswer, ExplainBody, HealthAnswer, HealthBody
 from stamgast.lookup.page import MOST_IN_A_PAGE, PAGE, SORTS
 from stamgast.lookup.request import SECTIONS, View
+from stamgast.lookup.rights_answers import (
+    Discovery,
+    RightsBegun,
+    RightsCreated,
+    RightsCreatedBatch,
+    RightsListing,
+    RightsPlan,
+    RightsProblem,
+    RightsStatus,
+)
+from stamgast.lookup.rights_schema import Batch, PlanBody, SubjectRequest
 from stamgast.lookup.routes import Route
 from stamgast.lookup.schema import (
     LookupAnswer,
@@ -53,6 +64,13 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "preview_segment": SegmentJobAnswer,
     "export_segment": SegmentJobAnswer,
     "job_of_segments": SegmentJobAnswer,
+    "rights_discovery": Discovery,
+    "rights_create": RightsCreated,
+    "rights_list": RightsListing,
+    "rights_status": RightsStatus,
+    "rights_cancel": RightsStatus,
+    "rights_prove": RightsBegun,
+    "rights_plan": RightsPlan,
 }
 BODIES: dict[str, type[BaseModel]] = {
     "lookup": LookupBody,
@@ -63,6 +81,21 @@ BODIES: dict[str, type[BaseModel]] = {
     "explain_segment": ExplainSegmentBody,
     "preview_segment": PreviewBody,
     "export_segment": ExportBody,
+    "rights_create": SubjectRequest,
+    "rights_plan": PlanBody,
+}
+# Where a body or an answer may be several at once.
+BATCHES: dict[str, type[BaseModel]] = {"rights_create": Batch}
+BATCH_ANSWERS: dict[str, type[BaseModel]] = {"rights_create": RightsCreatedBatch}
+# What the answer to a call that went well is, where it is not 200.
+TAKEN = {
+    "rights_create": ("201", "Taken; sent again it is the same request."),
+    "rights_cancel": ("202", "Withdrawn."),
+    "rights_prove": ("202", "Begun."),
+}
+CONFLICTS = {
+    "rights_create": "There is a request of this id with other content.",
+    "rights_cancel": "The request is in work or done.",
 }
 PLANS: dict[str, type[BaseModel]] = {"cut": CutPlan, "lift": CutPlan}
 PATH_PARAMETERS = {
@@ -72,6 +105,7 @@ PATH_PARAMETERS = {
     "space": "Any name: one deployment is one space.",
     "collection": "`users`.",
     "job": "The id of what was asked, as its answer told it.",
+    "request": "The id of a request; no identifier of anybody.",
 }
 NEXT = parameter("next", "The cursor of the page before.")
 PAGED = [
@@ -135,6 +169,7 @@ QUERY: dict[str, list[Json]] = {
     "preview_segment": [],
     "export_segment": [],
     "job_of_segments": [],
+    **{route.name: [] for route in rights_api.ROUTES},
 }
 JOBS = ("preview_segment", "export_segment", "job_of_segments")
 STILL_WORKING = "Taken; the answer is not there yet: ask for it under the job's id."
@@ -157,6 +192,7 @@ def lookup_document() -> Json:
         *explain_api.ROUTES,
         *segment_explain_api.ROUTES,
         *segment_jobs_api.ROUTES,
+        *rights_api.ROUTES,
     )
     paths: dict[str, Json] = {}
     for route in routes:
@@ -178,6 +214,9 @@ def lookup_document() -> Json:
                     *ANSWERS.values(),
                     *BODIES.values(),
                     *PLANS.values(),
+                    *BATCHES.values(),
+                    *BATCH_ANSWERS.values(),
+                    RightsProblem,
                     Problem,
                     RuleProblem,
                     SegmentProblem,
@@ -188,8 +227,7 @@ def lookup_document() -> Json:
 
 
 def _operation(route: Route[Any]) -> Json:
-    is_segment = route.name.startswith("segment_")
-    problem: type[BaseModel] = SegmentProblem if is_segment else Problem
+    problem, (status, told) = _problem(route), TAKEN.get(route.name, ("200", ""))
     text = (route.answering.__doc__ or "").strip()
     operation: dict[str, Any] = {
         "operationId": route.name,
@@ -197,7 +235,7 @@ def _operation(route: Route[Any]) -> Json:
         "tags": [_tag(route)],
         "parameters": [*_path_parameters(route), *QUERY[route.name]],
         "responses": {
-            "200": _answer(route),
+            status: _answer(route, told),
             **{status: answer(told, problem) for status, told in FAULTS.items()},
         },
     }
@@ -213,9 +251,19 @@ def _operation(route: Route[Any]) -> Json:
         operation["responses"]["400"] = answer("What is wrong, by its place.", RuleProblem)
     if route.name == "explain":
         operation["responses"]["409"] = answer("A job is changing the person just now.", problem)
-    if route.method == "POST":
-        operation["requestBody"] = {"required": True, "content": content(BODIES[route.name])}
+    if route.name in CONFLICTS:
+        operation["responses"]["409"] = answer(CONFLICTS[route.name], problem)
+    if route.method == "POST" and route.name in BODIES:
+        several = BATCHES.get(route.name)
+        body = _one_or(BODIES[route.name], several)
+        operation["requestBody"] = {"required": True, "content": body}
     return operation
+
+
+def _problem(route: Route[Any]) -> type[BaseModel]:
+    if route.name.startswith("rights_"):
+        return RightsProblem
+    return SegmentProblem if route.name.startswith("segment_") else Problem
 
 
 def _tag(route: Route[Any]) -> str:
@@ -224,14 +272,19 @@ def _tag(route: Route[Any]) -> str:
     return "segment" if route.name.startswith("segment_") else "profiles"
 
 
-def _answer(route: Route[Any]) -> Json:
+def _answer(route: Route[Any], text: str) -> Json:
     """The answer when all went well; where the body may ask for a plan, that or the plan."""
-    told, plan = ANSWERS[route.name], PLANS.get(route.name)
-    if plan is None:
-        return answer("Found.", told)
-    forms = [content(told), content(plan)]
-    schema = {"oneOf": [form["application/json"]["schema"] for form in forms]}
-    return {"description": "Done, or planned.", "content": {"application/json": {"schema": schema}}}
+    plan, several = PLANS.get(route.name), BATCH_ANSWERS.get(route.name)
+    text = text or ("Found." if plan is None else "Done, or planned.")
+    return {"description": text, "content": _one_or(ANSWERS[route.name], plan or several)}
+
+
+def _one_or(first: type[BaseModel], other: type[BaseModel] | None) -> Json:
+    """A JSON body of one model, or of either."""
+    if other is None:
+        return content(first)
+    forms = [content(model)["application/json"]["schema"] for model in (first, other)]
+    return {"application/json": {"schema": {"oneOf": forms}}}
 
 
 def _path_parameters(route: Route[Any]) -> list[Json]:

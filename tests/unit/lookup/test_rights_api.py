@@ -202,3 +202,17 @@ def test_discovery_names_what_is_taken(desk: Desk) -> None:
     told = desk.ask("GET", "/v3/discovery").body
     assert set(told["supported_subject_request_types"]) == {"erasure", "access", "portability"}
     assert {"identity_type": "email", "identity_format": "raw"} in told["supported_identities"]
+
+
+def test_answers_are_what_the_description_says(desk: Desk) -> None:
+    from stamgast.lookup import rights_answers as told
+
+    created = desk.ask("POST", "/v3/requests", asked(status_callback_urls=["https://d.example/"]))
+    assert created.body.keys() == told.RightsCreated.model_fields.keys()
+    status = desk.ask("GET", f"/v3/requests/{ID}").body
+    assert status.keys() <= told.RightsStatus.model_fields.keys()
+    told.RightsStatus.model_validate(status)
+    told.Discovery.model_validate(desk.ask("GET", "/v3/discovery").body)
+    refused = desk.ask("GET", "/v3/requests/other")
+    assert refused.body["error"] == {"code": 404, "message": refused.body["message"]}
+    told.RightsProblem.model_validate(refused.body)

@@ -16,7 +16,16 @@ from stamgast.identity.keys import Keyring
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
-from stamgast.lookup.routes import Accepted, Created, Request, Route, TokenStore, Told, route
+from stamgast.lookup.routes import (
+    Accepted,
+    Created,
+    Request,
+    Route,
+    TokenStore,
+    Told,
+    plain_form,
+    route,
+)
 from stamgast.moments import iso_of
 from stamgast.workspace.model import Workspace
 
@@ -205,13 +214,19 @@ def _kept(
     return stands
 
 
+def both_forms(fault: Fault) -> dict[str, Any]:
+    """A fault as every error body of this product has it, and as OpenDSR has it."""
+    error = {"code": fault.status, "message": fault.message}
+    return {**plain_form(fault), "error": error}
+
+
 GRANTED = Action.CARRY_OUT_RIGHTS
 ROUTES: tuple[Route[RightsDesk], ...] = (
-    route("rights_discovery", "GET", "/v3/discovery", get_discovery, action=GRANTED),
-    route("rights_create", "POST", "/v3/requests", post_requests, action=GRANTED),
-    route("rights_list", "GET", "/v3/requests", get_requests, action=GRANTED),
-    route("rights_status", "GET", PATH, get_request, action=GRANTED),
-    route("rights_cancel", "DELETE", PATH, delete_request, action=GRANTED),
-    route("rights_prove", "POST", "/v1/rights:prove", post_prove, action=GRANTED),
-    route("rights_plan", "POST", "/v1/rights:plan", post_plan, action=GRANTED),
+    route("rights_discovery", "GET", "/v3/discovery", get_discovery, both_forms, GRANTED),
+    route("rights_create", "POST", "/v3/requests", post_requests, both_forms, GRANTED),
+    route("rights_list", "GET", "/v3/requests", get_requests, both_forms, GRANTED),
+    route("rights_status", "GET", PATH, get_request, both_forms, GRANTED),
+    route("rights_cancel", "DELETE", PATH, delete_request, both_forms, GRANTED),
+    route("rights_prove", "POST", "/v1/rights:prove", post_prove, both_forms, GRANTED),
+    route("rights_plan", "POST", "/v1/rights:plan", post_plan, both_forms, GRANTED),
 )

@@ -1,9 +1,15 @@
 """What holds for every test: no sockets but on the emulator, no waiting for Hypothesis' clock."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Tests run side by side: what learns takes one thread, or it waits for its neighbours' cores. The
+# libraries read these when they are loaded, which is later than this.
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
 
 END_TO_END = Path(__file__).parent / "e2e"
 

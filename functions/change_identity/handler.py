@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from stamgast.identity.cutting import Cutter
 from stamgast.lookup.cut_api import ROUTES, CutDesk
-from stamgast.lookup.routes import respond
+from stamgast.lookup.routes import Request, Response, respond
 from stamgast_aws.clients import client
 from stamgast_aws.cut_store import DynamoCutStore
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.http_edge import answered
@@ -41,6 +42,7 @@ class Settings:
     lake_bucket: str
     event_bus: str
     raw_stream: str
+    disclosures_stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Wiring:
 
     store: DynamoCutStore
     archive: FirehoseArchive
+    disclosures: FirehoseDisclosures
     bus: EventBridgeBus
     tokens: DynamoTokenStore
     workspaces: S3WorkspaceStore
@@ -74,11 +77,13 @@ class Wiring:
 def wiring() -> Wiring:
     """The adapters, made on the first request."""
     settings, dynamodb = read_settings(Settings), client("dynamodb")
+    firehose = client("firehose")
     return Wiring(
         store=DynamoCutStore(
             dynamodb, settings.profiles_table, settings.control_table, full_jitter
         ),
-        archive=FirehoseArchive(client("firehose"), settings.raw_stream, full_jitter),
+        archive=FirehoseArchive(firehose, settings.raw_stream, full_jitter),
+        disclosures=FirehoseDisclosures(firehose, settings.disclosures_stream, full_jitter),
         bus=EventBridgeBus(client("events"), settings.event_bus),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
         workspaces=S3WorkspaceStore(
@@ -98,8 +103,15 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     def is_time_left() -> bool:
         return context.get_remaining_time_in_millis() > LEAST_LEFT_MS
 
+    request_id = event["requestContext"].get("requestId")
     return answered(
-        event,
-        "change of identity",
-        lambda request: respond(request, wiring().desk(is_time_left), ROUTES),
+        event, "change of identity", lambda request: answer(request, request_id, is_time_left)
     )
+
+
+def answer(request: Request, request_id: str | None, is_time_left: Callable[[], bool]) -> Response:
+    """The answer, once it is kept of whom it tells; what was changed stays changed without it."""
+    desk = wiring().desk(is_time_left)
+    response = respond(request, desk, ROUTES)
+    wiring().disclosures.keep_all(request_id, desk.disclosures)
+    return response

@@ -71,13 +71,17 @@ class Identity(Construct):
             layers=bench.layers.api,
             variables={
                 "CONTROL_TABLE": data.control.table_name,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "EVENT_BUS": view.bus.event_bus_name,
                 "LAKE_BUCKET": data.bucket.bucket_name,
                 "PROFILES_TABLE": view.table.table_name,
                 "RAW_STREAM": raw.raw.name,
                 "WORKSPACE_SECRET": data.secret_name,
             },
-            permissions=self._permissions(bench, view, raw),
+            permissions=[
+                *self._permissions(bench, view, raw),
+                permissions.put_records(raw.disclosures.arn),
+            ],
             memory_mb=1024,
             timeout=Duration.seconds(29),
         )

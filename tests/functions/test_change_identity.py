@@ -20,6 +20,7 @@ from stamgast_aws.cut_store import DynamoCutStore
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.workspaces import S3WorkspaceStore
 from tests.fakes.cuts import key_of, keys, star
+from tests.fakes.disclosures import KeptLines
 from tests.fakes.dynamodb import DynamoDB, Fault
 
 OPERATOR, MASKED, READER = "sgr_operator", "sgr_masked", "sgr_reader"
@@ -55,9 +56,17 @@ class Firehose:
 
     def __init__(self) -> None:
         self.lines: list[RawRecord] = []
+        self.disclosures = KeptLines()
         self.is_down = False
 
-    def put_record_batch(self, *, Records: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+    def put_record_batch(
+        self,
+        *,
+        DeliveryStreamName: str,  # noqa: N803
+        Records: list[Any],  # noqa: N803
+    ) -> dict[str, Any]:
+        if DeliveryStreamName == "disclosures":
+            return self.disclosures.put_record_batch(Records=Records)
         if self.is_down:
             return {"RequestResponses": [{"ErrorCode": "ServiceUnavailable"} for _ in Records]}
         for record in Records:
@@ -130,7 +139,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
         "events": platform.bus,
     }
     monkeypatch.setattr(function, "client", clients.__getitem__)
-    monkeypatch.setattr(function, "_pause", lambda _: None)
+    monkeypatch.setattr(function, "full_jitter", lambda _: None)
     for name, value in {
         "PROFILES_TABLE": "profiles",
         "CONTROL_TABLE": "control",
@@ -138,6 +147,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
         "LAKE_BUCKET": "lake",
         "EVENT_BUS": "bus",
         "RAW_STREAM": "raw",
+        "DISCLOSURES_STREAM": "disclosures",
         "POWERTOOLS_SERVICE_NAME": "change_identity",
     }.items():
         monkeypatch.setenv(name, value)
@@ -302,3 +312,27 @@ def test_logs_name_routes_and_no_identifier(
     written = caplog.text + "".join(capsys.readouterr())
     assert "ada@example" not in written
     assert '"cut"' in written
+
+
+def test_of_whom_an_operator_was_told_is_kept_before_the_answer(platform: Platform) -> None:
+    platform.post("cut", pair=[ADA, U42], plan=True)
+    told = platform.post("cut", pair=[ADA, U42])[1]
+    persons = {person["person_id"] for person in told["persons"]}
+    platform.call("GET", "/v1/identity/jobs")
+    platform.post("cut", pair=["email:eve@example.org", "user_id:77"], plan=True)
+    lines = platform.firehose.disclosures.lines
+    kinds = [(one["kind"], one["is_allowed"]) for one in lines]
+    cut = ("cut_identity", True)
+    listed = ("identity_jobs", True)
+    assert kinds == [cut, cut, cut, listed, listed, ("cut_identity", False)]
+    assert {one["person_id"] for one in lines[1:5]} == persons
+    assert {one["recipient"] for one in lines} == {"privacy-desk"}
+    assert "ada@example.org" not in json.dumps(lines)
+
+
+def test_what_cannot_be_kept_is_not_told(platform: Platform) -> None:
+    platform.firehose.disclosures.is_down = True
+    status, told = platform.post("cut", pair=[ADA, U42])
+    assert (status, told["code"]) == (503, "unavailable")
+    platform.firehose.disclosures.is_down = False
+    assert platform.post("cut", pair=[ADA, U42])[1]["state"] == "unchanged"

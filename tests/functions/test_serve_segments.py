@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from functions.serve_segments.handler import ROUTES
 from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.routes import Request, respond
 from stamgast.lookup.segments import schema
 from stamgast.lookup.segments.jobs import MOST_TRIES, SILENT_MS, Job, Kind, State
 from stamgast_lake.tables import EGRESS_RECEIPTS
@@ -282,3 +284,17 @@ def test_parquet_has_the_values_as_they_are(fresh: Counter) -> None:
     assert table["traits.city"].to_pylist() == ["=Delft"]
     assert table["orders.count"].to_pylist() == [3.0]
     assert table.schema.metadata[b"as_of"].startswith(b"2026-11-21T12:00")
+
+
+def test_the_people_of_a_sample_are_kept_as_shown(counter: Counter) -> None:
+    body = {"segment": "buyers", "rule": "orders.count = 1", "sample": 5, "wait_seconds": 5}
+    desk = counter.desk()
+    request = Request("POST", "/v1/segments:preview", {}, "t", json.dumps(body))
+    answer = respond(request, desk, ROUTES).body["answer"]
+    change = answer["change"]
+    people = [*answer["sample"], *change["entering_sample"], *change["leaving_sample"]]
+    assert people
+    assert {one.person_id for one in desk.disclosures} == {one["person_id"] for one in people}
+    assert len({one.person_id for one in desk.disclosures}) == len(desk.disclosures)
+    told = {(one.kind, one.recipient, one.segment) for one in desk.disclosures}
+    assert told == {("preview_segment", "operator", "buyers")}

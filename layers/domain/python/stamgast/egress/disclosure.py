@@ -51,7 +51,7 @@ class Disclosure:
 def explained_to(
     recipient: str, kind: str, person_id: str | None, now_ms: int, segment: str | None = None
 ) -> Disclosure:
-    """That an operator asked why somebody is one person, or in a segment; no purpose is named."""
+    """That an operator was told of somebody: explained, cut, lifted, sampled; for no purpose."""
     is_known = person_id is not None
     return Disclosure(
         kind=kind,

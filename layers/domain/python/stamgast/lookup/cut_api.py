@@ -1,9 +1,10 @@
 """Operators' paths that un-merge: cut two identifiers apart, lift it, and what became of it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.identity.cut_job import CutJob, CutStore
 from stamgast.identity.cut_request import BusyError, Order, Requests, TooManyPairsError
 from stamgast.identity.cutting import Cutter
@@ -26,6 +27,7 @@ from stamgast.lookup.routes import Accepted, Request, Route, TokenStore, Told, r
 from stamgast.workspace.model import Workspace
 
 MOST_JOBS = 50
+ASKED = "identity_jobs"
 Parts: TypeAlias = Mapping[str, str]
 CHANGING = Fault(409, "changing", "Others change these persons just now; ask again in a moment.")
 NO_JOB = Fault(404, "no_such_job", "There is no job of this id; they are kept for 400 days.")
@@ -41,6 +43,8 @@ class CutDesk:
     workspace: Workspace
     keyring: Keyring
     now_ms: int
+    disclosures: list[Disclosure] = field(default_factory=list)
+    """Who was told of while answering, to be kept before the answer goes out."""
 
     @property
     def requests(self) -> Requests:
@@ -48,9 +52,12 @@ class CutDesk:
         settings, pause = self.workspace.identity, self.cutter.pause
         return Requests(self.store, settings, self.keyring, pause)
 
-    def telling(self, reader: Reader, keys: Collection[str]) -> CutTelling:
-        """The values behind these identifiers, for this reader."""
+    def telling(self, reader: Reader, keys: Collection[str], kind: str) -> CutTelling:
+        """The values behind these identifiers, for this reader; noted as told of their persons."""
         pointers = self.store.read_pointers(keys)
+        persons: Collection[str | None] = {one.person_id for one in pointers.values()}
+        for person_id in sorted(persons, key=str) or ([None] if keys else []):
+            self.disclosures.append(explained_to(reader.name, kind, person_id, self.now_ms))
         values = {key: pointer.value for key, pointer in pointers.items()}
         return CutTelling(self.workspace.identity, values, reader)
 
@@ -100,7 +107,7 @@ def get_job(_request: Request, parts: Parts, reader: Reader, desk: CutDesk) -> T
 def get_jobs(_request: Request, _parts: Parts, reader: Reader, desk: CutDesk) -> Told:
     """`GET /v1/identity/jobs`: the open jobs, then those that ended last."""
     jobs = desk.store.recent_cuts(MOST_JOBS)
-    telling = desk.telling(reader, set().union(*map(keys_of_job, jobs)))
+    telling = desk.telling(reader, set().union(*map(keys_of_job, jobs)), ASKED)
     return {"jobs": [answer_of_job(job, telling) for job in jobs]}
 
 
@@ -139,13 +146,13 @@ def _answer(
     try:
         if is_plan:
             plan = desk.requests.preview(sorted(pairs), order.verdict)
-            telling = desk.telling(reader, keys_of_plan(plan, pairs))
+            telling = desk.telling(reader, keys_of_plan(plan, pairs), _kind(order.verdict))
             return answer_of_plan(plan, pairs, order.verdict, telling)
         job = desk.requests.job(sorted(pairs), _values(pairs, named, desk), order)
     except BusyError:
         return CHANGING
     if job is None:
-        telling = desk.telling(reader, keys_of_plan(None, pairs))
+        telling = desk.telling(reader, keys_of_plan(None, pairs), _kind(order.verdict))
         return answer_unchanged(order.verdict, pairs, telling)
     return _told(desk.cutter.carry_out(job), reader, desk)
 
@@ -161,8 +168,13 @@ def _values(
 
 
 def _told(job: CutJob, reader: Reader, desk: CutDesk) -> Told:
-    answer = answer_of_job(job, desk.telling(reader, keys_of_job(job)))
+    answer = answer_of_job(job, desk.telling(reader, keys_of_job(job), _kind(job.verdict)))
     return Accepted(answer) if job.is_open else answer
+
+
+def _kind(verdict: Verdict) -> str:
+    """What a disclosure calls it: `cut_identity` or `lift_identity`."""
+    return f"{verdict.value}_identity"
 
 
 ROUTES: tuple[Route[CutDesk], ...] = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.egress.fields import Field, UnknownFieldError, field_of
 from stamgast.egress.manifest import export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
@@ -19,6 +20,8 @@ from stamgast.workspace.model import models_in
 
 PATH = "/v1/segments/jobs/{job}"
 LOOK_AGAIN_SECONDS = 0.5
+SHOWN = "preview_segment"
+CHANGED = ("entering_sample", "leaving_sample")
 NO_JOB = Fault(404, "no_such_job", "There is no such job of this token; they are kept for a day.")
 GONE = Fault(410, "expired", "What this job found has expired; ask again.")
 Parts: TypeAlias = Mapping[str, str]
@@ -152,7 +155,20 @@ def _told(job: Job, desk: SegmentDesk) -> Told:
     if seen.state is State.FAILED:
         return {**told, "answer": None}
     answer = desk.answers.read(seen.job_id)
-    return GONE if answer is None else {**told, "answer": _linked(answer, seen, desk)}
+    if answer is None:
+        return GONE
+    if seen.kind is Kind.PREVIEW:
+        desk.disclosures.extend(_shown(answer, seen, desk.now_ms()))
+    return {**told, "answer": _linked(answer, seen, desk)}
+
+
+def _shown(answer: Mapping[str, Any], job: Job, now_ms: int) -> list[Disclosure]:
+    """That the people of a preview's samples were shown, each once."""
+    change = answer["change"] or {}
+    samples = (answer["sample"], *(change.get(name, ()) for name in CHANGED))
+    persons = {one["person_id"] for sample in samples for one in sample}
+    by, segment = job.reader.name, job.asked["segment"]
+    return [explained_to(by, SHOWN, one, now_ms, segment) for one in sorted(persons)]
 
 
 def _linked(answer: Mapping[str, Any], job: Job, desk: SegmentDesk) -> Mapping[str, Any]:

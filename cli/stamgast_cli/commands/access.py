@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from stamgast.lookup.reader import Action
+from stamgast.lookup.reader import EVERYTHING, Action
+from stamgast.lookup.roles import ROLE_DAYS, BeyondRoleError, Role, Scope, scope_of
 from stamgast.moments import iso_of
 from stamgast_cli.access import access_to
 from stamgast_cli.deployment import Deployment, find
+from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
@@ -25,10 +27,13 @@ KindOption = Annotated[Kind, typer.Option("--kind", help="public: pages, apps; s
 Name = Annotated[str | None, typer.Option("--name", help="What people call it.")]
 Rate = Annotated[int | None, typer.Option("--events-per-second", min=1, help="Its limit.")]
 Fields = Annotated[
-    str, typer.Option("--fields", help="Fields that it may read, with commas; * is all.")
+    str | None, typer.Option("--fields", help="Fields that it may read, with commas; * is all.")
 ]
 Namespaces = Annotated[
-    str, typer.Option("--namespaces", help="Namespaces by which it may ask, with commas.")
+    str | None, typer.Option("--namespaces", help="Namespaces by which it may ask, with commas.")
+]
+RoleOption = Annotated[
+    Role | None, typer.Option("--role", help="The most that it may do; the rest narrows it.")
 ]
 May = Annotated[
     str, typer.Option("--may", help=f"Actions that it may do, with commas: {', '.join(Action)}.")
@@ -38,7 +43,8 @@ Purposes = Annotated[
     str, typer.Option("--purposes", help="Purposes that it reads for, with commas; none: unbound.")
 ]
 Days = Annotated[
-    int | None, typer.Option("--days", min=1, help="How long it holds; else for ever.")
+    int | None,
+    typer.Option("--days", min=1, help=f"How long it holds; else {ROLE_DAYS} by a role, for ever."),
 ]
 
 
@@ -55,6 +61,7 @@ def tokens() -> typer.Typer:
     """Return the verbs for reader tokens."""
     group = typer.Typer(help="Reader tokens.", no_args_is_help=True)
     group.command("add")(add_token)
+    group.command("create")(add_token)
     group.command("rotate")(rotate_token)
     group.command("list")(list_tokens)
     group.command("revoke")(revoke_token)
@@ -105,8 +112,9 @@ def revoke_key(
 
 def add_token(
     name: Annotated[str, typer.Argument(help="Who reads with it.")],
-    fields: Fields = "*",
-    namespaces: Namespaces = "*",
+    role: RoleOption = None,
+    fields: Fields = None,
+    namespaces: Namespaces = None,
     may: May = "",
     purposes: Purposes = "",
     days: Days = None,
@@ -119,16 +127,32 @@ def add_token(
 
     With --may it is an operator's: stamgast token add privacy --may identity.change
     With --purposes it reads for these alone, of people whose consent covers them.
+    With --role it is one of four: stamgast token create anna --role marketer --purposes email
     """
+    asked = Scope(
+        _split(EVERYTHING if fields is None and role is None else fields or ""),
+        _split(EVERYTHING if namespaces is None and role is None else namespaces or ""),
+        _split(may),
+        _split(purposes),
+    )
+    scope = asked if role is None else _scope_of(role, asked)
     token = access_to(find(stack)).add_token(
         name,
-        fields=_split(fields),
-        namespaces=_split(namespaces),
-        may=_split(may),
-        purposes=_split(purposes),
-        days=days,
+        fields=scope.fields,
+        namespaces=scope.namespaces,
+        may=scope.may,
+        purposes=scope.purposes,
+        days=ROLE_DAYS if days is None and role is not None else days,
     )
     Output(is_json=json).facts({"name": name, "reader_token": token})
+
+
+def _scope_of(role: Role, asked: Scope) -> Scope:
+    try:
+        return scope_of(role, asked)
+    except BeyondRoleError as error:
+        hint = "The table of roles is in docs/lookup.md; without --role a token is made freely."
+        raise InputError(str(error), hint=hint) from error
 
 
 def rotate_token(

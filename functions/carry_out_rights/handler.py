@@ -122,6 +122,7 @@ def desk(domain: str) -> RightsDesk:
         plan=work().plan,
         certificate=signer().certificate,
         prove=worker().begin_all,
+        restored=work().restored,
         domain=domain,
         may_call_this_machine=settings().callbacks_may_be_local == YES,
     )

@@ -71,7 +71,8 @@ class Rights(Construct):
     def serve(self, api: LookupApi) -> None:
         """Let privacy officers ask over the look-up's API."""
         function = self.carry_out_rights.live
-        api.serve("RightsPlan", function, "/v1/rights:plan", "/v1/rights:prove", "/v3/requests")
+        made = ("/v1/rights:plan", "/v1/rights:prove", "/v1/rights:reapply", "/v3/requests")
+        api.serve("RightsPlan", function, *made)
         asked = ("/v3/discovery", "/v3/requests", "/v3/requests/{request}")
         api.serve("RightsAsked", function, *asked, method=Method.GET)
         api.serve("RightsCancel", function, "/v3/requests/{request}", method=Method.DELETE)

@@ -7,7 +7,9 @@ import pytest
 
 from stamgast.erasure.callbacks import Callback
 from stamgast.erasure.request import Kind, RightsRequest
+from stamgast.erasure.tombstones import Tombstone
 from stamgast_aws.rights_store import StoredRights
+from stamgast_aws.tombstone_store import DynamoTombstones
 from tests.fakes.dynamodb import DynamoDB
 
 URL = "https://desk.example.com/told"
@@ -50,3 +52,16 @@ def test_a_try_that_another_noted_meanwhile_is_not_written_over(store: StoredRig
     failed = begun.called([begun.callbacks[0].after("in_progress", "timed_out")])
     assert store.replace(begun, failed)
     assert not store.replace(begun, replace(begun, done_ms=9))
+
+
+def test_a_table_that_was_put_back_takes_the_newer_tombstones_over() -> None:
+    tables = DynamoDB("control", "before")
+    here, before = (DynamoTombstones(tables, name, lambda _: None) for name in tables.tables)
+    here.put([Tombstone("email:a", 9), Tombstone("email:b", 5)])
+    before.put([Tombstone("email:b", 7, frozenset({"user_id:c"})), Tombstone("email:d", 3)])
+    before.put_gone(["message-a", "message-b"])
+    for _ in range(2):
+        here.take(before)
+    until = {key: one.until_ms for key, one in here.all().items()}
+    assert until == {"email:a": 9, "email:b": 7, "email:d": 3}
+    assert here.gone(["message-a", "message-b", "message-c"]) == {"message-a", "message-b"}

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from stamgast.erasure.needles import needles_of
-from stamgast.erasure.request import Kind, State
+from stamgast.erasure.request import Kind, RightsRequest, State
 from stamgast.moments import iso_of
 from tests.lake.erasure_world import DAY_MS, ErasureWorld, erasure_world
 from tests.lake.world import NOON_MS
@@ -175,3 +175,38 @@ def test_requests_are_planned_carried_out_answered_and_proven_together(
     repeated = world.requests.read(erasures[1])
     work.carry_out(erasures)
     assert world.requests.read(erasures[1]) == repeated
+
+
+@pytest.mark.failure_line(36)
+def test_who_is_there_again_after_a_restore_is_erased_anew_and_who_came_back_is_not(
+    world: ErasureWorld,
+) -> None:
+    """FAILURES line 36: a backup that was made before the erasure is put back."""
+    world.send(
+        identify("c1", userId=CANARY["user_id"], traits={"email": CANARY["email"]}),
+        identify("k1", userId=KEEPER["user_id"], traits={"email": KEEPER["email"]}),
+        request_id="r1",
+    )
+    before = {(i["PK"]["S"], i["SK"]["S"]): i for i in world.dynamodb.items("profiles")}
+    whole, _ = world.erase(world.subject(user_id=CANARY["user_id"]))
+    assert world.work().restored() == {}
+
+    for item in before.values():
+        world.dynamodb.put_item(TableName="profiles", Item=item)
+    [(until_ms, keys)] = world.work().restored().items()
+    assert (until_ms, keys) == (whole.until_ms, whole.keys)
+
+    asked = RightsRequest(
+        "again", Kind.ERASURE, "desk", "restored", tuple(sorted(keys)), 7, until_ms=until_ms
+    )
+    world.requests.put(asked, {"values": {}})
+    assert world.work().carry_out(["again"]) == {"again": "completed"}
+    assert world.work().restored() == {}
+    left = world.found(needles_of([whole]))["items"]
+    assert [item for item in left if item.startswith("profiles")] == []
+    assert len([i for i in world.dynamodb.items("profiles") if i["PK"]["S"][:2] == "P#"]) == 1
+
+    world.now_ms += DAY_MS
+    told = event("new", world.now_ms, userId=CANARY["user_id"])
+    world.send(told, request_id="r2", received_ms=world.now_ms)
+    assert world.work().restored() == {}

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import typer
 
+from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_cli.commands.asking import ask
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError, StamgastError
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group.command("status")(status)
     group.command("cancel")(cancel)
     group.command("prove")(prove)
+    group.command("reapply")(reapply)
     app.add_typer(group, name="rights")
 
 
@@ -146,6 +148,29 @@ def prove(token: Token = None, stack: Stack = None, json: Json = False) -> None:
     """
     told = ask(find(stack), token, "POST", "/v1/rights:prove")
     Output(is_json=json).facts(told)
+
+
+def reapply(
+    table: Annotated[
+        str | None,
+        typer.Option("--from", help="A second table `control`, whose tombstones count as well."),
+    ] = None,
+    token: Token = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Erase anew who is there again after tables were put back; do it before they open.
+
+    Example: stamgast rights reapply --from control-restored
+    """
+    deployment, output = find(stack), Output(is_json=json)
+    if table is not None:
+        client = deployment.client("dynamodb")
+        here = DynamoTombstones(client, deployment.output("ControlTable"), time.sleep)
+        here.take(DynamoTombstones(client, table, time.sleep))
+    told = ask(deployment, token, "POST", "/v1/rights:reapply")["requests"]
+    done = _finished(told, deployment, token, output) if told else []
+    output.facts({"erased_again": len(done), "found": sum(one.get("found", 0) for one in done)})
 
 
 def _identity(told: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from stamgast.lookup.page import MOST_IN_A_PAGE, PAGE, SORTS
 from stamgast.lookup.request import SECTIONS, View
 from stamgast.lookup.rights_answers import (
     Discovery,
+    RightsAgain,
     RightsBegun,
     RightsCreated,
     RightsCreatedBatch,
@@ -71,6 +72,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "rights_cancel": RightsStatus,
     "rights_prove": RightsBegun,
     "rights_plan": RightsPlan,
+    "rights_reapply": RightsAgain,
 }
 BODIES: dict[str, type[BaseModel]] = {
     "lookup": LookupBody,
@@ -92,6 +94,7 @@ TAKEN = {
     "rights_create": ("201", "Taken; sent again it is the same request."),
     "rights_cancel": ("202", "Withdrawn."),
     "rights_prove": ("202", "Begun."),
+    "rights_reapply": ("201", "Begun."),
 }
 CONFLICTS = {
     "rights_create": "There is a request of this id with other content.",

@@ -33,6 +33,7 @@ class Desk:
     documents: dict[str, Any] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
     planned: list[Subject] = field(default_factory=list)
+    restored: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def find(self, token: str) -> Reader | None:
         return READERS.get(token)
@@ -83,6 +84,7 @@ class Desk:
             plan=self.plan,
             certificate=lambda: "",
             prove=lambda: self.begun.append("all"),
+            restored=lambda: self.restored,
         )
         text = body if isinstance(body, str) else json.dumps(body)
         return respond(Request(method, path, token=token, body=text), desk, ROUTES)
@@ -216,3 +218,15 @@ def test_answers_are_what_the_description_says(desk: Desk) -> None:
     refused = desk.ask("GET", "/v3/requests/other")
     assert refused.body["error"] == {"code": 404, "message": refused.body["message"]}
     told.RightsProblem.model_validate(refused.body)
+
+
+def test_what_a_restore_brought_back_is_erased_up_to_its_own_moment(desk: Desk) -> None:
+    assert desk.ask("POST", "/v1/rights:reapply").body == {"requests": []}
+    desk.restored = {5: frozenset({"b", "a"}), 9: frozenset({"c"})}
+    answer = desk.ask("POST", "/v1/rights:reapply")
+    assert answer.status == 201
+    assert desk.begun == [one["subject_request_id"] for one in answer.body["requests"]]
+    first, second = (desk.kept[one] for one in desk.begun)
+    assert (first.keys, first.until_ms, second.until_ms) == (("a", "b"), 5, 9)
+    assert first.begun(NOW_MS).until_ms == 5
+    assert desk.documents[first.request_id] == {"values": {}}

@@ -99,6 +99,12 @@ class DynamoErasure:
         ended = {*persons, *births}
         return {person_id for person_id, root in roots.items() if root.into in ended}
 
+    def founded(self, keys: Collection[str]) -> Mapping[str, int]:
+        """When each of these identifiers that is known was founded, in ms since 1970."""
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        found = store.read_pointers(keys)
+        return {key: pointer.born.received_ms for key, pointer in found.items()}
+
     # what there is of them
 
     def search(self, subject: Subject) -> Mapping[str, int]:

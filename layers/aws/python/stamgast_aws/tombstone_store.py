@@ -55,6 +55,17 @@ class DynamoTombstones:
         items = [{**_key(GONE, key), "schema": typed(SCHEMA)} for key in sorted(set(message_keys))]
         put_items(self.client, self.table, items, self.pause)
 
+    def take(self, other: "DynamoTombstones") -> None:
+        """Takes over what another table knows of erasures; whatever keeps away for longer stands.
+
+        For a table that was put back: what was erased since stands in the one before it alone.
+        """
+        self.put(other.all().values())
+        for last in BASE32:
+            partition = typed(f"{GONE}{last}")
+            items = query_partition(other.client, other.table, partition)
+            self.put_gone([item["SK"]["S"] for item in items])
+
     def _items(self, kind: str, keys: Collection[str]) -> Iterable[Item]:
         wanted = [_key(kind, key) for key in sorted(set(keys))]
         return read_items(self.client, self.table, wanted, self.pause)

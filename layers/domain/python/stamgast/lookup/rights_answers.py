@@ -96,6 +96,12 @@ class RightsBegun(BaseModel):
     begun: Literal[True]
 
 
+class RightsAgain(BaseModel):
+    """The erasures that were begun anew; none where nothing of the erased is there again."""
+
+    requests: list[Head]
+
+
 class RightsFault(BaseModel):
     """OpenDSR's form of a fault."""
 

@@ -4,9 +4,10 @@ Identifiers stand in the body alone; a request's own id is no identifier of anyb
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 from stamgast.erasure.callbacks import Callback, target_of
 from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
@@ -31,6 +32,8 @@ from stamgast.workspace.model import Workspace
 
 PATH = "/v3/requests/{request}"
 RESULTS = ("record.json", "record.html")
+# What a request says of its reason that no person asked for.
+AGAIN = "restored"
 Parts: TypeAlias = Mapping[str, str]
 NO_REQUEST = Fault(404, "no_such_request", "There is no request of this id.")
 IN_WORK = Fault(409, "in_work", "This request is in work or done; it cannot be withdrawn.")
@@ -54,6 +57,7 @@ class RightsDesk:
     plan: Callable[[Subject], Mapping[str, Any]]
     certificate: Callable[[], str]
     prove: Callable[[], None]
+    restored: Callable[[], Mapping[int, frozenset[str]]]
     domain: str = ""
     may_call_this_machine: bool = False
 
@@ -152,6 +156,30 @@ def post_prove(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDe
     return Accepted({"begun": True})
 
 
+def post_reapply(_request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
+    """`POST /v1/rights:reapply`: erases anew who is there again after tables were put back."""
+    made = [_again(until_ms, keys, reader, desk) for until_ms, keys in desk.restored().items()]
+    for one in made:
+        desk.requests.put(one, {"values": {}})
+    desk.begin([one.request_id for one in made])
+    return Created({"requests": [head_of(one) for one in made]})
+
+
+def _again(until_ms: int, keys: Collection[str], reader: Reader, desk: RightsDesk) -> RightsRequest:
+    """An erasure of these identifiers up to the moment of the one before."""
+    request_id = str(uuid5(NAMESPACE_OID, f"reapply:{until_ms}:{desk.now_ms}"))
+    return RightsRequest(
+        request_id=request_id,
+        kind=Kind.ERASURE,
+        by=reader.name,
+        regulation=AGAIN,
+        keys=tuple(sorted(keys)),
+        received_ms=desk.now_ms,
+        domain=desk.domain,
+        until_ms=until_ms,
+    )
+
+
 def named_by(
     identities: Sequence[Any], reader: Reader, desk: RightsDesk, where: str
 ) -> dict[str, str] | Fault:
@@ -228,5 +256,6 @@ ROUTES: tuple[Route[RightsDesk], ...] = (
     route("rights_status", "GET", PATH, get_request, both_forms, GRANTED),
     route("rights_cancel", "DELETE", PATH, delete_request, both_forms, GRANTED),
     route("rights_prove", "POST", "/v1/rights:prove", post_prove, both_forms, GRANTED),
+    route("rights_reapply", "POST", "/v1/rights:reapply", post_reapply, both_forms, GRANTED),
     route("rights_plan", "POST", "/v1/rights:plan", post_plan, both_forms, GRANTED),
 )

@@ -16,11 +16,12 @@ from stamgast.erasure.tombstones import Tombstone
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.record import page_of, portable, record_of
+from stamgast_lake.erasure.restored import Foundings, restored_keys
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
 
 
-class Tables(LiveTables, Protocol):
+class Tables(LiveTables, Foundings, Protocol):
     """The live tables as the work on requests asks them."""
 
     def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
@@ -96,6 +97,10 @@ class RightsWork:
         states = [(one, self.requests.read(one.request_id)) for one in found]
         self.tell([now for _, now in states if now is not None])
         return {one.request_id: (now or one).state.value for one, now in states}
+
+    def restored(self) -> dict[int, frozenset[str]]:
+        """The erased identifiers that tables hold again, by the moment of their erasure."""
+        return restored_keys(self.lake, self.live)
 
     def prove(self) -> int:
         """Reads every byte for all erasures that wait for it together; how many were proven."""

@@ -45,6 +45,7 @@ from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.scan import tells_of
 from stamgast_lake.erasure.sweep import Sweep, Swept
 from stamgast_lake.erasure.work import RightsWork
+from stamgast_lake.health import STAGE, measure
 from stamgast_lake.imports.run import import_file
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import load_run
@@ -137,6 +138,7 @@ class ErasureWorld(World):
             figures: dict[str, Any] = {"load_events": load_run(self.lake, run.run_id)}
             for stage in STAGES:
                 figures[stage.__name__] = dict(stage(self, run, figures["load_events"]))
+            figures[STAGE] = measure(self.lake)
             at = run.moment + timedelta(seconds=1)
             close_run(self.lake, run, figures=figures, error=None, closed_at=at)
         return figures

@@ -71,7 +71,7 @@ TABLES = (
     _table("link_models", None),
     _table("models", None),
     _table("raw_files", None),
-    _table("runs", None),
+    _table("runs", "keys of identifiers with the most neighbours", "figures stay, without keys"),
 )
 PREFIXES = (
     _prefix("raw/", "events as they came", "lines reduced to receipts, objects rewritten"),

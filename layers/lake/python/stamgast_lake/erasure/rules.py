@@ -58,6 +58,7 @@ OLD = "(received_at <= {T} or event_at <= {T})"
 # A lambda takes no subquery, so the keys are a variable as well.
 KEYS = "getvariable('erased_keys')"
 LOGGED = "recorded_at <= {S}"
+TOLD_KEYS = f"list_filter({KEYS}, lambda one: contains(figures, one))"
 GONE_RECEIPT = (
     f"(coalesce({_within('anchor_key', 'erased')}, false) and received_at <= {{T}}"
     f" or coalesce({_within('message_key', 'gone_message')}, false))"
@@ -163,12 +164,19 @@ RULES = {
             column="person_id",
             spans=("erased_person",),
         ),
+        Rule(
+            RUNS,
+            changed=f"len({TOLD_KEYS}) > 0",
+            values={
+                "figures": f"list_reduce(list_prepend(figures, {TOLD_KEYS}),"
+                " lambda told, one: replace(told, one, 'erased'))"
+            },
+        ),
     )
 }
 # Tables that tell of no person, each with what it holds instead.
 IMPERSONAL = {
     LINK_MODELS.name: "coefficients and counts",
     RAW_FILES.name: "names of objects, and how many lines each had",
-    RUNS.name: "counts by stage",
     MODELS.name: "how models were judged, and their cards",
 }

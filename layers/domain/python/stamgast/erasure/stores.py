@@ -138,7 +138,9 @@ MOVING = (
         for what in ("Run", "Drain", "Links", "Models", "Rights")
     ),
     Store("AlarmsTopic", Kind.BUS, None),
-    Store("logs", Kind.LOG, None),
+    Store(
+        "logs", Kind.LOG, None, "nothing to erase: no line tells of anybody; they end by themselves"
+    ),
     Store(
         "control-recovery",
         Kind.BACKUP,

@@ -75,7 +75,7 @@ def _store(
     return {
         "store": name,
         "found": removed.get(name, 0),
-        "removed": removed.get(name, 0) - remaining.get(name, 0),
+        "removed": max(0, removed.get(name, 0) - remaining.get(name, 0)),
         "remaining": remaining.get(name, 0),
         "searched": searched.get(name, 0),
     }

@@ -107,12 +107,12 @@ class TableErasure:
             engine.register("candidate", self.lake.catalogue.dataset(CONSTRAINTS))
             for key, day in engine.execute(DECIDED).fetchall():
                 found.decided[key] = day.isoformat()
-            rows = self._rows(engine, RULES[EVENTS.name], found, self._told(MESSAGES))
-            for key, is_gone in rows:
-                (found.gone if is_gone else found.redacted).add(key)
-            needles = needles_of(self.subjects)
-            texts = self._rows(engine, RULES[EVENTS.name], found, MENTIONING)
-            found.redacted |= {key for key, text in texts if needles.found_in(text.encode())}
+            needles, messages = needles_of(self.subjects), self._told(MESSAGES)
+            for _ in self._seen(engine, RULES[EVENTS.name], found):
+                for key, is_gone in engine.execute(messages).fetchall():
+                    (found.gone if is_gone else found.redacted).add(key)
+                texts = engine.execute(MENTIONING).fetchall()
+                found.redacted |= {key for key, text in texts if needles.found_in(text.encode())}
             found.gone |= found.decided.keys()
             found.redacted -= found.gone
             self._name(engine, found)

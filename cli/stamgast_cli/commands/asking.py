@@ -131,7 +131,7 @@ def identifier_of(who: str, workspace: Workspace) -> Identifier:
         )
     told = normalise(namespace, value, workspace.identity, workspace.identity.default_region)
     if not isinstance(told, Identifier):
-        raise InputError(f"this value identifies nobody: {told}")
+        raise InputError("this value identifies nobody; it is blocked or malformed")
     return told
 
 

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
+from statistics import median
 from typing import Any
 
 import pytest
@@ -295,3 +297,64 @@ def test_what_cannot_be_kept_is_not_shown(person: DynamoDB, firehose: KeptLines)
     firehose.is_down = True
     status, body = call("/v1/profiles/email:an+news@example.org")
     assert (status, set(body)) == (503, {"code", "message"})
+
+
+KNOWN, UNKNOWN = "email:an%2Bnews@example.org", "email:eve@example.org"
+
+
+@pytest.mark.failure_line(39)
+@pytest.mark.parametrize("told", [{}, {"include": "traits,identifiers"}])
+@pytest.mark.parametrize("tail", ["", "/timeline"])
+def test_somebody_unknown_costs_the_same_rounds_as_somebody_known(
+    dynamodb: DynamoDB, told: dict[str, str], tail: str
+) -> None:
+    """Line 39, and enumeration: neither status nor time of a refusal tells of anybody."""
+    happen(dynamodb, 1, Assurance.VERIFIED, userId="u-1")
+    told = {} if tail else told
+    rounds: list[str] = []
+    call("/v1/profiles/user_id:u-1")
+    dynamodb.before = lambda name, _: rounds.append(name)  # type: ignore[assignment, func-returns-value]
+    call(f"/v1/profiles/user_id:u-1{tail}", **told)
+    known, rounds[:] = sorted(rounds), []
+    assert call(f"/v1/profiles/user_id:u-2{tail}", **told)[0] == 404
+    assert sorted(rounds) == known
+
+
+def test_medians_of_known_and_unknown_lie_less_than_five_milliseconds_apart(
+    person: DynamoDB,
+) -> None:
+    spent: dict[str, list[float]] = {KNOWN: [], UNKNOWN: []}
+    for who in (KNOWN, UNKNOWN) * 200:
+        began = time.thread_time()
+        call(f"/v1/profiles/{who}")
+        spent[who].append(time.thread_time() - began)
+    known, unknown = (median(times) for times in spent.values())
+    assert abs(known - unknown) < 0.005
+
+
+@pytest.mark.failure_line(39)
+def test_a_refused_token_is_told_the_same_of_somebody_and_of_nobody(person: DynamoDB) -> None:
+    """Line 39: expired, revoked, write key, another's scope: nothing leaks, texts included."""
+    tokens = DynamoTokenStore(person, "control", lambda: 0.0)
+    tokens.put("sgr_expired", Reader("old", ("*",), expires_s=1))
+    tokens.put("sgr_revoked", Reader("gone", ("*",)))
+    tokens.revoke("sgr_revoked")
+    tokens.put("sgr_phone", Reader("phone", ("*",), ("phone",)))
+    tokens.put("sgr_nothing", Reader("nothing", ()))
+    tokens.put("sgr_bound", Reader("bound", ("*",), purposes=("email",)))
+    expected = {"sgr_phone": 403, "sgr_nothing": 200}
+    refused = ["sgr_expired", "sgr_revoked", "pub_key", "", "sgr_phone"]
+    for token in refused:
+        answers = [call(f"/v1/profiles/{who}{tail}", token=token or None)
+                   for who in (KNOWN, UNKNOWN) for tail in ("", "/timeline")]  # fmt: skip
+        assert all(answer == answers[0] for answer in answers)
+        assert answers[0][0] == expected.get(token, 401)
+        told = json.dumps(answers).lower()
+        assert not [
+            one for one in ("an+news", "eve", "u-1", "cookie-1", token) if one and one in told
+        ]
+    _, seen = call(f"/v1/profiles/{KNOWN}", token="sgr_nothing", include="traits,identifiers")
+    assert not {"traits", "identifiers"} & seen.keys()
+    withheld = call(f"/v1/profiles/{KNOWN}", token="sgr_bound", purpose="email")[1]
+    assert set(withheld) == {"person_id", "view", "withheld"}
+    assert call(f"/v1/profiles/{KNOWN}", token="sgr_bound", purpose="ads")[0] == 403

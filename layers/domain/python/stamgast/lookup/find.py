@@ -64,11 +64,14 @@ def find(
 ) -> dict[str, Profile]:
     """The profiles of those identifiers (given by key) that are known.
 
-    The facts of all anchors of a person are read, in sight or not, for a consent is of the person;
+    Somebody who is not known costs the same rounds, so that time tells nobody who is. The facts of
+    all anchors of a person are read, in sight or not, for a consent is of the person;
     with `is_live` the profile brings their items, too, for so is a segment.
     """
-    sights, reading = _look(tuple(dict.fromkeys(keys)), store, lens)
+    keys = tuple(dict.fromkeys(keys))
+    sights, reading = _look(keys, store, lens)
     told = {key for sight in sights.values() for key in sight.keys} if with_values else set()
+    told |= {key for key in keys if key not in sights} if with_values else set()
     values = store.values(told) if told else {}
     return {
         key: profile_of(sight, reading.facts, values, reading.pairs if is_live else {})
@@ -88,10 +91,9 @@ def _look(
     keys: tuple[str, ...], store: ProfileStore, lens: Lens
 ) -> tuple[dict[str, Sight], Reading]:
     pointers = store.pointers(keys)
-    if not pointers:
-        return {}, Reading()
-    hinted = {anchor for pointer in pointers.values() for anchor in pointer.hint} | set(pointers)
-    people = {pointer.person_id for pointer in pointers.values()}
+    hinted = {anchor for pointer in pointers.values() for anchor in pointer.hint} | set(keys)
+    # No person's id is an identifier's key: there is nobody to be read under it.
+    people = {pointers[key].person_id if key in pointers else key for key in keys}
     reading = _followed(pointers, store.read(people, hinted), store)
     found = _sights(pointers, reading, lens)
     wanted = {anchor for sight in found.values() for anchor in sight.person.root.anchors}

@@ -128,6 +128,7 @@ def timeline_of(
         return view
     profile = find((key,), desk.profiles, desk.lens(view)).get(key)
     if profile is None:
+        desk.timelines.strips(frozenset((key,)), page, desk.now_ms)  # as long as for somebody
         return unknown(errand, desk)
     if not errand.allows(profile, desk):
         return errand.withheld(profile, desk)

@@ -61,7 +61,6 @@ def tokens() -> typer.Typer:
     """Return the verbs for reader tokens."""
     group = typer.Typer(help="Reader tokens.", no_args_is_help=True)
     group.command("add")(add_token)
-    group.command("create")(add_token)
     group.command("rotate")(rotate_token)
     group.command("list")(list_tokens)
     group.command("revoke")(revoke_token)
@@ -127,7 +126,7 @@ def add_token(
 
     With --may it is an operator's: stamgast token add privacy --may identity.change
     With --purposes it reads for these alone, of people whose consent covers them.
-    With --role it is one of four: stamgast token create anna --role marketer --purposes email
+    With --role it is one of four: stamgast token add anna --role marketer --purposes email
     """
     asked = Scope(
         _split(EVERYTHING if fields is None and role is None else fields or ""),

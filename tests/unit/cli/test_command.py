@@ -21,6 +21,11 @@ VERBS = {
     "sources list", "sources report",
     "links run", "links list", "links report", "links try",
     "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
+    "access", "consent grant", "consent lift", "consent refuse", "consent show",
+    "consent suppress", "consent why", "erase", "model card", "model compare", "model explain",
+    "model promote", "model rollback", "model score", "model train", "portability", "record",
+    "rights cancel", "rights list", "rights prove", "rights reapply", "rights status",
+    "token list", "token rotate",
 }  # fmt: skip
 
 

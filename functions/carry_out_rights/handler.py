@@ -16,6 +16,7 @@ from stamgast_aws.erasure_queue import SqsDeadLetters
 from stamgast_aws.http_edge import answered
 from stamgast_aws.kms_signer import KmsSigner
 from stamgast_aws.line_log import LineLog
+from stamgast_aws.rights_plans import StoredPlans
 from stamgast_aws.rights_store import RightsWorker, StoredRights
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -93,6 +94,14 @@ def work() -> RightsWork:
 
 
 @cache
+def plans() -> StoredPlans:
+    """What the stores hold of a person, counted behind the answer."""
+    told = settings()
+    begin, count = worker().begin_plan, work().plan
+    return StoredPlans(client("s3"), told.lake_bucket, begin, count, now_ms)
+
+
+@cache
 def telling() -> Telling:
     """What calls back those who asked for it."""
     sender = HttpsCallbacks(may_be_local=settings().callbacks_may_be_local == YES)
@@ -119,7 +128,7 @@ def desk(domain: str) -> RightsDesk:
         keyring=lake().keyring(),
         now_ms=now_ms(),
         begin=_begin,
-        plan=work().plan,
+        plan=plans().ask,
         certificate=signer().certificate,
         prove=worker().begin_all,
         restored=work().restored,
@@ -137,6 +146,8 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     """Answers a request over HTTP; works on requests that it is handed; once a day on all."""
     if "requestContext" in event:
         return _answered(event)
+    if "plan" in event:
+        return {"planned": plans().make(str(event["plan"]))}
     request_ids = event.get("requests")
     states = work().carry_out(requests().open_ids() if request_ids is None else request_ids)
     proven = work().prove() if request_ids is None else 0

@@ -67,7 +67,7 @@ def erase(
     if is_plan:
         for one in who:
             body = {"subject_identities": [_identity(one)]}
-            plan = ask(deployment, token, "POST", "/v1/rights:plan", json=body)
+            plan = _counted(body, deployment, token, output)
             stores = plan.pop("stores")
             output.facts(plan)
             output.rows(("store", "found"), [[name, stores[name]] for name in stores])
@@ -202,6 +202,16 @@ def _finished(
     """The requests once they are over."""
     with output.step("Carrying out"):
         return [_over(one["subject_request_id"], deployment, token) for one in told]
+
+
+def _counted(
+    body: dict[str, Any], deployment: Deployment, token: str | None, output: Output
+) -> dict[str, Any]:
+    """The plan once it is counted: asked for again it is the same plan."""
+    with output.step("Counting"):
+        while (plan := ask(deployment, token, "POST", "/v1/rights:plan", json=body)).get("state"):
+            time.sleep(LOOK_AGAIN_SECONDS)
+    return plan
 
 
 def _over(request_id: str, deployment: Deployment, token: str | None) -> dict[str, Any]:

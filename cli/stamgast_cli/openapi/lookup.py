@@ -14,6 +14,7 @@ from stamgast.lookup.rights_answers import (
     Discovery,
     RightsAgain,
     RightsBegun,
+    RightsCounting,
     RightsCreated,
     RightsCreatedBatch,
     RightsListing,
@@ -176,6 +177,7 @@ QUERY: dict[str, list[Json]] = {
 }
 JOBS = ("preview_segment", "export_segment", "job_of_segments")
 STILL_WORKING = "Taken; the answer is not there yet: ask for it under the job's id."
+STILL_COUNTING = "Being counted: sent again after some seconds, the call tells the counts."
 STILL_OPEN = "Taken and archived; it is carried out in the background, under its job's id."
 FAULTS = {
     "400": "The request cannot be read; `message` names the part.",
@@ -219,6 +221,7 @@ def lookup_document() -> Json:
                     *PLANS.values(),
                     *BATCHES.values(),
                     *BATCH_ANSWERS.values(),
+                    RightsCounting,
                     RightsProblem,
                     Problem,
                     RuleProblem,
@@ -250,6 +253,8 @@ def _operation(route: Route[Any]) -> Json:
     if route.name in JOBS:
         operation["responses"]["202"] = answer(STILL_WORKING, ANSWERS[route.name])
         operation["responses"]["410"] = answer("What the job found has expired.", problem)
+    if route.name == "rights_plan":
+        operation["responses"]["202"] = answer(STILL_COUNTING, RightsCounting)
     if route.name == "preview_segment":
         operation["responses"]["400"] = answer("What is wrong, by its place.", RuleProblem)
     if route.name == "explain":

@@ -136,6 +136,10 @@ class RightsWorker:
         """Has everything that is open worked on, and proven."""
         self._invoke({})
 
+    def begin_plan(self, plan_id: str) -> None:
+        """Has a plan counted."""
+        self._invoke({"plan": plan_id})
+
     def _invoke(self, event: Mapping[str, Any]) -> None:
         call(
             self._client.invoke,

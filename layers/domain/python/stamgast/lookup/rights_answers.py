@@ -90,6 +90,12 @@ class RightsPlan(BaseModel):
     stores: dict[str, int]
 
 
+class RightsCounting(BaseModel):
+    """The plan is being counted; the same call tells it once that is done."""
+
+    state: Literal["counting"]
+
+
 class RightsBegun(BaseModel):
     """The work has begun behind the answer."""
 

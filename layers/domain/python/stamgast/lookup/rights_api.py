@@ -42,7 +42,9 @@ EXISTS = Fault(409, "exists", "There is a request of this id with other content.
 
 @dataclass(frozen=True, slots=True)
 class RightsDesk:
-    """What answering needs; `begin` has requests carried out, `plan` counts without a change.
+    """What answering needs; `begin` has requests carried out.
+
+    `plan` counts without a change; None while it is at it.
 
     `domain` is the host that the request was sent to; call-backs may go to this machine itself
     where it is somebody's laptop.
@@ -54,7 +56,7 @@ class RightsDesk:
     keyring: Keyring
     now_ms: int
     begin: Callable[[Sequence[str]], None]
-    plan: Callable[[Subject], Mapping[str, Any]]
+    plan: Callable[[Subject], Mapping[str, Any] | None]
     certificate: Callable[[], str]
     prove: Callable[[], None]
     restored: Callable[[], Mapping[int, frozenset[str]]]
@@ -147,7 +149,8 @@ def post_plan(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk)
     named = named_by(told, reader, desk, "")
     if isinstance(named, Fault):
         return named
-    return desk.plan(Subject("plan", desk.now_ms, frozenset(named), named))
+    counted = desk.plan(Subject("plan", desk.now_ms, frozenset(named), named))
+    return Accepted({"state": "counting"}) if counted is None else counted
 
 
 def post_prove(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:

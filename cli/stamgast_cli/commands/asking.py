@@ -24,7 +24,8 @@ Include = Annotated[
     typer.Option("--include", help="Sections, with commas: traits, segments, identifiers …"),
 ]
 Purpose = Annotated[
-    str | None, typer.Option("--purpose", help="What links are for, with --include links.")
+    str | None,
+    typer.Option("--purpose", help="For what: shows what it covers, of whoever allows it."),
 ]
 View = Annotated[str, typer.Option("--as", help="verified, or claimed to see less.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200)]

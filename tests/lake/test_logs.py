@@ -102,6 +102,7 @@ def wire(world: ErasureWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rights, "tokens", lambda: tokens)
     monkeypatch.setattr(rights, "signer", lambda: Unsigned())
     monkeypatch.setattr(rights, "worker", lambda: Worker())
+    monkeypatch.setattr(rights, "plans", lambda: Plans())
     monkeypatch.setattr(rights, "settings", lambda: Local())
     monkeypatch.setattr(rights, "now_ms", lambda: world.now_ms)
     forget()
@@ -124,6 +125,13 @@ class Worker:
         return None
 
     def begin_all(self) -> None:
+        return None
+
+
+class Plans:
+    """Nobody asks for a plan."""
+
+    def ask(self, _subject: Any) -> None:
         return None
 
 

@@ -12,8 +12,8 @@ from tests.e2e.house import House, eventually, name, now, order
 
 
 @pytest.fixture
-def verb(stack: House, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("STAMGAST_HOME", str(stack.places.home))
+def verb(enforced_stack: House, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("STAMGAST_HOME", str(enforced_stack.places.home))
 
     def invoke(*arguments: str) -> Any:
         result: Result = CliRunner().invoke(application(), [*arguments, "--json"])
@@ -24,8 +24,11 @@ def verb(stack: House, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.failure_line(27)
-def test_a_cut_holds_through_a_replay_and_a_run_until_it_is_lifted(verb: Any, stack: House) -> None:
-    """Line 27: un-merge, then replay, and they are one again; through the deployed platform."""
+def test_a_cut_holds_through_a_replay_and_a_run_until_it_is_lifted(
+    verb: Any, enforced_stack: House
+) -> None:
+    """Line 27: un-merge, then replay, and they are one again; with every permission enforced."""
+    stack = enforced_stack
     user, email, device = name("user"), f"{name('mail')}@example.com", name("device")
     events = [
         {
@@ -52,6 +55,7 @@ def test_a_cut_holds_through_a_replay_and_a_run_until_it_is_lifted(verb: Any, st
     )
     assert whole is not None
     stack.run()
+    person = person_of(stack, one)
 
     plan = verb("identity", "cut", one, other, "--plan")
     assert sorted(len(person["identifiers"]) for person in plan["persons"]) == [1, 2]
@@ -85,9 +89,9 @@ def test_a_cut_holds_through_a_replay_and_a_run_until_it_is_lifted(verb: Any, st
 
     lifted = verb("identity", "lift", one, other)
     assert lifted["state"] == "done"
-    assert person_of(stack, one) == person_of(stack, other) == whole["person_id"]
+    assert person_of(stack, one) == person_of(stack, other) == person
     stack.run()
-    assert person_of(stack, one) == person_of(stack, other) == whole["person_id"]
+    assert person_of(stack, one) == person_of(stack, other) == person
 
 
 def person_of(stack: House, identifier: str) -> str:

@@ -5,7 +5,7 @@ Of other persons only what names the erased is changed, each item under the vers
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ import orjson
 from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast.identity.codec import (
+    birth_of,
     pointer_attributes,
     pointer_of,
     root_attributes,
@@ -145,14 +146,14 @@ class DynamoErasure:
 
     def _own(self, subject: Subject) -> Iterator[Item]:
         """Every item of the person, those past their time included, but of who came back since."""
-        for key in sorted(subject.keys):
-            items = self._partition(pointer_key(key))
-            head = next((item for item in items if item["SK"]["S"] == HEAD), None)
-            is_new = head is not None and pointer_of(key, attributes_of(head)).born.received_ms
-            if not is_new or is_new <= subject.until_ms:
+        places = [
+            *(pointer_key(key) for key in sorted(subject.keys)),
+            *(root_key(person_id) for person_id in sorted(subject.persons)),
+        ]
+        for place in places:
+            items = self._partition(place)
+            if not _came_since(items, subject.until_ms):
                 yield from items
-        for person_id in sorted(subject.persons):
-            yield from self._partition(root_key(person_id))
 
     def _of_others(self, subject: Subject) -> Iterator[Item]:
         """Items of other persons that name the subject, and facts that may tell of it."""
@@ -260,6 +261,12 @@ def _text(value: object) -> str:
     with suppress(zlib.error):
         value = zlib.decompress(value)
     return value.decode("utf-8", "replace")
+
+
+def _came_since(items: Sequence[Item], until_ms: int) -> bool:
+    """Whether a pointer or a root among these was born of a message after the erasure."""
+    heads = (attributes_of(item) for item in items if item["SK"]["S"] == HEAD)
+    return any(birth_of(head["born"]).received_ms > until_ms for head in heads)
 
 
 def _kind(item: Item) -> str:

@@ -21,7 +21,7 @@ from tests.infra.assembly import FUNCTIONS, ROOT
 OURS = ("domain", "aws", "lake", "learn")
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
 LIVE = ("collect_events", "process_events", "drain_parked", "look_up_profile")
-LEARNING = ("train_links",)
+LEARNING = ("score_profiles", "train_links", "train_model")
 IS_LIKE_LAMBDA = sys.platform == "linux" and sys.version_info[:2] == (3, 13)
 IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import handler; handler.handler"
 
@@ -101,7 +101,10 @@ def test_what_trains_models_imports_with_its_layers_alone(
     ours = [ROOT / "layers" / layer / "python" for layer in ("domain", "aws", "learn")]
     path = [*ours, for_this_machine / "learn" / "python", _runtime(tmp_path)]
     told = (
-        "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, stamgast_learn.run;"
+        "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, stamgast_learn.run, skops.io;"
+        "from sklearn.cluster import KMeans;"
+        "from sklearn.ensemble import HistGradientBoostingClassifier;"
+        "from stamgast_learn.kinds import learn_run, score_run;"
         "from sklearn.isotonic import IsotonicRegression;"
         "from sklearn.linear_model import LogisticRegression"
     )

@@ -129,7 +129,8 @@ def test_a_lower_person_limit_is_named_as_the_cause() -> None:
 
 
 def test_every_setting_says_what_it_reaches() -> None:
-    assert {field.name for field in fields(IdentitySettings)} - {"namespaces"} == REACH.keys()
+    told_apart = {"namespaces", "consents"}
+    assert {field.name for field in fields(IdentitySettings)} - told_apart == REACH.keys()
     assert {field.name for field in fields(Namespace)} - {"name"} == NAMESPACE_REACH.keys()
 
 

@@ -79,6 +79,9 @@ def _purposes(before: IdentitySettings, after: IdentitySettings) -> Iterator[Dif
         old, new = was.get(name), shall.get(name)
         if old != new:
             yield Difference(f"purposes.{name}", _purpose(old), _purpose(new), Reach.NEW)
+    is_asked, is_to_be = before.consents.is_purpose_required, after.consents.is_purpose_required
+    if is_asked != is_to_be:
+        yield Difference("purpose_required", *_told(is_asked, is_to_be), Reach.NEW)
 
 
 def _purpose(one: Purpose | None) -> str | None:

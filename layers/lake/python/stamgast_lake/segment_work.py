@@ -11,8 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stamgast.egress.decision import LivePersons
-from stamgast.egress.manifest import export_refused
 from stamgast.egress.fields import UnknownFieldError, field_of
+from stamgast.egress.manifest import export_refused
 from stamgast.lookup.segments.jobs import Job, JobStore, Kind, State
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now

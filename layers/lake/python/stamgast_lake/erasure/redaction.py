@@ -1,14 +1,12 @@
 """What stays of a text of another person's message that names an erased one."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import orjson
 
 from stamgast.erasure.naming import Naming
-from stamgast.erasure.needles import SHORT
+from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import IdentitySettings
@@ -30,7 +28,11 @@ class Redaction:
 
     def of_text(self, text: str) -> str:
         """The text without mentions of the identifiers that are long enough to be known."""
-        return self._mentions.sub("", text) if self._mentions else text
+        told = text.encode("utf-8", "surrogatepass")
+        while spans := self._needles.spans(told):
+            for begin, end in reversed(spans):
+                told = told[:begin] + told[end:]
+        return told.decode("utf-8", "surrogatepass")
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -38,12 +40,5 @@ class Redaction:
         return frozenset().union(*(one.keys for one in self.subjects))
 
     @cached_property
-    def _mentions(self) -> "re.Pattern[str] | None":
-        found = sorted({v for v in self._values() if len(v) >= SHORT}, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, found)), re.IGNORECASE) if found else None
-
-    def _values(self) -> Iterable[str]:
-        for subject in self.subjects:
-            for value in subject.values.values():
-                yield value
-                yield orjson.dumps(value)[1:-1].decode()
+    def _needles(self) -> Needles:
+        return needles_of(self.subjects)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stamgast.erasure.boundaries import NEAR
 from stamgast.erasure.needles import Needles
 from stamgast_lake.erasure.dropped import tells
 from stamgast_lake.erasure.objects import Objects
@@ -61,13 +62,14 @@ def tells_of(stream: Any, needles: Needles) -> bool:
 
 def blocks_tell(blocks: Iterator[bytes], needles: Needles) -> bool:
     """Whether a needle stands in the blocks, be it across the border of two."""
-    rest = b""
+    rest, begin = b"", 0
     for block in blocks:
         text = rest + block
-        if needles.found_in(text):
+        if needles.found_in(text, begin, len(text) - NEAR):  # the last have not all neighbours yet
             return True
-        rest = text[-needles.longest :] if needles.longest else b""
-    return False
+        cut = max(0, len(text) - needles.longest - 2 * NEAR)
+        rest, begin = text[cut:], NEAR if cut else begin
+    return needles.found_in(rest, begin)
 
 
 def parquet_tells(file: Path, needles: Needles) -> bool:

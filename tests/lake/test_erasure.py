@@ -1,5 +1,6 @@
 """A person goes from every store, nothing brings it back, and nobody else goes with it."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,53 @@ def test_requests_are_planned_carried_out_answered_and_proven_together(
     repeated = world.requests.read(erasures[1])
     work.carry_out(erasures)
     assert world.requests.read(erasures[1]) == repeated
+
+
+@pytest.mark.failure_line(36)
+@pytest.mark.failure_line(37)
+def test_who_bears_a_longer_identifier_stays_whole_and_the_proof_ends(
+    world: ErasureWorld,
+) -> None:
+    """FAILURES lines 36 and 37: `customer-1` goes, `customer-10` and their likes stay."""
+    gone = {"user_id": "customer-1", "email": "ada@example.com"}
+    stays = {"user_id": "customer-10", "email": "nada@example.com"}
+    world.send(
+        identify("g1", userId=gone["user_id"], traits={"email": gone["email"]}),
+        event("g2", userId=gone["user_id"]),
+        identify("s1", userId=stays["user_id"], traits={"email": stays["email"], "age": 50}),
+        event("s2", userId=stays["user_id"], properties={"note": f"{stays['email']} asked"}),
+        request_id="r1",
+    )
+    world.send({"type": "track", "userId": stays["user_id"]}, request_id="r2")
+    drop = b"type,userId,event,messageId\ntrack,customer-1,Sold,f1\ntrack,customer-10,Sold,f2\n"
+    world.put("imports/shop/sales.csv", drop)
+    world.put("exports/job/part.csv", b"person,email\nx,nada@example.com\n")
+    world.run()
+    had = untouched(world)
+
+    work, asked = world.work(), world.request(Kind.ERASURE, user_id=gone["user_id"])
+    assert work.carry_out([asked]) == {asked: "completed"}
+    world.run()
+    assert work.prove() == 1
+    assert world.requests.open_ids() == []
+    assert untouched(world) == had
+    [profile] = world.profiles().values()
+    assert profile.traits["age"].value == 50
+    assert (profile.counters["s2"], profile.counters["Sold"]) == (1, 1)
+    assert world.body("imports/shop/sales.csv").count(b"customer") == 1
+    assert world.found(needles_of([world.subject(**gone)]))["files"] == []
+    assert all(row["is_conserved"] for row in world.rows("reconciliation"))
+
+
+def untouched(world: ErasureWorld) -> tuple[list[bytes], bytes]:
+    """The archive's lines and the export that tell of the longer identifiers alone."""
+    lines = sorted(line for line in gunzipped(world) if b"customer-10" in line)
+    return lines, world.body("exports/job/part.csv")
+
+
+def gunzipped(world: ErasureWorld) -> Iterator[bytes]:
+    for body in world.archived().values():
+        yield from gzip.decompress(body).splitlines()
 
 
 @pytest.mark.failure_line(36)

@@ -1,6 +1,6 @@
 """`stamgast consent`: what people said, what was decided by it, and words said on their behalf."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from json import dumps
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ import httpx
 import typer
 
 from stamgast.identity.identifiers import Identifier
+from stamgast.identity.keys import Keyring
 from stamgast.workspace.model import Workspace
 from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_cli.commands.asking import Who, identifier_of
@@ -158,8 +159,12 @@ def _asked(
 
 
 def _key(deployment: Deployment, named: Identifier) -> str:
+    return _keyring(deployment).identifier_key(named.namespace, named.value)
+
+
+def _keyring(deployment: Deployment) -> Keyring:
     client, secret = deployment.client("secretsmanager"), deployment.output("WorkspaceSecret")
-    return SecretsManagerKeyring(client, secret).get().identifier_key(named.namespace, named.value)
+    return SecretsManagerKeyring(client, secret).get()
 
 
 def _say(
@@ -180,24 +185,32 @@ def _say(
             known = ", ".join(workspace.consents.by_name)
             raise InputError(f"there is no purpose {name}", hint=f"There are {known}.")
     told = {name: text for name, text in detail.items() if text is not None}
-    event = _event(who, {**consent, **told}, workspace)
+    event = _event(who, {**consent, **told}, workspace, lambda: _keyring(deployment))
     with httpx.Client(base_url=deployment.ingest_url, timeout=60) as client:
         Delivery(client, key, is_strict=True).post(dumps({"batch": [event]}).encode())
     Output(is_json=json).facts({"message_id": event["messageId"], "said": True})
 
 
-def _event(who: str, consent: Mapping[str, Any], workspace: Workspace) -> dict[str, Any]:
+def _event(
+    who: str, consent: Mapping[str, Any], workspace: Workspace, keyring: Callable[[], Keyring]
+) -> dict[str, Any]:
     """An identify call of the one identifier; one that is no user id rides beside a cookie."""
     named = identifier_of(who, workspace)
     outside = {"id": named.value, "type": named.namespace, "collection": "users"}
-    who_it_is = {
-        "user_id": {"userId": named.value},
-        "anonymous_id": {"anonymousId": named.value},
-    }.get(named.namespace, {"anonymousId": f"consent-{uuid4()}"})
+    name = {"user_id": "userId"}.get(named.namespace, "anonymousId")
+    is_direct = named.namespace in ("user_id", "anonymous_id")
     return {
         "type": "identify",
         "messageId": f"consent-{uuid4()}",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        **who_it_is,
+        name: named.value if is_direct else _cookie(named, keyring()),
         "context": {"externalIds": [outside], "consent": dict(consent)},
     }
+
+
+def _cookie(named: Identifier, keyring: Keyring) -> str:
+    """The same for each word about one identifier, so that words add no devices to a person.
+
+    Keyed: who could compute it might send events as that person.
+    """
+    return f"consent-{keyring.message_key('consent', f'{named.namespace}:{named.value}')}"

@@ -263,5 +263,5 @@ def test_who_is_there_again_after_a_restore_is_erased_anew_and_who_came_back_is_
     again = world.live_tables.resolve(whole)
     assert any(f"P#{person_id}" in roots for person_id in again.persons)
     world.live_tables.erase(again)
-    left = {i["PK"]["S"] for i in world.dynamodb.items("profiles")}
-    assert left >= roots | {f"I#{key}" for key in whole.keys & again.keys if key[:8] == "user_id:"}
+    stand = {i["PK"]["S"] for i in world.dynamodb.items("profiles")}
+    assert stand >= roots | {f"I#{key}" for key in whole.keys & again.keys if key[:8] == "user_id:"}

@@ -109,6 +109,21 @@ def test_a_whole_cell_is_one_identifier_with_its_dot() -> None:
     assert search(NUMBER).is_cell("It was 10000001.")
 
 
+@pytest.mark.parametrize(
+    ("key", "is_told"),
+    [
+        ("imports/shop/10000001.csv.gz", True),
+        ("imports/ada@example.com.json", True),
+        ("imports/user=10000001/part.parquet", True),
+        ("imports/100000012.csv", False),
+        ("imports/ada@example.com.au", False),
+        ("imports/ada@example.com.au.csv", False),
+    ],
+)
+def test_the_name_of_a_file_tells_whatever_kind_it_is(key: str, is_told: bool) -> None:
+    assert search(ADA, NUMBER).is_name(key) == is_told
+
+
 def test_keys_count_wherever_they_stand() -> None:
     needles = needles_of([Subject("r", 0, frozenset({"email:1" + "a" * 25}), {}, frozenset("p"))])
     assert needles.found_in(b"x1" + b"a" * 26)

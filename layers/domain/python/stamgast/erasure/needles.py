@@ -4,6 +4,7 @@ Compared without ASCII case. An identifier counts only where it is no part of a 
 one would be found everywhere, so it counts only between quotes, or as a whole cell of a table.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from json import dumps
@@ -13,6 +14,7 @@ from stamgast.erasure.boundaries import NEAR, stands_alone
 from stamgast.erasure.subject import Subject
 
 SHORT = 8
+ENDINGS = re.compile(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|html|gz))+$", re.IGNORECASE)
 QUOTES = (b'"', b'\\"', b"'")
 
 
@@ -66,6 +68,10 @@ class Needles:
         """Whether a table's cell tells of one of the persons."""
         told = text.encode("utf-8", "surrogatepass")
         return told.lower() in self.short or self.found_in(told)
+
+    def is_name(self, key: str) -> bool:
+        """Whether an object's name tells of one of the persons; what a file is ends no name."""
+        return self.found_in(ENDINGS.sub("", key).encode("utf-8", "surrogatepass"))
 
     def _quoted(self) -> Iterator[bytes]:
         return (sign + one + sign for one in self.short for sign in QUOTES)

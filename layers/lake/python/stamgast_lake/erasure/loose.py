@@ -34,7 +34,7 @@ class LooseErasure:
         for prefix in prefixes:
             for key in objects.keys(prefix):
                 body = objects.body(key)
-                is_told = tells_of(BytesIO(body), needles) or needles.found_in(key.encode())
+                is_told = tells_of(BytesIO(body), needles) or needles.is_name(key)
                 lines = self._without(key, body) if is_told and not self.is_dry else int(is_told)
                 done += Cleaned(1, int(is_told), lines)
             if not self.is_dry:

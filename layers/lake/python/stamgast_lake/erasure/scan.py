@@ -43,7 +43,7 @@ def scan_prefix(lake: Lake, prefix: str, needles: Needles) -> Scan:
                 continue  # a marker that an object was deleted has no content
             raise
         read, size = read + 1, size + int(answer["ContentLength"])
-        if tells_of(answer["Body"], needles) or needles.found_in(one.key.encode()):
+        if tells_of(answer["Body"], needles) or needles.is_name(one.key):
             found.append(one.key)
     return Scan(read, size, tuple(sorted(set(found))))
 

@@ -40,14 +40,7 @@ def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> N
     distinct = list({(item["PK"]["S"], item["SK"]["S"]): item for item in items}.values())
     for start in range(0, len(distinct), MOST_WRITTEN):
         part = distinct[start : start + MOST_WRITTEN]
-        wanted: Any = {table: [{"PutRequest": {"Item": item}} for item in part]}
-        for attempt in range(1, MOST_TRIES + 1):
-            wanted = call(client.batch_write_item, RequestItems=wanted).get("UnprocessedItems")
-            if not wanted:
-                break
-            pause(pause_seconds(attempt))
-        else:
-            raise StoreError("BatchWriteItem left items unwritten")
+        _write(client, {table: [{"PutRequest": {"Item": item}} for item in part]}, pause)
 
 
 def insert_items(client: Any, table: str, items: Sequence[Item], pause: Pause) -> list[bool]:
@@ -96,12 +89,15 @@ def delete_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -
     distinct = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in sorted(keys)]
     for start in range(0, len(distinct), MOST_WRITTEN):
         part = distinct[start : start + MOST_WRITTEN]
-        wanted: Any = {table: [{"DeleteRequest": {"Key": key}} for key in part]}
-        for attempt in range(1, MOST_TRIES + 1):
-            wanted = call(client.batch_write_item, RequestItems=wanted).get("UnprocessedItems")
-            if not wanted:
-                break
-            pause(pause_seconds(attempt))
-        else:
-            raise StoreError("BatchWriteItem left items undeleted")
+        _write(client, {table: [{"DeleteRequest": {"Key": key}} for key in part]}, pause)
     return len(distinct)
+
+
+def _write(client: Any, wanted: Any, pause: Pause) -> None:
+    """Has a batch of puts or deletes carried out to its end."""
+    for attempt in range(1, MOST_TRIES + 1):
+        wanted = call(client.batch_write_item, RequestItems=wanted).get("UnprocessedItems")
+        if not wanted:
+            return
+        pause(pause_seconds(attempt))
+    raise StoreError("BatchWriteItem left items undone")

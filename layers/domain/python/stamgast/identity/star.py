@@ -74,12 +74,34 @@ def join_sightings(left: Sighting, right: Sighting) -> Sighting:
 
 
 def fold_stars(stars: Iterable[Star]) -> list[Star]:
-    """One star an anchor, whatever the order and number of copies of the stars."""
+    """One star an anchor, whatever the order and number of copies of the stars.
+
+    Each tells the oldest receipt that any of them tells of an identifier. Events of one request
+    share their moment, and whichever star is settled first founds the person that a run founds.
+    """
     folded: dict[str, Star] = {}
     for star in stars:
         had = folded.get(star.anchor)
         folded[star.anchor] = star if had is None else join_stars(had, star)
-    return list(folded.values())
+    born = _births(folded.values())
+    return [_born_as(star, born) for star in folded.values()]
+
+
+def _births(stars: Iterable[Star]) -> Mapping[str, Birth]:
+    """The oldest receipt that these stars tell of each identifier."""
+    born: dict[str, Birth] = {}
+    for star in stars:
+        for key, sighting in star.sightings.items():
+            born[key] = min(sighting.born, born.get(key, sighting.born))
+    return born
+
+
+def _born_as(star: Star, born: Mapping[str, Birth]) -> Star:
+    """The star with these births of its identifiers."""
+    seen = star.sightings.items()
+    if all(sighting.born == born[key] for key, sighting in seen):
+        return star
+    return replace(star, sightings={key: replace(one, born=born[key]) for key, one in seen})
 
 
 def join_stars(left: Star, right: Star) -> Star:

@@ -12,7 +12,7 @@ from stamgast.moments import iso_of, ms_of
 from stamgast.segments.definitions import Segment, computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast.segments.trying import NAMELESS, Tried, tried
-from stamgast.workspace.model import Workspace, models_in, workspace_of
+from stamgast.workspace.model import Workspace, models_in, purposes_in, workspace_of
 from stamgast_cli.deployment import find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
@@ -94,7 +94,8 @@ def _tried(
         raise InputError("say a segment, a rule, or both", hint="stamgast segment list")
     traits = computed_traits_of(workspace.traits)
     segments = segments_of(workspace.segments)
-    told = tried(name or NAMELESS, rule, segments, traits, models_in(workspace))
+    names = models_in(workspace), purposes_in(workspace)
+    told = tried(name or NAMELESS, rule, segments, traits, *names)
     if not isinstance(told, Tried):
         raise InputError(
             "; ".join(str(fault) for fault in told), hint="See docs/segments-language.md."

@@ -26,7 +26,7 @@ from stamgast.segments.language.reading import reader_of
 from stamgast.segments.language.rules import rules_of
 from stamgast.segments.language.windows import Now
 
-SCHEMA = Schema(frozenset({"champions"}))
+SCHEMA = Schema(frozenset({"champions"}), purposes=frozenset({"email", "sms"}))
 NOW = Now(1_795_262_400_000, ZoneInfo("Europe/Amsterdam"))
 FAULTS = {
     "": (RuleSyntaxError, 1, 1, "empty"),
@@ -55,7 +55,14 @@ FAULTS = {
     "count(last 100 hours) > 1": (RuleBoundError, 1, 7, "write `last 5 days`"),
     "count(last 0 days) > 1": (RuleBoundError, 1, 7, "at least one day"),
     "count(between 9 and 3 days ago) > 1": (RuleBoundError, 1, 7, "between 3 and 9 days ago"),
-    "sum(event = 'A') > 1": (RuleTypeError, 1, 5, "a number is wanted"),
+    "sum(event = 'A') > 1": (RuleTypeError, 1, 5, "a number is wanted, this is a condition"),
+    "rfm.segment = 'champion'": (RuleTypeError, 1, 15, "did you mean `champions`?"),
+    "lifecycle not in ('late', 'x')": (RuleTypeError, 1, 27, "it is active, lapsed, late"),
+    "count(type = 'pag') > 1": (RuleTypeError, 1, 14, "did you mean `page`?"),
+    "traits.a between 1 and 'x'": (RuleTypeError, 1, 1, "between a number and a text"),
+    "orders.total_365 > 1": (RuleNameError, 1, 1, "as in `orders.total_365d`"),
+    "consent.emial is true": (RuleNameError, 1, 1, "did you mean `email`?"),
+    "consent.post is true": (RuleNameError, 1, 1, "known are email, sms"),
     "sum() > 1": (RuleTypeError, 1, 1, "needs a value first"),
     "did 'A' within 3 days": (RuleTypeError, 1, 1, "two steps or more"),
     "(" * 60 + "true" + ")" * 60: (RuleBoundError, 1, 41, "nested more than 40 deep"),

@@ -97,6 +97,39 @@ def test_a_fault_tells_line_and_column_in_the_rule_and_a_suggestion() -> None:
     )
 
 
+WORDS = {
+    "segments:\n  a: {rule: true}": "put it in quotes",
+    "segments:\n  My Segment: {rule: 'true'}": "did you mean `my_segment`?",
+    "segments:": "write `{}`, or leave the name out",
+    "segments:\n  a:\n    rule: count(event = 'A: b') > 1": "or under `|`",
+    "segments:\n\ta: {rule: 'true'}": "indent with blanks",
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_a_mistake_of_form_says_what_to_do(text: str) -> None:
+    (fault,) = faults(segments=text)
+    assert WORDS[text] in str(fault)
+
+
+def test_a_word_of_another_tool_is_understood() -> None:
+    plan = "tracking_plan: {events: {A: {action: alow, properties: {x: {type: string}}}}}"
+    told = [
+        fault.message for fault in faults(tracking_plan=plan, traits="traits: {a: {making: avg}}")
+    ]
+    assert sorted(one.rpartition("; ")[2] for one in told) == [
+        "did you mean `allow`?",
+        "did you mean `average`?",
+        "did you mean `text`?",
+    ]
+
+
+def test_a_rule_names_purposes_that_are_declared() -> None:
+    consent = "purposes:\n  email: {legal_basis: consent, covers: [exports]}\n"
+    (fault,) = faults(consent=consent, segments="segments:\n  a: {rule: consent.emial is true}\n")
+    assert str(fault).startswith("segments.yaml:2: segments.a.rule: line 1, column 1: no purpose")
+
+
 def test_a_cycle_is_named() -> None:
     text = "segments:\n  a:\n    rule: in segment('b')\n  b:\n    rule: in segment('a')\n"
     (fault,) = faults(segments=text)

@@ -17,7 +17,7 @@ from stamgast.lookup.segments.jobs import Job, JobStore, Kind, State
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast.segments.trying import NAMELESS, Tried, tried
-from stamgast.workspace.model import models_in
+from stamgast.workspace.model import models_in, purposes_in
 from stamgast_lake.exports.order import Order, Selected
 from stamgast_lake.exports.parts import PERSONS_AT_ONCE, PartWork, receipt_of
 from stamgast_lake.exports.select import LIST, ROWS_A_PART, NoRunError, select
@@ -88,7 +88,8 @@ class SegmentWork:
         known = {one.name: one for one in segments}
         if asked["rule"] is None and name not in known:
             raise OutdatedJobError("There is no segment of this name any more.")
-        told = tried(name, asked["rule"], segments, traits, models_in(workspace))
+        names = models_in(workspace), purposes_in(workspace)
+        told = tried(name, asked["rule"], segments, traits, *names)
         if not isinstance(told, Tried):
             raise OutdatedJobError(f"rule: {told[0]}")
         of_segment = known[name].purpose if name in known else None

@@ -33,6 +33,7 @@ def tried(
     segments: Sequence[Segment],
     traits: Sequence[ComputedTrait],
     models: frozenset[str] = frozenset(),
+    purposes: frozenset[str] = frozenset(),
 ) -> Tried | list[RuleError]:
     """The segment of this name with its rule, or with another text in its place; else the faults.
 
@@ -42,7 +43,8 @@ def tried(
         told = next(one for one in segments if one.name == name)
         return Tried(name, told.text, tuple(one.rule for one in segments))
     names = frozenset(one.name for one in segments) | ({name} - {NAMELESS})
-    tree, faults = checked(text, Schema(names, {one.name: one.type for one in traits}, models))
+    schema = Schema(names, {one.name: one.type for one in traits}, models, purposes)
+    tree, faults = checked(text, schema)
     if faults:
         return faults
     trees = {one.name: one.rule.tree for one in segments} | {name: tree}

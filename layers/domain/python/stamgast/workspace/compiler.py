@@ -66,8 +66,9 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
         kinds |= {one.name: one.type for one in computed}
     if (segments := files[SEGMENTS]) is not None and traits is not None:
         models = files[MODELS]
-        scores = frozenset(_names(models, "models") if models else ())
-        schema = Schema(frozenset(_names(segments, "segments")), kinds, scores)
+        scores = frozenset(_names(models, "models"))
+        purposes = frozenset(_names(files[CONSENT], "purposes"))
+        schema = Schema(frozenset(_names(segments, "segments")), kinds, scores, purposes)
         sound = _sound(segments, "segments", SegmentPart)
         made["segments"] = compiler.segments(segments, sound, schema, waits)
         if models is not None:
@@ -76,8 +77,8 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
     return made
 
 
-def _names(file: YamlFile, part: str) -> dict[str, Any]:
-    told = file.document.get(part) if isinstance(file.document, dict) else None
+def _names(file: YamlFile | None, part: str) -> dict[str, Any]:
+    told = file.document.get(part) if file and isinstance(file.document, dict) else None
     return {str(name): one for name, one in told.items()} if isinstance(told, dict) else {}
 
 

@@ -61,6 +61,11 @@ def models_in(workspace: Workspace) -> frozenset[str]:
     return frozenset(one["name"] for one in workspace.models)
 
 
+def purposes_in(workspace: Workspace) -> frozenset[str]:
+    """The purposes that it declares, which alone rules may name; none where none is declared."""
+    return frozenset(workspace.consents.by_name)
+
+
 def workspace_of(told: Mapping[str, Any]) -> Workspace:
     """The workspace that a compiled JSON document tells (what `compiler.compile_files` returns)."""
     sources = {key: _source(key, source) for key, source in told["sources"].items()}

@@ -7,6 +7,10 @@ from typing import Any
 import yaml
 
 MOST_NODES = 200_000
+HINTS = {
+    "mapping values are not allowed here": "a text with `: ` in it stands in quotes, or under `|`",
+    "found character '\\t' that cannot start any token": "indent with blanks, not with tabs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
             return None
         document = yaml.safe_load(text) or {}
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        faults.append(Fault(name, line, "", f"not YAML: {error.problem}"))
+        faults.append(_unreadable(name, error))
         return None
     except (yaml.YAMLError, ValueError) as error:
         faults.append(Fault(name, 1, "", f"not YAML: {' '.join(str(error).split())}"))
@@ -89,6 +92,14 @@ def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
         return None
     faults.extend(_repeated(name, node, ()))
     return YamlFile(name, document, node)
+
+
+def _unreadable(name: str, error: yaml.MarkedYAMLError) -> Fault:
+    """What the reader of YAML could not take, where, and what usually helps."""
+    mark, hint = error.problem_mark, HINTS.get(str(error.problem))
+    line, where = (mark.line + 1, f", column {mark.column + 1}") if mark else (1, "")
+    message = f"not YAML{where}: {error.problem}" + (f" ({hint})" if hint else "")
+    return Fault(name, line, "", message)
 
 
 def _is_endless(node: yaml.Node | None) -> bool:

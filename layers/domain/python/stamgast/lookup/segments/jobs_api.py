@@ -16,7 +16,7 @@ from stamgast.moments import iso_of
 from stamgast.segments.definitions import computed_traits_of
 from stamgast.segments.language.errors import RuleError
 from stamgast.segments.trying import NAMELESS, tried
-from stamgast.workspace.model import models_in
+from stamgast.workspace.model import models_in, purposes_in
 
 PATH = "/v1/segments/jobs/{job}"
 LOOK_AGAIN_SECONDS = 0.5
@@ -54,7 +54,8 @@ def rule_fault(segment: str | None, rule: str | None, desk: SegmentDesk) -> Faul
         found = segment_named(segment or "", segments)
         return found if isinstance(found, Fault) else None
     traits = computed_traits_of(desk.workspace.traits)
-    told = tried(segment or NAMELESS, rule, segments, traits, models_in(desk.workspace))
+    names = models_in(desk.workspace), purposes_in(desk.workspace)
+    told = tried(segment or NAMELESS, rule, segments, traits, *names)
     return bad_rule(told) if isinstance(told, list) else None
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from stamgast.segments.language.columns import only_texts
 from stamgast.segments.language.errors import RuleTypeError
+from stamgast.segments.language.names import near
 from stamgast.segments.language.tree import Arithmetic, As, Call, DaysBetween, Literal, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.values import parsed_date, parsed_moment
@@ -82,9 +84,18 @@ def agreed(op: str, left: Node, right: Node, at: int) -> tuple[Node, Node]:
         left, right = as_type(kind, left), as_type(kind, right)
     elif len(kinds) == 2:
         raise RuleTypeError(f"{_shown(left)} cannot be compared with {_shown(right)}", at)
+    for text, other in ((left, right), (right, left)):
+        _can_be(text, only_texts(other))
     if op not in ("=", "!=") and type_of(left) not in ORDERED:
         raise RuleTypeError("of booleans, none is less than the other", at, "use = or `is true`")
     return left, right
+
+
+def _can_be(node: Node, only: frozenset[str]) -> None:
+    """Raises RuleTypeError for a text that the other side can never be."""
+    if only and isinstance(node, Literal) and node.value not in only:
+        hint = near(str(node.value), only) or f"it is {', '.join(sorted(only))}"
+        raise RuleTypeError(f"it is never '{str(node.value)[:40]}'", node.at, hint)
 
 
 def settled(node: Node) -> Node:

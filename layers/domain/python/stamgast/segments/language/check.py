@@ -251,6 +251,8 @@ def _compare(op: str, left: Node, right: Node, at: int) -> Node:
 
 def _between(parts: list[Node], at: int) -> Node:
     of, low, high = parts
+    if {type_of(low), type_of(high)} == {Type.NUMBER, Type.TEXT}:
+        raise RuleTypeError("nothing lies between a number and a text", at)
     return And((_compare(">=", of, low, at), _compare("<=", of, high, at)), at)
 
 

@@ -4,19 +4,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stamgast.segments.language.tree import Type
+from stamgast.segments.language.tree import Column, Field, Node, Type
+from stamgast.segments.rfm import Cell
+from stamgast.segments.rhythm import Stage
 
 Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """The type of a column and what it says."""
+    """The type of a column, what it says, and the only texts that it can be, if they are few."""
 
     type: Type
     doc: str
+    only: frozenset[str] = frozenset()
 
 
+CALLS = frozenset({"alias", "group", "identify", "page", "screen", "track"})
 PERSON: Mapping[Path, Doc] = {
     ("person_id",): Doc(Type.TEXT, "The person's id."),
     ("first_at",): Doc(Type.MOMENT, "When the first event happened."),
@@ -28,14 +32,16 @@ PERSON: Mapping[Path, Doc] = {
     ("orders", "currency"): Doc(Type.TEXT, "The principal currency; null without an order."),
     ("orders", "first_at"): Doc(Type.MOMENT, "When the first order was placed."),
     ("orders", "last_at"): Doc(Type.MOMENT, "When the last order was placed."),
-    ("rfm", "segment"): Doc(Type.TEXT, "The cell of the RFM grid."),
+    ("rfm", "segment"): Doc(Type.TEXT, "The cell of the RFM grid.", frozenset(Cell)),
     ("rfm", "r"): Doc(Type.NUMBER, "Recency score, 1 to 5."),
     ("rfm", "f"): Doc(Type.NUMBER, "Frequency score, 1 to 5."),
     ("rfm", "m"): Doc(Type.NUMBER, "Monetary score, 1 to 5."),
     ("rfm", "frequency"): Doc(Type.NUMBER, "Number of orders that were scored."),
     ("rfm", "monetary"): Doc(Type.NUMBER, "Revenue that was scored, in major units."),
     ("rfm", "last_order_on"): Doc(Type.DATE, "Day (UTC) of the last order that was scored."),
-    ("lifecycle",): Doc(Type.TEXT, "The stage of life: prospect, new, active, late …"),
+    ("lifecycle",): Doc(
+        Type.TEXT, "The stage of life: prospect, new, active, late …", frozenset(Stage)
+    ),
     ("rhythm", "order_days"): Doc(Type.NUMBER, "Days with an order; null without any."),
     ("rhythm", "usual_days"): Doc(
         Type.NUMBER, "The usual gap between them in days; null below three gaps."
@@ -66,7 +72,7 @@ OF_SCORE: Mapping[str, Doc] = {
 }
 EVENT: Mapping[Path, Doc] = {
     ("event",): Doc(Type.TEXT, "Name of the tracked event, the page or the screen."),
-    ("type",): Doc(Type.TEXT, "The call: `track`, `page`, `identify` …"),
+    ("type",): Doc(Type.TEXT, "The call: `track`, `page`, `identify` …", CALLS),
     ("event_at",): Doc(Type.MOMENT, "When it happened, corrected."),
     ("source",): Doc(Type.TEXT, "The source that sent it."),
     ("order", "id"): Doc(Type.TEXT, "Id of a completed order."),
@@ -94,8 +100,24 @@ ORDER_EVENT = "Order Completed"
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a rule may name beside those columns: segments, computed traits by type, and models."""
+    """What a rule may name beside those columns: segments, computed traits by type, and models.
+
+    Of purposes it may name those that are declared; without any declared, all.
+    """
 
     segments: frozenset[str] = frozenset()
     computed: Mapping[str, Type] = field(default_factory=dict)
     scores: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+
+
+def only_texts(node: Node) -> frozenset[str]:
+    """The texts that a column or field can be, if they are few and known; else none."""
+    match node:
+        case Column():
+            found = PERSON.get(node.path)
+        case Field():
+            found = EVENT.get(node.path)
+        case _:
+            found = None
+    return found.only if found else frozenset()

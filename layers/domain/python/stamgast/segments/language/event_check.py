@@ -129,6 +129,9 @@ class EventCheck:
 def valued(function: str, of: Node) -> Node:
     """The value that something is made of, in a type it can be made of; raises RuleTypeError."""
     kind = type_of(of)
+    if kind is Type.BOOLEAN and function in NUMERIC:
+        hint = "`count(…)` counts those of which a condition is true"
+        raise RuleTypeError("a number is wanted, this is a condition", of.at, hint)
     if function in NUMERIC or (function in LEAST_OR_MOST and kind is Type.ANY):
         return settled(as_type(Type.NUMBER, of))
     is_list = kind is Type.LIST and function not in OF_ANYTHING

@@ -1,5 +1,6 @@
 """Looking names up: paths of a person or of an event, and what might have been meant."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import Enum
@@ -32,6 +33,7 @@ from stamgast.segments.language.tree import (
 
 MOST_DAYS = 40_000
 LONGEST_PATH = 12
+ALMOST_SUGAR = re.compile(r"(total|count|average)_?([0-9]{0,4})")
 
 
 class Scope(Enum):
@@ -71,9 +73,18 @@ def looked_up(path: Path, at: int, scope: Scope, schema: Schema) -> Node:
         return _computed(path, at, schema)
     if path[0] == "scores":
         return _score(path, at, schema)
-    if path[0] == "consent" and len(path) > 2:
-        raise RuleNameError("a consent is `consent.` and one purpose", at)
+    if path[0] == "consent":
+        _is_purpose(path, at, schema)
     return made(path, roots[path[0]].type, at)
+
+
+def _is_purpose(path: Path, at: int, schema: Schema) -> None:
+    """Raises RuleNameError for what is no purpose, which would be null for ever."""
+    if len(path) > 2:
+        raise RuleNameError("a consent is `consent.` and one purpose", at)
+    if schema.purposes and path[1] not in schema.purposes:
+        hint = near(path[1], schema.purposes) or f"known are {', '.join(sorted(schema.purposes))}"
+        raise RuleNameError(f"no purpose is named `{path[1]}`", at, hint)
 
 
 def _computed(path: Path, at: int, schema: Schema) -> Node:
@@ -135,6 +146,8 @@ def _unknown(path: Path, at: int, scope: Scope) -> RuleNameError:
 
 
 def _meant(told: str, path: Path, names: list[str], roots: Iterable[str]) -> str | None:
+    if path[0] == "orders" and len(path) == 2 and (sugar := ALMOST_SUGAR.match(path[1])):
+        return f"as in `orders.{sugar[1]}_{int(sugar[2] or 0) or 30}d`"
     found = near(told, names)
     root = get_close_matches(path[0], list(roots), 1)
     if root and len(path) > 1 and not found:

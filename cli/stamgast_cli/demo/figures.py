@@ -5,21 +5,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stamgast_cli.demo.truth import Agreement, Named, agreement
-from stamgast_cli.deployment import Deployment
-from stamgast_cli.lake import select
+from stamgast_lake.query import LakeSession
 
 STATES = ("stored", "duplicate", "conflict", "rejected", "suppressed")
 
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """A deployment's lake."""
+    """A deployment's lake; what one figure has opened serves the next."""
 
-    deployment: Deployment
+    session: LakeSession
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        return select(self.deployment, sql)[1]
+        return [tuple(row.values()) for row in self.session.rows(sql)]
 
     def receipts(self) -> dict[str, Any]:
         """How many receipts are in each state, why some were rejected, and when they arrived."""

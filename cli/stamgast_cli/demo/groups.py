@@ -7,9 +7,6 @@ from zoneinfo import ZoneInfo
 
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.workspace.model import Workspace
-from stamgast_cli.deployment import Deployment
-from stamgast_cli.lake import opened
-from stamgast_cli.workspaces import store
 from stamgast_lake.query import LakeSession
 from stamgast_lake.reports.scope import Scope, look_at, newest_moment
 from stamgast_lake.reports.stages import make_stages
@@ -65,15 +62,8 @@ GRID = """
 """
 
 
-def groups(deployment: Deployment) -> Row:
+def groups(lake: LakeSession, workspace: Workspace) -> Row:
     """The report's part on segments, as of the newest run."""
-    workspace = store(deployment).current()
-    with opened(deployment) as lake:
-        return told_of(lake, workspace)
-
-
-def told_of(lake: LakeSession, workspace: Workspace) -> Row:
-    """What the lake tells about who belongs where."""
     moment = newest_moment(lake)
     assert moment is not None, "the demo runs the loop first"
     scope = Scope("", moment.astimezone(UTC), ZoneInfo(workspace.time_zone), 1)

@@ -13,6 +13,11 @@ import httpx
 from stamgast_cli.deployment import Deployment
 
 BATCH = 100
+UNANSWERED = (
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,15 @@ class Readers:
                     found[one["identifier"]] = one["profile"]
         return found
 
+    def _shown(self, named: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What look-ups show by now; nothing while the gateway has no answer."""
+        try:
+            return self.profiles(named, ["activity"])
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code not in UNANSWERED:
+                raise
+            return {}
+
     def timeline(self, named: str, limit: int = 40) -> dict[str, Any]:
         """The newest events of one person."""
         namespace, _, value = named.partition(":")
@@ -90,10 +104,13 @@ class Readers:
     def wait_until(
         self, expected: Mapping[str, str], seconds: float, pause: float = 0.5
     ) -> set[str]:
-        """Waits until each person was last seen at or after a moment; returns who never was."""
+        """Waits until each person was last seen at or after a moment; returns who never was.
+
+        A gateway that gives up on a busy machine (502 to 504) is asked again until then.
+        """
         missing, ends = set(expected), time.monotonic() + seconds
         while missing and time.monotonic() < ends:
-            found = self.profiles(sorted(missing), ["activity"])
+            found = self._shown(sorted(missing))
             missing -= {
                 one
                 for one, profile in found.items()

@@ -26,9 +26,12 @@ from stamgast_cli.demo.story import Act
 from stamgast_cli.demo.summary import show
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import StamgastError
+from stamgast_cli.lake import opened
 from stamgast_cli.local.places import Places, default_places
 from stamgast_cli.local.up import up
 from stamgast_cli.output import Output
+from stamgast_cli.workspaces import store
+from stamgast_lake.query import LakeSession
 
 PROBES, TIMED_LOOKUPS, WAIT_SECONDS = 8, 300, 120.0
 GENERATED = (
@@ -133,8 +136,8 @@ def _play(
     phases: Phases,
     output: Output,
 ) -> dict[str, Any]:
-    lake = Lake(deployment)
-    before = lake.receipts()["states"]
+    with opened(deployment) as session:
+        before = Lake(session).receipts()["states"]
     with phases("Uploading them to the drop zone"):
         upload(files, folder / "imports", deployment)
     with phases("First run: ten months of history"):
@@ -153,8 +156,8 @@ def _play(
         second = follow(deployment, start(deployment), output)
     with phases("Timing look-ups"), lookups.readers(deployment) as reader:
         timing = _look(reader, told)
-    with phases("Reading the figures"):
-        figures = _figures(lake, told, deployment, before, len(sent_rows))
+    with phases("Reading the figures"), opened(deployment) as session:
+        figures = _figures(session, told, deployment, before, len(sent_rows))
     return {
         "about": GENERATED,
         **_facts_of(told, files),
@@ -224,13 +227,14 @@ def _look(reader: lookups.Readers, told: Story) -> dict[str, Any]:
 
 
 def _figures(
-    lake: Lake, told: Story, deployment: Deployment, before: dict[str, int], handed: int
+    session: LakeSession, told: Story, deployment: Deployment, before: dict[str, int], handed: int
 ) -> dict[str, Any]:
     keyring = SecretsManagerKeyring(
         deployment.client("secretsmanager"), deployment.output("WorkspaceSecret")
     ).get()
     owners = truth.owners_of([*told.past, *told.present])
     keys = {named: keyring.identifier_key(*named) for named in owners}
+    lake = Lake(session)
     receipts = lake.receipts()
     states = {state: count - before[state] for state, count in receipts["states"].items()}
     return {
@@ -247,7 +251,7 @@ def _figures(
         "revenue": _revenue(lake.revenue(), told),
         "persons": agreement_of(owners, keys, lake.persons()),
         "rfm": lake.rfm(),
-        "segments": groups(deployment),
+        "segments": groups(session, store(deployment).current()),
     }
 
 

@@ -33,6 +33,12 @@ sources:
         columns: {userId: customer, timestamp: at, properties.revenue: amount,
                   properties.products: lines}
         constants: {type: track, event: Order Completed, properties.currency: EUR}
+      - match: european/*
+        columns: {userId: customer, timestamp: at, properties.revenue: amount}
+        constants: {type: track, event: Order Completed}
+        formats: {timestamp: "%d.%m.%Y", properties.revenue: "1.234,56"}
+        encoding: windows-1252
+        time_zone: Europe/Berlin
       - match: "*"
 """
         }
@@ -195,3 +201,54 @@ def test_old_times_are_kept_as_they_are(drop: Drop) -> None:
     imported = drop.take("a.csv", HEADER + b"track,u1,Seen,1971-01-01T00:00:00Z,,m1\n")
     assert drop.lines(imported)[0]["event_at"] == "1971-01-01T00:00:00.000Z"
     assert drop.lines(imported)[0]["assurance"] == "verified"
+
+
+def test_a_csv_of_a_spreadsheet_is_read_in_its_own_delimiter_encoding_and_spelling(
+    drop: Drop,
+) -> None:
+    text = 'customer;at;amount;lines\nBjørn;03.11.2026;"1.234,50";x\nÅse;morgen;viel;\n'
+
+    for encoding in ("windows-1252", "utf-16"):
+        taken = drop.take(f"european/{encoding}.csv", text.encode(encoding))
+        first, second = drop.lines(taken)
+
+        assert (taken.accepted, taken.rejected, taken.fault) == (2, 0, None)
+        body = orjson.loads(first["body"])
+        assert (body["userId"], body["properties"]["revenue"]) == ("Bjørn", 1234.5)
+        assert first["event_at"] == "2026-11-02T23:00:00.000Z"
+        assert orjson.loads(second["body"])["properties"]["revenue"] == "viel"
+        told = {"format_unfit:timestamp", "format_unfit:properties.revenue"}
+        assert told | {"time_unreadable:timestamp"} <= set(second["notes"])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_header_tells_the_delimiter(drop: Drop, delimiter: str) -> None:
+    header = delimiter.join(["type", "userId", '"name, first; last"'])
+    row = delimiter.join(["identify", "ada", '"a,b;c|d"'])
+
+    taken = drop.take("any.csv", f"{header}\n{row}\n".encode())
+
+    (line,) = drop.lines(taken)
+    assert orjson.loads(line["body"])["name, first; last"] == "a,b;c|d"
+
+
+def test_a_header_that_names_a_column_twice_is_refused_whole(drop: Drop) -> None:
+    taken = drop.take("twice.csv", b"type,userId,userId,\nidentify,ada,bea,\n")
+
+    assert taken.accepted == 0
+    assert taken.fault == "columns 2 and 3 of the header bear one name"
+
+
+def test_columns_without_a_name_are_left_out(drop: Drop) -> None:
+    taken = drop.take("tail.csv", b"type,userId,,\nidentify,ada,x,y\n")
+
+    (line,) = drop.lines(taken)
+    assert "" not in orjson.loads(line["body"])
+
+
+def test_a_field_as_long_as_an_event_is_read(drop: Drop) -> None:
+    text = "x" * 200_000
+
+    taken = drop.take("long.csv", f"type,userId,note\nidentify,ada,{text}\n".encode())
+
+    assert taken.accepted == 1

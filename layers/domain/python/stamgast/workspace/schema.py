@@ -1,5 +1,6 @@
 """The shape of the workspace's YAML files, with the defaults of what may be left out."""
 
+import codecs
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stamgast.identity.patterns import why_unsafe
 from stamgast.identity.records import COLUMNS, DEFAULT_RULES, DEFAULT_TRAITS, rule_of
 from stamgast.identity.settings import BLOCKED_PATTERNS, BLOCKED_VALUES, DEFAULT_NAMESPACES
+from stamgast.ingestion.spellings import spelling_of
 
 
 def _a_zone(name: str) -> str:
@@ -30,6 +32,19 @@ def _a_pattern(text: str) -> str:
     if why is not None:
         raise ValueError(why)
     return text
+
+
+def _a_format(text: str) -> str:
+    spelling_of(text)
+    return text
+
+
+def _an_encoding(name: str) -> str:
+    try:
+        b"".decode(name)
+    except LookupError as error:
+        raise ValueError(f"{name!r} is no encoding, such as windows-1252 or utf-16") from error
+    return codecs.lookup(name).name
 
 
 Pattern = Annotated[str, AfterValidator(_a_pattern)]
@@ -59,11 +74,15 @@ class Part(BaseModel):
 
 
 class ImportMappingPart(Part):
-    """`match: baskets/*.parquet`, and where each column goes in the event's body."""
+    """`match: baskets/*.parquet`, where each column goes in the event's body, and how it is
+    spelt."""
 
     match: str
     columns: dict[str, str] = {}
     constants: dict[str, Any] = {}
+    formats: dict[str, Annotated[str, AfterValidator(_a_format)]] = {}
+    encoding: Annotated[str, AfterValidator(_an_encoding)] = "utf-8"
+    time_zone: Annotated[str, AfterValidator(_a_zone)] = "UTC"
 
 
 class SourcePart(Part):

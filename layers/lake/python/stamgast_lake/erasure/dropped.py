@@ -19,7 +19,9 @@ from stamgast_lake.archive import GZIP_MAGIC, LakeObject
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.archive import Cleaned
 from stamgast_lake.erasure.objects import Objects
+from stamgast_lake.imports.mapping import mapping_for
 from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
+from stamgast_lake.imports.texts import UTF_8, encoding_of
 from stamgast_lake.inputs import ImportInput, Listing, known
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.load import ledger_rows
@@ -56,7 +58,8 @@ class DropErasure:
         with TemporaryDirectory(prefix="stamgast-erase-") as folder:
             file, left = Path(folder) / "file", Path(folder) / "left"
             file.write_bytes(objects.body(given.key))
-            rows, gone = self._rewrite(file, left, given.path)
+            encoding = encoding_of(file, self._told_encoding(given))
+            rows, gone = self._rewrite(file, left, given.path, encoding)
             if gone and not self.is_dry:
                 tag = objects.put(given.key, left.read_bytes())
                 if is_taken:
@@ -65,7 +68,12 @@ class DropErasure:
                 objects.drop_old([given.key])
         return Cleaned(1, int(gone > 0), gone)
 
-    def _rewrite(self, file: Path, left: Path, path: str) -> tuple[int, int]:
+    def _told_encoding(self, given: ImportInput) -> str:
+        source = self.lake.workspace().sources.get(given.source_id)
+        mapping = mapping_for(given.path, source.imports) if source else None
+        return mapping.encoding if mapping else UTF_8
+
+    def _rewrite(self, file: Path, left: Path, path: str, encoding: str) -> tuple[int, int]:
         """Writes what stays of a file; how many rows stay and how many go."""
         needles = needles_of(self.subjects)
         try:
@@ -76,27 +84,29 @@ class DropErasure:
             return without_rows(file, left, needles)
         if not form:
             return self._unreadable(file, left, needles)
-        return self._texts(file, left, path, needles)
+        return self._texts(file, left, path, needles, encoding)
 
-    def _texts(self, file: Path, left: Path, path: str, needles: Needles) -> tuple[int, int]:
+    def _texts(
+        self, file: Path, left: Path, path: str, needles: Needles, encoding: str
+    ) -> tuple[int, int]:
         keys = frozenset().union(*(one.keys for one in self.subjects))
         naming = Naming(self.lake.workspace().identity, self.lake.keyring())
         rows = gone = 0
         with _written_like(file, left) as out:
             first = True
             try:
-                for value, text in rows_of(file, path):
+                for value, text in rows_of(file, path, encoding):
                     line = text or b""
                     if first:
-                        out.write(_head(file, line))
+                        out.write(_recoded(_head(file, line, encoding), encoding))
                         first = False
                     if needles.found_in(line) or naming.names(value, keys):
                         gone += 1
                         continue
                     rows += 1
-                    out.write(line + b"\n")
+                    out.write(_recoded(line + b"\n", encoding))
             except UnreadableFileError:
-                return rows, gone + self._whole(file, needles)
+                return rows, gone + self._whole(file, needles, encoding)
         return rows, gone
 
     def _unreadable(self, file: Path, left: Path, needles: Needles) -> tuple[int, int]:
@@ -104,8 +114,8 @@ class DropErasure:
         left.write_bytes(b"")
         return 0, self._whole(file, needles)
 
-    def _whole(self, file: Path, needles: Needles) -> int:
-        return int(needles.found_in(_plain(file)))
+    def _whole(self, file: Path, needles: Needles, encoding: str = UTF_8) -> int:
+        return int(needles.found_in(_plain(file, encoding)))
 
     def _remember(self, given: ImportInput, tag: str, size: int, rows: int) -> None:
         day = self.moment.date().isoformat()
@@ -154,14 +164,20 @@ def _is_import(receipt_id: str) -> bool:
     return receipt_id.startswith(PREFIX)
 
 
-def _plain(file: Path) -> bytes:
+def _plain(file: Path, encoding: str) -> bytes:
     body = file.read_bytes()
-    return gzip.decompress(body) if body[:2] == GZIP_MAGIC else body
+    body = gzip.decompress(body) if body[:2] == GZIP_MAGIC else body
+    return body if encoding == UTF_8 else body.decode(encoding, "replace").encode()
 
 
-def _head(file: Path, first: bytes) -> bytes:
+def _recoded(text: bytes, encoding: str) -> bytes:
+    """A text of UTF-8 in the encoding of its file."""
+    return text if encoding == UTF_8 else text.decode().encode(encoding, "replace")
+
+
+def _head(file: Path, first: bytes, encoding: str) -> bytes:
     """What stands before the first row: the header of a CSV file."""
-    body = _plain(file)
+    body = _plain(file, encoding)
     return body[: body.index(first)] if first in body else b""
 
 

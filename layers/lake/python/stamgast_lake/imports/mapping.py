@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from stamgast.ingestion.accept import Noted
+from stamgast.ingestion.spellings import Spelling, spelling_of
 from stamgast.workspace.import_mapping import ImportMapping
 
 Event = dict[str, Any]
@@ -25,24 +26,46 @@ def mapper(mapping: ImportMapping, form: str) -> Callable[[object], object]:
 
     Without columns an NDJSON row is the event itself, and the columns of other files are named
     after their places (`properties.order_id`). A null or empty column is absent. A CSV field that
-    is a JSON array or object counts as one, and so does true or false at a place of consents.
+    is a JSON array or object counts as one, and so does true or false at a place of consents. A
+    text that is not of its place's format stays as it is, with a note on the event.
     """
     is_event = not mapping.columns and form in ("ndjson", "jsonl")
     places = [(_steps(place), column) for place, column in mapping.columns.items()]
     constants = [(_steps(place), value) for place, value in mapping.constants.items()]
+    formats = [(name, spelling_of(f, mapping.time_zone)) for name, f in mapping.formats.items()]
     reads_json = form == "csv"
 
     def mapped(row: object) -> object:
         if isinstance(row, Noted):
-            return Noted(mapped(row.event), row.notes)
+            told = mapped(row.event)
+            notes = told.notes if isinstance(told, Noted) else ()
+            return Noted(told.event if isinstance(told, Noted) else told, (*row.notes, *notes))
         if not isinstance(row, dict):
             return row
         event = row if is_event else _placed(row, places or _own_places(row), reads_json)
         for steps, value in constants:
             _put(event, steps, value)
-        return event
+        notes = tuple(
+            f"format_unfit:{name}" for name, read in formats if not _fit(event, name, read)
+        )
+        return Noted(event, notes) if notes else event
 
     return mapped
+
+
+def _fit(event: Event, place: str, read: Spelling) -> bool:
+    """Reads the text at a place by its format; whether it was of it, or there was none."""
+    *folders, name = _steps(place)
+    inner: Any = event
+    for step in folders:
+        inner = inner.get(step) if isinstance(inner, dict) else None
+    text = inner.get(name) if isinstance(inner, dict) else None
+    if not isinstance(text, str):
+        return True
+    value = read(text)
+    if value is not None:
+        inner[name] = value
+    return value is not None
 
 
 def _steps(place: str) -> tuple[str, ...]:

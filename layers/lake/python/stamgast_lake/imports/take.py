@@ -104,8 +104,9 @@ class FileImport:
         with TemporaryDirectory(prefix="stamgast-import-") as folder:
             file = Path(folder) / "file"
             receipt = self._receipt(self._download(file))
-            for chunk in chunks(rows_of(file, self._given.path)):
-                self._take_chunk(chunk, mapper(mapping, form), receipt)
+            map_row = mapper(mapping, form)
+            for chunk in chunks(rows_of(file, self._given.path, mapping.encoding)):
+                self._take_chunk(chunk, map_row, receipt)
 
     def _mapping(self) -> ImportMapping:
         source = self._workspace.sources.get(self._given.source_id)

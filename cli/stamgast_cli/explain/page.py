@@ -8,6 +8,7 @@ from string import Template
 from stamgast_cli.explain.graph import picture_of
 from stamgast_cli.explain.words import (
     Json,
+    calibration_of,
     name_of,
     pair_of,
     persons_of,
@@ -49,7 +50,12 @@ def page_of(answer: Json) -> str:
             for one in answer["cannot_links"]
         ),
         believed=_rows(
-            [pair_of(one), f"{one['probability']:.3f}", one["state"], _weights(one["reasons"])]
+            [
+                pair_of(one),
+                f"{one['probability']:.3f}, {calibration_of(one)}",
+                one["state"],
+                _weights(one["reasons"]),
+            ]
             for one in answer["provisional"]
         ),
     )

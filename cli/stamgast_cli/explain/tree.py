@@ -8,6 +8,7 @@ from rich.tree import Tree
 
 from stamgast_cli.explain.words import (
     Json,
+    calibration_of,
     name_of,
     pair_of,
     persons_of,
@@ -116,7 +117,8 @@ def _cannot_link(one: Json) -> str:
 
 def _provisional(one: Json) -> str:
     reasons = ", ".join(f"{name} {weight}" for name, weight in list(one["reasons"].items())[:6])
-    told = f"{one['state']}, {one['rule']}, until {(one['expires_at'] or 'ever')[:10]}: {reasons}"
+    until = (one["expires_at"] or "ever")[:10]
+    told = f"{calibration_of(one)}, {one['state']}, {one['rule']}, until {until}: {reasons}"
     return f"{escape(pair_of(one))}  {one['probability']:.3f}  [dim]{escape(told)}[/]"
 
 

@@ -53,3 +53,8 @@ def source_of(answer: Json) -> str:
     rows = f", rows up to run {run['run_id']} of {run['moment']}" if run else ""
     where = "the live view" if told["view"] == "live" else "the lake"
     return f"answered from {where} as of {told['as_of']} ({told['time_zone']}{rows})"
+
+
+def calibration_of(link: Json) -> str:
+    """What stands behind the probability of a provisional link."""
+    return "calibrated" if link["is_calibrated"] else "not calibrated: the model's own score"

@@ -56,6 +56,7 @@ def test_a_purpose_that_opted_in_is_told_the_link_its_reasons_and_its_end() -> N
     assert told == {
         "kind": "device",
         "probability": 0.91,
+        "is_calibrated": True,
         "rule": "device:1",
         "reasons": {"address_weight": 1.5},
         "stated_at": iso_of(NOW_MS - 1_000),
@@ -63,6 +64,12 @@ def test_a_purpose_that_opted_in_is_told_the_link_its_reasons_and_its_end() -> N
         "identifier": {"namespace": "anonymous_id", "key": PHONE},
         "other": {"namespace": "anonymous_id", "key": TABLET},
     }
+
+
+@pytest.mark.parametrize(("rule", "is_so"), [("record:0ca494", False), ("record:0ca494.a1", True)])
+def test_a_link_says_whether_log_ins_stand_behind_its_probability(rule: str, is_so: bool) -> None:
+    [told] = ask(store_with(link(kind="record", rule=rule)), purpose="capping").body["links"]
+    assert told["is_calibrated"] is is_so
 
 
 def test_links_come_in_the_same_two_rounds() -> None:

@@ -72,6 +72,16 @@ def rule_of(kind: LinkKind, version: str) -> str:
     return f"{kind.value}:{version}"
 
 
+def is_calibrated(rule: str) -> bool:
+    """Whether later log-ins made a probability of what the rule's model scored.
+
+    A model of devices states nothing else. One of records does so from its first calibration on,
+    whose version then follows its own behind a dot; until then a score is the model's own belief.
+    """
+    kind, _, version = rule.partition(":")
+    return kind == LinkKind.DEVICE or "." in version
+
+
 def is_logged_in(keys: Iterable[str], kind: LinkKind, settings: IdentitySettings) -> bool:
     """Whether one of these identifiers is of a kind that only a log-in makes known."""
     names = {one.name for one in settings.namespaces if one.kind in LOGGED_IN[kind]}

@@ -129,11 +129,15 @@ class CannotLinkForm(Form):
 
 
 class ProvisionalForm(Form):
-    """A statistical link: never joins; `reasons` are weights, the heaviest first."""
+    """A statistical link: never joins; `reasons` are weights, the heaviest first.
+
+    Unless `is_calibrated`, the probability is the model's own, which no log-ins have confirmed.
+    """
 
     a: Named
     b: Named
     probability: float
+    is_calibrated: bool
     rule: str
     event_at: str
     expires_at: str | None

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from stamgast.identity.links import is_calibrated
 from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.person import Profile, Row
 from stamgast.lookup.reader import Reader
@@ -65,6 +66,7 @@ def _link(row: Row, reader: Reader) -> Mapping[str, Any]:
     return {
         "kind": row["kind"],
         "probability": row["probability_ppm"] / PPM,
+        "is_calibrated": is_calibrated(row["rule"]),
         "rule": row["rule"],
         "reasons": json.loads(row["reasons"]),
         "stated_at": row["stated_at"],

@@ -90,10 +90,14 @@ class LinkSide(Form):
 
 
 class LinkForm(Form):
-    """A provisional link: what a model believes, why, and until when; it has merged nobody."""
+    """A provisional link: what a model believes, why, and until when; it has merged nobody.
+
+    Unless `is_calibrated`, the probability is the model's own, which no log-ins have confirmed.
+    """
 
     kind: Literal["device", "record"]
     probability: float
+    is_calibrated: bool
     rule: str
     reasons: dict[str, Any]
     stated_at: str

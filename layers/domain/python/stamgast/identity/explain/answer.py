@@ -9,6 +9,7 @@ from stamgast.identity.explain.case import CannotLink, Case, Provisional
 from stamgast.identity.explain.effects import Effect, Part, effects_of, is_settled
 from stamgast.identity.explain.masking import masked
 from stamgast.identity.explain.structure import Structure, structure_of
+from stamgast.identity.links import is_calibrated
 from stamgast.identity.rules import kind_of, value_limit
 from stamgast.identity.served import Off
 from stamgast.identity.settings import IdentitySettings
@@ -206,6 +207,7 @@ def _provisional(one: Provisional, telling: Telling) -> Json:
     return {
         **telling.pair(one.pair),
         "probability": round(one.probability, 6),
+        "is_calibrated": is_calibrated(one.rule),
         "rule": one.rule,
         "event_at": iso_of(one.event_ms),
         "expires_at": None if one.expires_ms is None else iso_of(one.expires_ms),

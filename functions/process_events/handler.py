@@ -19,7 +19,7 @@ from stamgast.profile.identify import Identity
 from stamgast.profile.loop import LiveLoop, Outcome
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
-from stamgast_aws.disclosures import FirehoseDisclosures, Tell, consented
+from stamgast_aws.disclosures import Tell, consented, disclosures_to
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.firehose_archive import FirehoseArchive
@@ -114,7 +114,7 @@ def _loop(workspace: Workspace) -> LiveLoop:
 
 def _teller(workspace: Workspace, bus: EventBridgeBus) -> Tell:
     settings = _settings()
-    kept = FirehoseDisclosures(client("firehose"), settings.disclosures_stream, full_jitter)
+    kept = disclosures_to(client, settings.disclosures_stream, settings.control_table, full_jitter)
     told = (workspace, kept, client("dynamodb"), settings.profiles_table, _now_ms, full_jitter)
     return consented(bus.publish_memberships, *told)
 
@@ -149,7 +149,11 @@ def _metrics() -> Metrics:
 def _tell(outcome: Outcome, messages: int) -> None:
     """One log line and one metrics line a batch."""
     lag_ms = _now_ms() - outcome.oldest_received_ms if outcome.oldest_received_ms else 0
-    figures = {**outcome.figures(), Metric.LIVE_LAG_SECONDS: round(lag_ms / 1000, 3)}
+    figures = {
+        **outcome.figures(),
+        Metric.WORKSPACE_BEHIND: int(_workspaces().is_behind),
+        Metric.LIVE_LAG_SECONDS: round(lag_ms / 1000, 3),
+    }
     metrics = _metrics()
     for name, figure in figures.items():
         if figure:

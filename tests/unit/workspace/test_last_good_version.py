@@ -104,7 +104,13 @@ def test_a_running_function_keeps_the_version_that_it_holds(
     deployment.process().publish(third)
     spoil(deployment, third["version"], how)
     deployment.seconds += FRESH_SECONDS
+    assert not process.is_behind
     assert process.current().version == second
+    assert process.is_behind
+    deployment.process().publish(third)
+    deployment.seconds += FRESH_SECONDS
+    assert process.current().version == third["version"]
+    assert not process.is_behind
 
 
 @pytest.mark.parametrize("how", SPOILT)
@@ -113,8 +119,10 @@ def test_a_function_that_starts_takes_the_version_before(
 ) -> None:
     deployment, first, second = deployed
     spoil(deployment, second, how)
-    workspace = deployment.process().current()
+    process = deployment.process()
+    workspace = process.current()
     assert workspace.version == first
+    assert process.is_behind
     assert [rule.name for rule in plan_of(workspace).rules] == ["buyers"]
 
 

@@ -36,6 +36,7 @@ class S3WorkspaceStore:
         self._bucket, self._table, self._now = bucket, table, now
         self._read_at = float("-inf")
         self._workspace: Workspace | None = None
+        self._pointed_to: str | None = None
 
     def current(self) -> Workspace:
         """The workspace that the pointer names, or the last that could be read.
@@ -48,10 +49,16 @@ class S3WorkspaceStore:
         versions = self._versions()
         if not versions:
             raise LookupError("no workspace is published: run `stamgast workspace publish`")
+        self._pointed_to = versions[0]
         if self._workspace is None or self._workspace.version != versions[0]:
             self._workspace = self._newest(versions)
         self._read_at = self._now()
         return self._workspace
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the workspace last given is an older one, for that in force cannot be read."""
+        return self._workspace is not None and self._workspace.version != self._pointed_to
 
     def _newest(self, versions: list[str]) -> Workspace:
         """The first that can be read: the one pointed to, the one held, the one before."""

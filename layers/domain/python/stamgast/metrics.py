@@ -25,6 +25,7 @@ class Metric(StrEnum):
     CHANGES_NOT_PUBLISHED = "ChangesNotPublished"
     MEMBERSHIPS_CHANGED = "MembershipsChanged"
     MEMBERSHIPS_UNSETTLED = "MembershipsUnsettled"
+    WORKSPACE_BEHIND = "WorkspaceBehind"
     LIVE_LAG_SECONDS = "LiveLagSeconds"
     HEALTH_FINDINGS = "HealthFindings"
     HEALTH_LARGEST_PERSON = "HealthLargestPerson"

@@ -71,7 +71,7 @@ def test_recommendations_beat_popularity_and_repurchase() -> None:
 def test_shares_on_discount_are_told_as_observed() -> None:
     told = judged("on_offer")
     assert told["is_causal"] is False
-    assert told["coverage"] > 0.88
+    assert told["coverage"]["value"] > 0.88
     assert told["elasticity"]["elasticity"]["high"] < -0.5
 
 

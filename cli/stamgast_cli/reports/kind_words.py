@@ -65,12 +65,12 @@ def discount(judgement: Document) -> Iterator[Figures]:
     rows = [
         ("share on discount before the newest cut-off", shared(judgement["share"])),
         ("share on discount after it", shared(judgement["later_share"])),
-        (f"in the {judgement['level']:.0%} interval", f"{judgement['coverage']:.1%} of people"),
+        (f"in the {judgement['level']:.0%} interval", shared(judgement["coverage"])),
         ("lines of an order that say as much as one", f"{judgement['design_effect']:.2f}"),
     ]
     yield "What was observed", ("figure", "value, with 95 %"), rows
     errors = [
-        (name.replace("_", " "), f"{one:.4f}", _gain(judgement["gains"].get(name)))
+        (name.replace("_", " "), bounded(one, 4), _gain(judgement["gains"].get(name)))
         for name, one in judgement["errors"].items()
     ]
     names = ("by", "squared error a line", "the model's is lower by")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stamgast_cli.reports.kind_words import FIGURES, PREDICTS
+from stamgast_cli.reports.kind_words import FIGURES, PREDICTS, bounded, shared
 
 Document = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
@@ -81,14 +81,18 @@ def _judged(card: Document) -> Iterator[Figures]:
 def _ranking(judgement: Document) -> Figures:
     order, trust = judgement["ranking"], judgement["reliability"]
     rows = [
-        ("area under the curve", _bounded(order["auc"], 3)),
-        ("average precision", _bounded(order["average_precision"], 3)),
+        ("area under the curve", bounded(order["auc"], 3)),
+        ("average precision", bounded(order["average_precision"], 3)),
         ("base rate", f"{order['base_rate']:.1%}"),
         (
             "Brier score",
             f"{trust['brier']:.4f} ({trust['brier_low']:.4f}–{trust['brier_high']:.4f})",
         ),
-        ("calibration error", f"{trust['calibration_error']:.3f}"),
+        (
+            "stated less what came",
+            f"{trust['off']:+.4f} ({trust['off_low']:+.4f} to {trust['off_high']:+.4f})",
+        ),
+        ("mean distance of the calibration curve", f"{trust['calibration_error']:.3f}"),
     ]
     return "On people and days not seen", ("figure", "value, with 95 %"), rows
 
@@ -97,9 +101,9 @@ def _baselines(judgement: Document) -> Figures:
     rows = [
         (
             name.replace("_", " "),
-            f"{one['brier']:.4f}",
-            f"{one['auc']:.3f}",
-            _bounded(one["gain"], 4),
+            bounded(one["brier"], 4),
+            bounded(one["auc"], 3),
+            bounded(one["gain"], 4),
             f"{one['share']:.1%}",
         )
         for name, one in judgement["baselines"].items()
@@ -113,9 +117,9 @@ def _reach(judgement: Document) -> Figures:
         (
             f"{one['share']:.0%}",
             f"{one['people']:,}",
-            _bounded(one["precision"], 3),
-            f"{one['recall']:.1%}",
-            f"×{one['lift']:.1f}",
+            bounded(one["precision"], 3),
+            shared(one["recall"]),
+            f"×{bounded(one['lift'], 1)}",
         )
         for one in judgement["ranking"]["reach"]
     ]
@@ -128,8 +132,8 @@ def _cuts(judgement: Document) -> Figures:
             one["cut_on"],
             f"{one['people']:,}",
             f"{one['base_rate']:.1%}",
-            f"{one['brier']:.4f}",
-            "–" if one["auc"] is None else f"{one['auc']:.3f}",
+            bounded(one["brier"], 4),
+            "–" if one["auc"] is None else bounded(one["auc"], 3),
         )
         for one in judgement["cuts"]
     ]
@@ -228,9 +232,9 @@ def _of_values(judgement: Document) -> Iterator[Figures]:
     rows = [
         (
             name.replace("_", " ") + (" (chosen)" if name == judgement["chosen"] else ""),
-            f"{one['mae']:.2f}",
-            f"{one['rmse']:.2f}",
-            "–" if one["total_ratio"] is None else f"{one['total_ratio']:.3f}",
+            bounded(one["mae"], 2),
+            bounded(one["rmse"], 2),
+            "–" if one["total_ratio"] is None else bounded(one["total_ratio"], 3),
         )
         for name, one in judgement["errors"].items()
     ]
@@ -238,11 +242,7 @@ def _of_values(judgement: Document) -> Iterator[Figures]:
     yield "Errors a customer, on money that came later", names, rows
     told = [
         ("customers", f"{judgement['customers']:,}"),
-        (f"in the {judgement['level']:.0%} interval", f"{judgement['coverage']:.1%}"),
+        (f"in the {judgement['level']:.0%} interval", shared(judgement["coverage"])),
         ("correlation of spend and frequency", f"{judgement['correlation']:.3f}"),
     ]
     yield "How true its intervals are", ("figure", "value"), told
-
-
-def _bounded(one: Document, places: int) -> str:
-    return f"{one['value']:.{places}f} ({one['low']:.{places}f}–{one['high']:.{places}f})"

@@ -17,9 +17,11 @@ from stamgast_learn.predict.honesty import require_no_leak
 from stamgast_learn.predict.judgement import Judgement, judge, require_better
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import learn, predictor_of
-from stamgast_learn.predict.ranking import auc_of, ranking
+from stamgast_learn.predict.ranking import area, auc_of, ranking
+from stamgast_learn.predict.resemblance import folds, resemble
 from stamgast_learn.predict.run import Order, Outcome, learn_run, score_run
 from stamgast_learn.predict.scores import percentiles, scores_of
+from stamgast_learn.reliability import spread
 from tests.learn.predict.worlds import FEATURES, ORDER, WITHIN, world, write
 
 
@@ -49,7 +51,7 @@ def test_a_panel_survives_its_file(panel: Panel, tmp_path: Path) -> None:
 
 def test_a_model_finds_what_rfm_does_not_know(judgement: Judgement) -> None:
     require_better(judgement, 0.05)
-    assert judgement.ranking.auc.low > judgement.baselines["rfm_cell"].auc
+    assert judgement.ranking.auc.low > judgement.baselines["rfm_cell"].auc.value
 
 
 def test_the_backtest_never_learns_from_an_outcome_that_had_not_come(panel: Panel) -> None:
@@ -142,6 +144,21 @@ def test_that_a_value_is_there_at_all_may_be_the_leak(panel: Panel, tmp_path: Pa
     assert "feature noise alone" in outcome.why
 
 
+@pytest.mark.failure_line(34)
+def test_a_value_that_was_noted_when_the_outcome_came_is_refused_by_name(tmp_path: Path) -> None:
+    """Line 34: known at every cut-off before it, so it tells of the newest cut-off alone."""
+    told, _ = world(base=-2.5)
+    came = told.label == 1
+    first = dict(zip(told.person[came][::-1], told.cut_on[came][::-1], strict=True))
+    until = np.array([first.get(person, 0) for person in told.person])
+    measured = told.measured.copy()
+    measured[:, 4] = until > 0
+    ended = replace(told, measured=measured).at(~(until < told.cut_on) | (until == 0))
+    outcome = run(ended, tmp_path)
+    assert outcome.why is not None
+    assert "feature noise alone" in outcome.why
+
+
 def resembling(seed: int = 1, *, is_told: bool = False) -> Panel:
     """People of one cut-off, in the seed or not; with `is_told` a feature repeats the rule."""
     told, truth = world(people=4_000, cuts=1, seed=seed)
@@ -156,7 +173,18 @@ def test_a_look_alike_finds_people_who_were_held_out(tmp_path: Path) -> None:
     outcome = run(resembling(), tmp_path, replace(ORDER, is_look_alike=True))
     assert outcome.is_used
     best = outcome.report["judgement"]["ranking"]["reach"][3]
-    assert best["lift"] > 1.5
+    assert best["lift"]["low"] > 1.5
+    assert 0 < best["recall"]["low"] < best["recall"]["value"] < best["recall"]["high"] < 1
+
+
+def test_people_held_out_of_several_folds_stand_in_one_order() -> None:
+    told = resembling()
+    few = told.at(np.arange(len(told)) < 1_500)
+    _, tested, _ = resemble(few)
+    labels = few.label == 1
+    apart = np.mean([auc_of(tested.order[held], labels[held]) for held in folds(few)])
+    assert judge(tested).ranking.auc.value == pytest.approx(apart, abs=0.01)
+    assert auc_of(tested.stated, labels) < apart - 0.01  # each fold by a calibrator of its own
 
 
 def test_a_look_alike_leaves_out_what_repeats_the_seeds_rule(tmp_path: Path) -> None:
@@ -258,6 +286,19 @@ def test_nothing_has_shifted_from_itself() -> None:
 
 def test_ties_share_a_percentile() -> None:
     assert percentiles(np.array([1.0, 1.0, 2.0, 3.0])).tolist() == [25.0, 25.0, 62.5, 87.5]
+
+
+def test_rows_that_repeat_a_person_say_no_more_of_the_area_or_of_a_mean() -> None:
+    random = np.random.default_rng(2)
+    labels, person = random.random(400) < 0.4, np.arange(400)
+    scores = np.round(random.normal(size=400) + labels, 1)
+    one = area(scores, labels, person)
+    again = area(*(np.tile(told, 3) for told in (scores, labels, person)))
+    drawn = ranking(scores, labels, person).auc
+    assert one.value == pytest.approx(auc_of(scores, labels))
+    assert (again.low, again.high) == pytest.approx((one.low, one.high))
+    assert (one.low, one.high) == pytest.approx((drawn.low, drawn.high), abs=0.012)
+    assert spread(np.tile(scores, 3), np.tile(person, 3)) == pytest.approx(spread(scores, person))
 
 
 def test_the_area_counts_ties_half() -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats, Labels
 
@@ -46,7 +47,8 @@ class Reliability:
     """The report on held-out labels; `brier_low` and `brier_high` bound the score with 95 %.
 
     `gain` is the Brier score of the base rate minus the model's, `gain_low` its lower bound: a
-    model whose lower bound is not above zero has not been shown to be better than no model.
+    model whose lower bound is not above zero has not been shown to be better than no model. `off`
+    is by how much the mean of what was stated lies above what came true, with 95 %.
     """
 
     labels: int
@@ -59,6 +61,9 @@ class Reliability:
     gain: float
     gain_low: float
     calibration_error: float
+    off: float
+    off_low: float
+    off_high: float
     curve: tuple[Bin, ...]
     thresholds: tuple[AtThreshold, ...]
 
@@ -72,25 +77,34 @@ class Reliability:
         return asdict(self)
 
 
-def reliability(stated: Floats, labels: Labels, base_rate: float) -> Reliability:
-    """The report of stated probabilities against labels; `base_rate` comes from earlier labels."""
-    truth = labels.astype(np.float64)
+def reliability(
+    stated: Floats, labels: Labels, base_rate: float, person: NDArray[Any] | None = None
+) -> Reliability:
+    """The report of stated probabilities against labels; `base_rate` comes from earlier labels.
+
+    Where rows tell of a `person`, intervals of means take the rows of one as one.
+    """
+    truth, of = labels.astype(np.float64), np.arange(len(labels)) if person is None else person
     errors = (stated - truth) ** 2
     gains = (base_rate - truth) ** 2 - errors
-    brier, spread = float(errors.mean()), _spread(errors)
+    brier, half, off_by = float(errors.mean()), spread(errors, of), float((stated - truth).mean())
+    off_half = spread(stated - truth, of)
     curve = calibration_curve(stated, labels)
     off = sum(one.count * abs(one.stated - one.observed) for one in curve) / len(labels)
     return Reliability(
         labels=len(labels),
         positives=int(labels.sum()),
         brier=brier,
-        brier_low=max(0.0, brier - spread),
-        brier_high=brier + spread,
+        brier_low=max(0.0, brier - half),
+        brier_high=brier + half,
         base_rate=base_rate,
         base_rate_brier=float(((base_rate - truth) ** 2).mean()),
         gain=float(gains.mean()),
-        gain_low=float(gains.mean()) - _spread(gains),
+        gain_low=float(gains.mean()) - spread(gains, of),
         calibration_error=off,
+        off=off_by,
+        off_low=off_by - off_half,
+        off_high=off_by + off_half,
         curve=curve,
         thresholds=tuple(at_threshold(stated, labels, one) for one in THRESHOLDS),
     )
@@ -126,8 +140,14 @@ def _bin(stated: Floats, labels: Labels) -> Bin:
     return Bin(count, float(stated.mean()), right / count, *wilson(right, count))
 
 
-def _spread(values: Floats) -> float:
-    """Half the 95 % interval of a mean."""
-    if len(values) < 2:
+def spread(values: Floats, person: NDArray[Any]) -> float:
+    """Half the 95 % interval of a mean, the values of a person taken as one (Liang & Zeger 1986).
+
+    Of a single person nothing can be said.
+    """
+    _, of = np.unique(person, return_inverse=True)
+    apart = np.bincount(of, weights=values - values.mean())
+    if len(apart) < 2:
         return float("inf")
-    return float(Z95 * values.std(ddof=1) / np.sqrt(len(values)))
+    few = len(apart) / (len(apart) - 1)
+    return float(Z95 * np.sqrt(few * (apart**2).sum()) / len(values))

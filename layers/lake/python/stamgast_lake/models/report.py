@@ -106,6 +106,7 @@ def _metrics(told: Mapping[str, Any]) -> Json:
         }
     if "errors" in told and "chosen" in told:
         chosen = told["errors"][told["chosen"]]
-        return {"mae": chosen["mae"], "total_ratio": chosen["total_ratio"]}
+        told = {name: chosen[name] for name in ("mae", "total_ratio")}
+        return {name: one and one["value"] for name, one in told.items()}
     gains = told.get("gains", {})
     return {"better_than": dict(told.get("shares", {}))} if gains else {}

@@ -1,9 +1,9 @@
 """How units sold go with the price paid: within products, over weeks, as observed.
 
 A regression of log units on log price with an effect for each product and each week (Wooldridge
-2010, chapter 10), its error clustered by product. Prices are not set at random: they fall when
-demand is low or stock must go, and weeks without a sale are not seen; so this is no promise of what
-a price cut would do.
+2010, chapter 10), its error that of leaving out one product after another. Prices are not set at
+random: they fall when demand is low or stock must go, and weeks without a sale are not seen; so
+this is no promise of what a price cut would do.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,8 @@ def elasticity(weeks: Weeks) -> Elasticity:
         raise AbstainedError("prices of all products move together: nothing sets them apart")
     slope = float(price @ units) / moved
     scores = np.bincount(weeks.product, weights=price * (units - slope * price))
-    error = float(np.sqrt(products / (products - 1) * (scores**2).sum())) / moved
+    alone = scores / np.maximum(1 - np.bincount(weeks.product, weights=price**2) / moved, 1e-9)
+    error = float(np.sqrt((products - 1) / products * (alone**2).sum())) / moved
     half = float(t.ppf(0.975, products - 1)) * error
     told = Measure(slope, slope - half, slope + half)
     return Elasticity(told, products, len(np.unique(weeks.week)), len(units))

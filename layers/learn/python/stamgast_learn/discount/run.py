@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stamgast_learn.calibration import Floats
+from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.discount.elasticity import elasticity
 from stamgast_learn.discount.lines import People, cuts_of, people_at, weeks_until
 from stamgast_learn.discount.shares import LEVEL, Shares, fit
@@ -17,7 +17,7 @@ from stamgast_learn.predict.honesty import require_history
 from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
-from stamgast_learn.reliability import Z95
+from stamgast_learn.reliability import Z95, wilson
 
 MOST_FOR_COVERAGE = 20_000
 
@@ -83,17 +83,23 @@ def judge(told: People) -> dict[str, Any]:
         "people": int(came.sum()),
         "share": asdict(_per_line(told.discounted, told.lines)),
         "later_share": asdict(_per_line(on, later)),
-        "errors": {name: float(one.sum() / later.sum()) for name, one in errors.items()},
+        "errors": {name: asdict(_per_line(one, later)) for name, one in errors.items()},
         "gains": {
             name: asdict(_per_line(errors[name] - errors["model"], later))
             for name in stated
             if name != "model"
         },
-        "coverage": shares.coverage(lines[few], discounted[few], later[few], on[few]),
+        "coverage": _coverage(shares.coverage(lines[few], discounted[few], later[few], on[few])),
         "level": LEVEL,
         "design_effect": told.design_effect,
         "is_causal": False,
     }
+
+
+def _coverage(held: Labels) -> dict[str, float]:
+    """For how many people it held, with 95 %."""
+    share = int(held.sum())
+    return asdict(Measure(share / len(held), *wilson(share, len(held))))
 
 
 def _error(stated: Floats, later: Floats, on: Floats) -> Floats:
@@ -119,7 +125,7 @@ def _elasticity(panel: Path, until: int) -> dict[str, Any]:
 def _require_better(judgement: dict[str, Any], margin: float) -> None:
     """The model draws own shares to everybody's, so of `own_share` it must not be worse."""
     gain = judgement["gains"]["everybodys_share"]
-    share = gain["value"] / judgement["errors"]["everybodys_share"]
+    share = gain["value"] / judgement["errors"]["everybodys_share"]["value"]
     if gain["low"] <= 0 or share < margin:
         raise AbstainedError(
             f"not shown to be better than everybody's share: squared error lower by"
@@ -136,6 +142,7 @@ def score_run(_order: Order, model: bytes, panel: Path, scores: Path) -> dict[st
     now = people_at(panel, 0 if scored is None else scored, 0, is_scored=True)
     value = shares.of(now.lines, now.discounted)
     percentile = percentiles(value)
+    low, high = shares.bounds(now.lines, now.discounted)
     write_columns(
         scores,
         {
@@ -143,23 +150,16 @@ def score_run(_order: Order, model: bytes, panel: Path, scores: Path) -> dict[st
             "value": value,
             "percentile": percentile,
             "band": bands(percentile),
-            "reasons": _reasons(shares, now),
+            "low": low,
+            "high": high,
+            "reasons": _reasons(now),
         },
     )
     return {"scored": len(value), "mean": float(value.mean()) if len(value) else None}
 
 
-def _reasons(shares: Shares, now: People) -> Column:
-    """For each person, as JSON, the lines that their share is made of, and its bounds."""
-    low, high = shares.bounds(now.lines, now.discounted)
-    rows = zip(now.lines, now.discounted, low, high, strict=True)
-    return np.array([json.dumps([_reason(*row)]) for row in rows], dtype=object)
-
-
-def _reason(lines: float, discounted: float, low: float, high: float) -> dict[str, Any]:
-    return {
-        "lines": int(lines),
-        "discounted": int(discounted),
-        "low": round(float(low), 4),
-        "high": round(float(high), 4),
-    }
+def _reasons(now: People) -> Column:
+    """For each person, as JSON, the lines that their share is made of."""
+    rows = zip(now.lines.astype(int), now.discounted.astype(int), strict=True)
+    told = [f'[{{"lines": {lines}, "discounted": {discounted}}}]' for lines, discounted in rows]
+    return np.array(told, dtype=object)

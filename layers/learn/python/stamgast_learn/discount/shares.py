@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln
 from scipy.stats import beta
 
-from stamgast_learn.calibration import Floats
+from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 
 LEVEL = 0.9
@@ -57,12 +57,13 @@ class Shares:
 
     def coverage(
         self, lines: Floats, discounted: Floats, later: Floats, later_discounted: Floats
-    ) -> float:
-        """For how many people the share that came lay within what was stated at 90 %."""
+    ) -> Labels:
+        """For whom the share that came lay within what was stated at 90 %."""
         low, high = self.bounds_of_later(lines, discounted, later)
         came = later_discounted / later
         apart = 1e-9 + 0.5 / later  # a share of n lines is a multiple of one n-th
-        return float(((low - apart <= came) & (came <= high + apart)).mean())
+        held: Labels = (low - apart <= came) & (came <= high + apart)
+        return held
 
 
 def _bounds(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -14,9 +14,8 @@ from stamgast_learn.drivers.design import COLLINEAR, Design, design_of
 from stamgast_learn.drivers.regression import ALPHA, Fitted, regress
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.honesty import require_enough, require_history, require_no_leak
-from stamgast_learn.predict.judgement import clustered_mean
 from stamgast_learn.predict.panel import Panel, read_panel
-from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.predict.ranking import Measure, clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
 
 MOST_PEOPLE = 100_000

@@ -14,9 +14,9 @@ from stamgast_learn.lifetime.forecast import forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import GammaGamma
 from stamgast_learn.lifetime.histories import Histories
 from stamgast_learn.predict.estimate import Estimate, loaded
-from stamgast_learn.predict.judgement import clustered_mean
 from stamgast_learn.predict.panel import Panel
-from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.predict.ranking import Measure, clustered_mean
+from stamgast_learn.reliability import spread, wilson
 
 SEED = 20_050_401
 LEVEL = 0.9
@@ -41,11 +41,14 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """How far amounts lie from what came, a customer and in all; money in major units."""
+    """How far amounts lie from what came, a customer and in all; money in major units.
 
-    mae: float
-    rmse: float
-    total_ratio: float
+    `total_ratio` is what was stated in all over what came; None where nothing came.
+    """
+
+    mae: Measure
+    rmse: Measure
+    total_ratio: Measure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Judgement:
     chosen: str
     errors: Mapping[str, Errors]
     gains: Mapping[str, Measure]
-    coverage: float
+    coverage: Measure
     level: float
     correlation: float
 
@@ -94,7 +97,7 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     return Judgement(
         customers=len(newest),
         chosen=chosen,
-        errors={name: _errors(one, newest.label) for name, one in stated.items()},
+        errors={name: _errors(one, newest) for name, one in stated.items()},
         gains=gains,
         coverage=_coverage(fitted, newest, within_days),
         level=LEVEL,
@@ -163,7 +166,7 @@ def _chosen(stated: Mapping[str, Floats], newest: Panel, margin: float) -> str:
     if "trees" not in stated:
         return CHOSEN[0]
     gain = _gain(stated["trees"], stated["bg_nbd"], newest)
-    needed = margin * _errors(stated["bg_nbd"], newest.label).mae
+    needed = margin * _errors(stated["bg_nbd"], newest).mae.value
     return CHOSEN[1] if gain.low > 0 and gain.value >= needed else CHOSEN[0]
 
 
@@ -183,16 +186,34 @@ def _require_better(gains: Mapping[str, Measure]) -> None:
             )
 
 
-def _errors(stated: Floats, came: Floats) -> Errors:
-    off = stated - came
-    total = float(came.sum())
-    ratio = float(stated.sum()) / total if total else float("nan")
-    return Errors(float(np.abs(off).mean()), float(np.sqrt((off**2).mean())), ratio)
+def _errors(stated: Floats, newest: Panel) -> Errors:
+    off, person = stated - newest.label, newest.person
+    return Errors(
+        clustered_mean(np.abs(off), person),
+        _root(clustered_mean(off**2, person)),
+        _ratio(stated, newest),
+    )
 
 
-def _coverage(fitted: Fitted, newest: Panel, within_days: int) -> float:
+def _root(square: Measure) -> Measure:
+    low, high = max(0.0, square.low), square.high
+    return Measure(float(np.sqrt(square.value)), float(np.sqrt(low)), float(np.sqrt(high)))
+
+
+def _ratio(stated: Floats, newest: Panel) -> Measure | None:
+    """The ratio of both sums, with the interval of a ratio (Cochran 1977, section 6.3)."""
+    came = float(newest.label.sum())
+    if not came:
+        return None
+    ratio = float(stated.sum()) / came
+    half = spread(stated - ratio * newest.label, newest.person) * len(newest) / came
+    return Measure(ratio, ratio - half, ratio + half)
+
+
+def _coverage(fitted: Fitted, newest: Panel, within_days: int) -> Measure:
     """How many customers' money lies within the stated interval; of the first 20,000."""
     rows = np.arange(min(len(newest), MOST_FOR_COVERAGE))
     of, came = newest.known.at(rows), newest.label[rows]
     told = value_interval(fitted.buying, fitted.spending, of, within_days, LEVEL, SEED)
-    return float(((told.low <= came) & (came <= told.high)).mean())
+    held = int(((told.low <= came) & (came <= told.high)).sum())
+    return Measure(held / len(rows), *wilson(held, len(rows)))

@@ -10,8 +10,8 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
-from stamgast_learn.predict.judgement import clustered_mean
 from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.ranking import clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 

@@ -21,11 +21,21 @@ LEAST_CUTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Predictions of people whose outcome came later: the model's, and each baseline's."""
+    """Predictions of people whose outcome came later: the model's, and each baseline's.
+
+    `ordering` orders people where what was `stated` does not: probabilities of several calibrators
+    are true each, and not in one order.
+    """
 
     judged: Panel
     stated: Floats
     baselines: dict[str, Floats]
+    ordering: Floats | None = None
+
+    @property
+    def order(self) -> Floats:
+        """What people are ordered by."""
+        return self.stated if self.ordering is None else self.ordering
 
 
 def backtest(panel: Panel, within_days: int) -> Backtest:

@@ -1,6 +1,7 @@
 """What a model may not be made of, or not be used for; each refusal says why."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
@@ -11,6 +12,7 @@ HORIZONS = 3
 TOO_GOOD = 0.99
 """A single feature that orders people this well knows the outcome: it was made after it."""
 LEAST_TOLD = 30
+ENOUGH_TO_SEE = 50_000
 
 
 def require_enough(panel: Panel, least: int, history_days: int, within_days: int) -> None:
@@ -51,10 +53,25 @@ def require_no_leak(panel: Panel) -> None:
 
 
 def telling_features(panel: Panel) -> tuple[str, ...]:
-    """The features each of which, by its value or by having one, all but tells the outcome."""
+    """The features each of which, by its value or by having one, all but tells the outcome.
+
+    At any cut-off: what was noted when it came tells of later outcomes, too, so that over all
+    cut-offs people who have it are many to whom nothing comes yet.
+    """
     labels = panel.label == 1
+    folds = [_few(panel.cut_on == cut) for cut in panel.cuts] + [_few(panel.cut_on > -1)]
     told = zip(panel.features, panel.measured.T, strict=True)
-    return tuple(name for name, column in told if _is_telling(column, labels))
+    return tuple(
+        name
+        for name, column in told
+        if any(_is_telling(column[rows], labels[rows]) for rows in folds)
+    )
+
+
+def _few(chosen: Labels) -> NDArray[np.int64]:
+    """As many of the chosen rows as show what is this plain, at even distances."""
+    rows = np.flatnonzero(chosen)
+    return rows[:: max(1, len(rows) // ENOUGH_TO_SEE)]
 
 
 def _is_telling(column: Floats, labels: Labels) -> bool:

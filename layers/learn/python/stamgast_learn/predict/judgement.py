@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.panel import Panel
-from stamgast_learn.predict.ranking import Measure, Ranking, auc_of, ranking
-from stamgast_learn.reliability import Z95, Reliability, reliability
+from stamgast_learn.predict.ranking import Measure, Ranking, area, clustered_mean, ranking
+from stamgast_learn.reliability import Reliability, reliability
 
 LEAST_IN_A_GROUP = 50
 QUARTERS = (0.25, 0.5, 0.75)
@@ -23,8 +22,8 @@ GROUPED_BY = ("rfm_r", "rfm_f", "days_known", "orders", "sources")
 class Against:
     """The model beside a baseline: its Brier score, and by how much the model's is lower."""
 
-    brier: float
-    auc: float
+    brier: Measure
+    auc: Measure
     gain: Measure
     share: float
 
@@ -41,8 +40,8 @@ class AtCut:
     cut_on: str
     people: int
     base_rate: float
-    brier: float
-    auc: float | None
+    brier: Measure
+    auc: Measure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ def judge(told: Backtest) -> Judgement:
         raise AbstainedError("one outcome alone came in the cut-offs to judge by")
     base = told.baselines["base_rate"]
     return Judgement(
-        ranking=ranking(told.stated, labels, told.judged.person),
-        reliability=reliability(told.stated, labels, float(base.mean())),
+        ranking=ranking(told.order, labels, told.judged.person),
+        reliability=reliability(told.stated, labels, float(base.mean()), told.judged.person),
         baselines={name: _against(told, labels, one) for name, one in told.baselines.items()},
         cuts=tuple(_cuts(told, labels)),
         weak=tuple(_weak(told.judged, told.stated, labels)),
@@ -94,38 +93,30 @@ def require_better(judgement: Judgement, margin: float) -> None:
             raise AbstainedError(
                 f"not shown to be better than {name.replace('_', ' ')}: Brier score lower by"
                 f" {one.gain.value:.4f} ({one.gain.low:.4f} to {one.gain.high:.4f}),"
-                f" {one.share:.1%} of {one.brier:.4f}; needs {margin:.1%}"
+                f" {one.share:.1%} of {one.brier.value:.4f}; needs {margin:.1%}"
             )
 
 
 def _against(told: Backtest, labels: Labels, baseline: Floats) -> Against:
     truth = labels.astype(np.float64)
     theirs, ours = (baseline - truth) ** 2, (told.stated - truth) ** 2
-    gain = clustered_mean(theirs - ours, told.judged.person)
-    brier = float(theirs.mean())
-    return Against(brier, auc_of(baseline, labels), gain, gain.value / brier if brier else 0.0)
-
-
-def clustered_mean(values: Floats, person: NDArray[Any]) -> Measure:
-    """The mean with its 95 % interval, the rows of a person taken as one (Liang & Zeger, 1986)."""
-    mean = float(values.mean())
-    _, of = np.unique(person, return_inverse=True)
-    spread = np.bincount(of, weights=values - mean)
-    half = float(Z95 * np.sqrt((spread**2).sum()) / len(values))
-    return Measure(mean, mean - half, mean + half)
+    person = told.judged.person
+    gain, brier = (clustered_mean(one, person) for one in (theirs - ours, theirs))
+    share = gain.value / brier.value if brier.value else 0.0
+    return Against(brier, area(baseline, labels, person), gain, share)
 
 
 def _cuts(told: Backtest, labels: Labels) -> Iterator[AtCut]:
     for cut in told.judged.cuts:
         here = told.judged.cut_on == cut
-        came, stated = labels[here], told.stated[here]
+        came, stated, person = labels[here], told.stated[here], told.judged.person[here]
         both = came.any() and not came.all()
         yield AtCut(
             cut_on=str(np.datetime64(int(cut), "D")),
             people=int(here.sum()),
             base_rate=float(came.mean()),
-            brier=float(((stated - came) ** 2).mean()),
-            auc=auc_of(stated, came) if both else None,
+            brier=clustered_mean((stated - came) ** 2, person),
+            auc=area(told.order[here], came, person) if both else None,
         )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.reliability import Z95, spread
 
 REPLICATES = 200
 SEED = 19_790_101
@@ -39,8 +41,8 @@ class Reach:
     people: int
     threshold: float
     precision: Measure
-    recall: float
-    lift: float
+    recall: Measure
+    lift: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,17 @@ def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
     told = _figures(labels, np.ones(len(labels)), starts, taken)
     drawn = [_figures(labels, one, starts, taken) for one in replicates(person[order])]
     lows, highs = np.nanquantile(drawn, [0.025, 0.975], axis=0)
-    auc, average, *precisions = (
+    auc, average, *curve = (
         Measure(float(value), float(low), float(high))
         for value, low, high in zip(told, lows, highs, strict=True)
     )
-    reach = zip(SHARES, taken, precisions, strict=True)
     return Ranking(
         people=len(labels),
         positives=int(labels.sum()),
         auc=auc,
         average_precision=average,
         base_rate=float(labels.mean()),
-        reach=tuple(_reach(scores, labels, *one) for one in reach),
+        reach=tuple(_reached(scores, taken, curve)),
     )
 
 
@@ -91,6 +92,30 @@ def auc_of(scores: Floats, labels: Labels) -> float:
     """Area under the receiver operating characteristic; ties count half."""
     order = np.argsort(-scores, kind="stable")
     return _auc(_grouped(labels[order], np.ones(len(labels)), _starts(scores[order])))
+
+
+def area(scores: Floats, labels: Labels, person: NDArray[Any]) -> Measure:
+    """The area with its 95 % interval, the rows of a person taken as one.
+
+    DeLong et al. (1988), Comparing the areas under two or more correlated receiver operating
+    characteristic curves, with Obuchowski's (1997) sums over clusters. Needs both classes.
+    """
+    ranks, own = rankdata(scores), np.zeros(len(scores))
+    for one in (labels, ~labels):
+        own[one] = rankdata(scores[one])
+    positives, negatives = int(labels.sum()), int((~labels).sum())
+    below = np.where(labels, (ranks - own) / negatives, 1 - (ranks - own) / positives)
+    value = float(below[labels].mean())
+    apart = (below - value) / np.where(labels, positives, negatives)
+    _, of = np.unique(person, return_inverse=True)
+    half = Z95 * float(np.sqrt((np.bincount(of, weights=apart) ** 2).sum()))
+    return Measure(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def clustered_mean(values: Floats, person: NDArray[Any]) -> Measure:
+    """The mean with its 95 % interval, the rows of a person taken as one (Liang & Zeger, 1986)."""
+    mean, half = float(values.mean()), spread(values, person)
+    return Measure(mean, mean - half, mean + half)
 
 
 def replicates(person: NDArray[Any]) -> Iterator[Floats]:
@@ -106,11 +131,14 @@ def replicates(person: NDArray[Any]) -> Iterator[Floats]:
 def _figures(
     labels: Labels, weights: Floats, starts: NDArray[np.int64], taken: Sequence[int]
 ) -> list[float]:
-    """Area, average precision, and the precision of the first so many, under weights."""
+    """Area, average precision; precision, recall and lift of the first so many, under weights."""
     groups = _grouped(labels, weights, starts)
+    last = np.array(taken) - 1
     people, positives = np.cumsum(weights), np.cumsum(weights * labels)
-    precisions = [float(positives[n - 1] / max(people[n - 1], 1e-9)) for n in taken]
-    return [_auc(groups), _average_precision(groups), *precisions]
+    precision = positives[last] / np.maximum(people[last], 1e-9)
+    recall = positives[last] / max(float(positives[-1]), 1e-9)
+    lift = precision * people[-1] / max(float(positives[-1]), 1e-9)
+    return [_auc(groups), _average_precision(groups), *precision, *recall, *lift]
 
 
 def _grouped(labels: Labels, weights: Floats, starts: NDArray[np.int64]) -> Groups:
@@ -134,13 +162,8 @@ def _average_precision(groups: Groups) -> float:
     return float((precision * positive).sum() / total) if total else float("nan")
 
 
-def _reach(scores: Floats, labels: Labels, share: float, people: int, precision: Measure) -> Reach:
-    positives = max(1, int(labels.sum()))
-    return Reach(
-        share=share,
-        people=people,
-        threshold=float(scores[people - 1]),
-        precision=precision,
-        recall=int(labels[:people].sum()) / positives,
-        lift=precision.value * len(labels) / positives,
-    )
+def _reached(scores: Floats, taken: Sequence[int], curve: Sequence[Measure]) -> Iterator[Reach]:
+    """The points of the curve, of which come all precisions first, then recalls, then lifts."""
+    thirds = (curve[place :: len(SHARES)] for place in range(len(SHARES)))
+    for share, people, told in zip(SHARES, taken, thirds, strict=True):
+        yield Reach(share, people, float(scores[people - 1]), *told)

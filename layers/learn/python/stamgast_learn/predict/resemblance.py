@@ -40,8 +40,9 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
             f"the features tell who is in the seed (area under the curve {area:.3f}): the model"
             " would repeat the seed's own rule; leave out the features that the rule is made of"
         )
-    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept))
     calibrator = fit_calibrator(scores, labels)
+    ordering = apply(calibrator, scores)
+    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept), ordering)
     estimate = fit(kept.measured, labels)
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])

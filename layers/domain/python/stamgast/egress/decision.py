@@ -22,6 +22,7 @@ class Why(StrEnum):
     CHANGED = "person_changed"
     NO_PURPOSE = "no_purpose_named"
     NOT_FOUND = "not_found"
+    ASKED = "asked_for"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from stamgast.egress.decision import Why
+from stamgast.egress.pseudonyms import pseudonym
 from stamgast.moments import iso_of
 
 
@@ -28,24 +29,28 @@ class Disclosure:
     decided_ms: int
     segment: str | None = None
 
-    def to_json(self, disclosure_id: str) -> bytes:
-        """One line of NDJSON without its line end."""
+    def to_json(self, disclosure_id: str, salt: bytes) -> bytes:
+        """One line of NDJSON without its line end: the person and their word under their salt."""
         return orjson.dumps(
             {
                 "disclosure_id": disclosure_id,
                 "kind": self.kind,
-                "person_id": self.person_id,
+                "person_ref": _hashed(salt, self.person_id),
                 "recipient": self.recipient,
                 "purpose": self.purpose,
                 "segment": self.segment,
                 "fields": list(self.fields),
                 "is_allowed": self.is_allowed,
                 "reason": self.reason.value,
-                "consent_version": self.consent_version,
+                "consent_ref": _hashed(salt, self.consent_version),
                 "consent_at": None if self.consent_ms is None else iso_of(self.consent_ms),
                 "decided_at": iso_of(self.decided_ms),
             }
         )
+
+
+def _hashed(salt: bytes, text: str | None) -> str | None:
+    return None if text is None else pseudonym(salt, text)
 
 
 def explained_to(
@@ -61,6 +66,25 @@ def explained_to(
         fields=(kind,) if is_known else (),
         is_allowed=is_known,
         reason=Why.NO_PURPOSE if is_known else Why.NOT_FOUND,
+        consent_version=None,
+        consent_ms=None,
+        decided_ms=now_ms,
+        segment=segment,
+    )
+
+
+def asked_for(
+    recipient: str, kind: str, purpose: str, segment: str, fields: tuple[str, ...], now_ms: int
+) -> Disclosure:
+    """That a file about many was asked for; who is in it, the file's own receipts tell."""
+    return Disclosure(
+        kind=kind,
+        person_id=None,
+        recipient=recipient,
+        purpose=purpose,
+        fields=fields,
+        is_allowed=True,
+        reason=Why.ASKED,
         consent_version=None,
         consent_ms=None,
         decided_ms=now_ms,

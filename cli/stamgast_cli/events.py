@@ -1,33 +1,25 @@
 """The rows of a file as events: mapped, given an id where they have none, and cut into batches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from stamgast.ingestion.accept import Noted
+from stamgast.ingestion.verdicts import Noted
 from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.errors import InputError
+from stamgast_cli.verdicts import Verdicts
 
 MOST_EVENTS = 500
 MOST_BYTES = 450_000
 
 
-@dataclass
-class Reading:
-    """What a file held: `faults` names the rows (from 1) that are no events."""
-
-    rows: int = 0
-    faults: list[str] = field(default_factory=list)
-
-
-def events_of(file: Path, mapping: ImportMapping, reading: Reading) -> Iterator[dict[str, Any]]:
+def events_of(file: Path, mapping: ImportMapping, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
     """Yield each row as an event; a row without an id gets the hash of file and row.
 
-    So a file that is sent twice is all duplicates.
+    So a file that is sent twice is all duplicates. A row that is no event at all is only counted.
     """
     # The engine takes longer to load than most verbs to run.
     from stamgast_lake.imports.mapping import mapper
@@ -36,16 +28,14 @@ def events_of(file: Path, mapping: ImportMapping, reading: Reading) -> Iterator[
     try:
         mapped = mapper(mapping, format_of(file.name))
         digest = _digest(file)
-        for number, (row, _) in enumerate(rows_of(file, file.name), start=1):
-            reading.rows = number
-            event = mapped(row)
-            event = event.event if isinstance(event, Noted) else event
-            if not isinstance(event, dict):
-                reading.faults.append(f"row {number}: no object of named values")
-                continue
-            if not event.get("messageId"):
-                event["messageId"] = f"{digest}-{number}"
-            yield event
+        for row, _ in rows_of(file, file.name, mapping.encoding):
+            told = mapped(row)
+            event = told.event if isinstance(told, Noted) else told
+            if isinstance(event, dict) and not event.get("messageId"):
+                event["messageId"] = f"{digest}-{verdicts.rows + 1}"
+            verdicts.judge(told)
+            if isinstance(event, dict):
+                yield event
     except (UnreadableFileError, OSError) as error:
         raise InputError(
             f"{file} cannot be read: {error}", hint="It takes .ndjson, .csv and .parquet files."

@@ -7,14 +7,16 @@ import httpx
 import typer
 from rich.markup import escape
 
+from stamgast.ingestion.spellings import UnknownFormatError, spelling_of
 from stamgast.workspace.import_mapping import ImportMapping
 from stamgast_cli.delivery import Delivery
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
-from stamgast_cli.events import Reading, batches_of, events_of
+from stamgast_cli.events import batches_of, events_of
 from stamgast_cli.first_rows import first_rows, require_events
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
+from stamgast_cli.verdicts import Verdicts
 from stamgast_cli.workspaces import store
 from stamgast_lake.imports.mapping import mapping_for
 
@@ -38,6 +40,14 @@ Constant = Annotated[
     list[str] | None,
     typer.Option("--constant", metavar="PLACE=VALUE", help="A fixed value; may be repeated."),
 ]
+Format = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="PLACE=FORMAT",
+        help="How a number or moment is spelt: 1.234,56 or %d.%m.%Y; may be repeated.",
+    ),
+]
 WriteKey = Annotated[
     str | None,
     typer.Option(
@@ -47,7 +57,6 @@ WriteKey = Annotated[
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a batch with one bad event.")]
-MOST_FAULTS_SHOWN = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -62,6 +71,7 @@ def send(
     place: Place = None,
     column: Column = None,
     constant: Constant = None,
+    form: Format = None,
     write_key: WriteKey = None,
     strict: Strict = False,
     stack: Stack = None,
@@ -76,14 +86,23 @@ def send(
     key = write_key or deployment.write_key
     if not key:
         raise InputError("a write key is needed", hint="Say --write-key or STAMGAST_WRITE_KEY.")
-    mapping = _mapping(deployment, source, place or file.name, column, constant)
-    reading = Reading()
-    sent = _deliver(deployment, key, file, mapping, reading, output, is_strict=strict)
-    for fault in reading.faults[:MOST_FAULTS_SHOWN]:
-        output.note(f"[yellow]not sent:[/] {fault}")
-    output.facts({"rows": reading.rows, "sent": sent, "unreadable": len(reading.faults)})
-    if reading.faults:
+    mapping = _mapping(deployment, source, place or file.name, column, constant, form)
+    verdicts = Verdicts()
+    sent = _deliver(deployment, key, file, mapping, verdicts, output, is_strict=strict)
+    _tell(output, "refused", verdicts)
+    output.facts({"rows": verdicts.rows, "sent": sent, "refused": verdicts.refused})
+    if verdicts.refused or not verdicts.rows:
         raise typer.Exit(1)
+
+
+def _tell(output: Output, label: str, verdicts: Verdicts) -> None:
+    """Say which rows are no events, and which mean something else than their file says."""
+    for fault in verdicts.faults:
+        output.note(f"[yellow]{label}:[/] {escape(fault)}")
+    for warning in verdicts.warnings():
+        output.note(f"[yellow]beware:[/] {escape(warning)}")
+    if not verdicts.rows:
+        output.note("[yellow]the file has no rows[/]")
 
 
 def _deliver(
@@ -91,7 +110,7 @@ def _deliver(
     key: str,
     file: Path,
     mapping: ImportMapping,
-    reading: Reading,
+    verdicts: Verdicts,
     output: Output,
     *,
     is_strict: bool,
@@ -102,7 +121,7 @@ def _deliver(
         output.progress.status("Sending …") as spinner,
     ):
         delivery = Delivery(client, key, is_strict=is_strict)
-        for count, body in batches_of(events_of(file, mapping, reading)):
+        for count, body in batches_of(events_of(file, mapping, verdicts)):
             delivery.post(body)
             sent += count
             spinner.update(f"Sending … {sent:,} events")
@@ -127,15 +146,14 @@ def put(
     name = _place(place or file.name)
     mapping = _of_source(deployment, source, name)  # what the run would refuse is refused now
     with output.step(f"Looking at the first rows of {file.name}"):
-        found = first_rows(file, name, source, mapping)
+        found = first_rows(file, name, mapping)
     require_events(found, file, source, mapping)
-    for fault in found.refused[:MOST_FAULTS_SHOWN]:
-        output.note(f"[yellow]would be refused:[/] {escape(fault)}")
+    _tell(output, "would be refused", found.verdicts)
     key, size = f"imports/{source}/{name}", file.stat().st_size
     with output.transferring(f"Uploading {file.name}", size) as advance:
         bucket = deployment.output("LakeBucket")
         deployment.client("s3").upload_file(str(file), bucket, key, Callback=advance)
-    told = {"looked_at": found.rows, "refused_of_these": len(found.refused)}
+    told = {"looked_at": found.verdicts.rows, "refused_of_these": found.verdicts.refused}
     output.facts({"key": key, "bytes": size, **told, "next": "stamgast run"})
 
 
@@ -145,11 +163,18 @@ def _mapping(
     place: str,
     columns: list[str] | None,
     constants: list[str] | None,
+    formats: list[str] | None,
 ) -> ImportMapping:
     """Return the mapping that the options spell out, else the workspace's for this path."""
-    if columns or constants or source is None:
-        return ImportMapping(match="*", columns=_pairs(columns), constants=_pairs(constants))
-    return _of_source(deployment, source, place)
+    if not (columns or constants or formats or source is None):
+        return _of_source(deployment, source, place)
+    spelt = _pairs(formats)
+    try:
+        for form in spelt.values():
+            spelling_of(form)
+    except UnknownFormatError as error:
+        raise InputError(str(error)) from error
+    return ImportMapping("*", _pairs(columns), _pairs(constants), spelt)
 
 
 def _of_source(deployment: Deployment, source: str, place: str) -> ImportMapping:

@@ -35,7 +35,7 @@ def uploaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     made = tmp_path / "old data.csv"
-    made.write_text("type,userId\n", encoding="utf-8")
+    made.write_text("type,userId\nidentify,ada\n", encoding="utf-8")
     return made
 
 

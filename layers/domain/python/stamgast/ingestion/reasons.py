@@ -1,7 +1,7 @@
 """Every code with which the stage refuses an event or a request, and what it means."""
 
 EVENT_FAULTS = {
-    "unreadable": "the event is not JSON",
+    "unreadable": "the event is not JSON, or a CSV row has not the fields of its header",
     "not_an_object": "an event is a JSON object",
     "type_unknown": "type is one of identify, track, page, screen, group, alias",
     "id_missing": "userId or anonymousId is required",
@@ -37,7 +37,7 @@ REQUEST_FAULTS = {
     "unauthorized": (401, "the write key is missing, unknown or revoked"),
     "not_found": (404, "no such path"),
     "method_not_allowed": (405, "the path does not take this method"),
-    "too_large": (413, "the body has at most 4,194,304 bytes inflated"),
+    "too_large": (413, "inflated a body has at most 4,194,304 bytes, its context in all 8,388,608"),
     "too_many_events": (413, "a request has at most 2,500 events"),
     "throttled": (429, "too many events for this source; try again later"),
     "not_durable": (503, "the events could not be stored; try again later"),

@@ -64,7 +64,8 @@ PAIR = """
 class Block:
     """A rule as a model pins it: what it compares, and the keys that are too common for it.
 
-    `largest` is how many records the commonest key has that is compared.
+    `largest` is how many records the commonest key has that is compared; 0 of a rule that was not
+    looked at, because others had made all comparisons by then.
     """
 
     rule: str

@@ -69,7 +69,14 @@ AMONG = f"{FEW} l join {FEW.replace(', 0 as found', '')} r on l.{UNIQUE_ID} < r.
 
 
 class CannotLearnError(ValueError):
-    """Nothing can be learnt from these records; the message is the reason that is told."""
+    """Nothing can be learnt from these records; the message is the reason that is told.
+
+    `hint` says what would help.
+    """
+
+    def __init__(self, message: str, hint: str = "Give more records.") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) -> Model:
@@ -78,7 +85,12 @@ def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) 
         raise CannotLearnError(f"{records} records are too few; {FEWEST_RECORDS} are needed")
     columns, notes = _usable(engine, settings, records)
     if not columns:
-        raise CannotLearnError(f"no column tells records apart: {'; '.join(notes)}")
+        why = (
+            "; ".join(note for note in notes if f" 0 of {records} " not in note) or "all are empty"
+        )
+        raise CannotLearnError(
+            f"no column tells records apart: {why}", "Give records of several people."
+        )
     rules = _rules_over(settings, columns, notes)
     budget = max(settings.comparisons_a_record * records, LEAST_BUDGET)
     blocks = choose_pairs(engine, rules, budget)
@@ -122,7 +134,7 @@ def _tightened(blocks: Sequence[Block]) -> list[str]:
     spent = [
         f"rule {block.rule!r}: not used, rules before it make all comparisons that are allowed"
         for block in blocks
-        if not block.is_used and not block.refused_comparisons
+        if not block.largest
     ]
     return spent + [
         f"rule {block.rule!r}: tightened to {block.comparisons} comparisons,"

@@ -15,7 +15,7 @@ LINKS = LakeTable(
             "standing, expired, withdrawn, confirmed or refuted.",
             required=True,
         ),
-        Column("probability", Scalar.DOUBLE, "Match probability; how far to trust it, by rule.", required=True),
+        Column("probability", Scalar.DOUBLE, "Match probability, by the rule.", required=True),
         Column("rule", Scalar.STRING, "kind:version of the model that says so.", required=True),
         Column("reasons", Scalar.STRING, "Weights by feature or column, as JSON.", required=True),
         Column("stated_at", Scalar.TIMESTAMP, "Moment it was first stated.", required=True),

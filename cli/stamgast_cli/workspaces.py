@@ -5,15 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from stamgast.workspace.compiler import WorkspaceError, compile_files
+from stamgast.workspace.model import workspace_of
 from stamgast_aws.workspaces import S3WorkspaceStore
+from stamgast_cli.access import access_to
 from stamgast_cli.deployment import Deployment
 from stamgast_cli.errors import InputError
+
+STRAY = (".yml", ".json", ".toml")
 
 
 def compile_folder(folder: Path) -> dict[str, Any]:
     """Return the compiled workspace; every fault of every file is told at once."""
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder", hint="Name the folder of the workspace's YAML.")
+        raise InputError(
+            f"{folder} is no folder",
+            hint="Name the folder of the workspace's YAML; `stamgast workspace init` makes one.",
+        )
+    stray = sorted(path.name for path in folder.iterdir() if path.suffix in STRAY)
+    if stray:
+        raise InputError(f"{folder} holds {', '.join(stray)}", hint="Its files end in .yaml.")
     try:
         return compile_files({path.name: _text(path) for path in sorted(folder.glob("*.yaml"))})
     except WorkspaceError as error:
@@ -41,9 +51,15 @@ def store(deployment: Deployment) -> S3WorkspaceStore:
 
 
 def publish(deployment: Deployment, compiled: dict[str, Any]) -> str:
-    """Put a compiled workspace in force unless it is so already; return its version."""
+    """Put a compiled workspace in force unless it is so already; return its version.
+
+    Its sources get their names and limits; keys are no part of it.
+    """
     workspaces = store(deployment)
     version = str(compiled["version"])
     if workspaces.version() != version:
         workspaces.publish(compiled)
+    registry = access_to(deployment).sources
+    for source in workspace_of(compiled).sources.values():
+        registry.declare(source.id, source.name, source.events_per_second)
     return version

@@ -15,7 +15,11 @@ from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
 Workspace = Annotated[
-    Path | None, typer.Option("--workspace", help="The folder of the workspace's YAML.")
+    Path | None,
+    typer.Option(
+        "--workspace",
+        help="The folder of the workspace's YAML; left out: the one before, else workspace/.",
+    ),
 ]
 Enforced = Annotated[
     bool, typer.Option("--enforce-iam", help="Restart with every role's permissions enforced.")
@@ -51,11 +55,16 @@ def up(
     if code:
         output.facts(vars(up_code(places, output.step)))
         return
-    made = bring_up(places, workspace=workspace, step=output.step)
+    folder = (workspace or places.workspace).resolve()
+    made = bring_up(places, workspace=folder, step=output.step)
     if enforce_iam:
-        made = bring_up(places, workspace=workspace, step=output.step, is_enforcing=True)
+        made = bring_up(places, workspace=folder, step=output.step, is_enforcing=True)
+    if workspace is not None:
+        places.chosen.write_text(str(folder), encoding="utf-8")
     output.facts(vars(made))
-    output.note(f"Written to {places.connection}; it runs until `stamgast down`.")
+    output.note(
+        f"The workspace is {folder}. Written to {places.connection}; it runs until `stamgast down`."
+    )
 
 
 def down(wipe: Wipe = False, json: Json = False) -> None:
@@ -66,10 +75,15 @@ def down(wipe: Wipe = False, json: Json = False) -> None:
     output = Output(is_json=json)
     places = default_places()
     with lock.held(places):
-        with output.step("Stopping the emulator"):
-            ran = emulator.stop(places)
+        ran = emulator.running(places) is not None
+        if ran:
+            with output.step("Stopping the emulator"):
+                emulator.stop(places)
         if wipe:
             emulator.wipe(places)
+            places.chosen.unlink(missing_ok=True)
+    if not ran:
+        output.note("Nothing ran here.")
     output.facts({"stopped": ran, "wiped": wipe})
 
 

@@ -61,7 +61,7 @@ def plan(
     from stamgast_cli.previews import preview_of, values_of
 
     output = Output(is_json=json)
-    compiled = compile_folder(folder or default_places().root / "workspace")
+    compiled = compile_folder(folder or default_places().workspace)
     deployment = find(stack)
     before, after = store(deployment).current(), workspace_of(compiled)
     changes = identity_differences(before.identity, after.identity)

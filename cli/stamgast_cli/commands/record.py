@@ -26,7 +26,7 @@ def record(folder: Folder = None, out: Out = None, json: Json = False) -> None:
 
     Example: stamgast record workspace --out docs/record-of-processing.md
     """
-    compiled = compile_folder(folder or default_places().root / "workspace")
+    compiled = compile_folder(folder or default_places().workspace)
     text = record_of_processing(workspace_of(compiled))
     output = Output(is_json=json)
     if out is not None:

@@ -71,6 +71,17 @@ class Places:
         return self.data / "reloaded.json"
 
     @property
+    def chosen(self) -> Path:
+        """Names the folder of the workspace that `up` was last given."""
+        return self.home / "workspace"
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that `up` was last given, else the worked example."""
+        told = self.chosen.read_text(encoding="utf-8") if self.chosen.exists() else ""
+        return Path(told) if told else self.root / "workspace"
+
+    @property
     def cdk(self) -> Path:
         """The pinned CDK command line."""
         return self.root / "node_modules" / ".bin" / "cdk"

@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 PINNED = "1.5.33"
+REMEMBERED = 4096
 INSERT = re.compile(r'INSERT INTO "([^"]+)" ')
 
 
@@ -56,7 +58,49 @@ def _name_inserts() -> None:
     iam_actions.dynamodb_transaction_checks = dynamodb_transaction_checks
 
 
+def _lock_buckets() -> None:
+    from ministack.services import s3
+    from ministack.services.cloudformation import provisioners
+
+    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    original: Callable[..., tuple[str, Any]] = handlers["create"]
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, Any]:
+        told = original(logical_id, props, stack_name)
+        rule = props.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
+        if str(props.get("ObjectLockEnabled")).lower() == "true":
+            kept = {**rule, "Days": int(rule["Days"])} if rule else None
+            s3._bucket_object_lock[told[0]] = {"enabled": True, "default_retention": kept}
+        return told
+
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = {**handlers, "create": create}
+
+
+def _remember_what_was_parsed() -> None:
+    from ministack.services import _dynamodb_keywords, dynamodb
+
+    for module, name in (
+        (dynamodb, "_condition_syntax_error"),
+        (dynamodb, "_ddb_canonicalize_number"),
+        (dynamodb, "_number_error"),
+    ):
+        setattr(module, name, lru_cache(REMEMBERED)(getattr(module, name)))
+    for module in (dynamodb, _dynamodb_keywords):
+        module._tokenize = _listing(module._tokenize)
+
+
+def _listing(tokenize: Callable[[str], list[Any]]) -> Callable[[str], list[Any]]:
+    """The same, remembering; whoever asks gets a list of its own."""
+    known = lru_cache(REMEMBERED)(tokenize)
+    return lambda text: list(known(text))
+
+
 PATCHES: tuple[Patch, ...] = (
+    Patch(
+        name="a bucket's object lock is taken over from its template",
+        why="a template's lock was dropped, and objects of the audit log could be deleted",
+        apply=_lock_buckets,
+    ),
     Patch(
         name="IAM names a Glue database as a database",
         why="with permissions enforced, GetDatabase was checked against a table of that name",
@@ -66,6 +110,11 @@ PATCHES: tuple[Patch, ...] = (
         name="IAM names a batch of inserts as the inserts it does",
         why="with permissions enforced, a batch of statements was checked as an action of its own",
         apply=_name_inserts,
+    ),
+    Patch(
+        name="DynamoDB parses an expression once",
+        why="each item of a transaction had its conditions, updates and numbers read anew",
+        apply=_remember_what_was_parsed,
     ),
 )
 

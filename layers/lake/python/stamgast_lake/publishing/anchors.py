@@ -22,7 +22,7 @@ from stamgast_lake.publishing.live import LiveBases, settle_anchors
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.memberships import find_changed
 from stamgast_lake.publishing.work import Publisher, Task
-from stamgast_lake.tables import ANCHORS, EVENTS
+from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY
 
 ANCHORS_A_PAGE = 400
 INSERTED_AT_ONCE = 50
@@ -33,14 +33,20 @@ UNFOUNDED = """
     create or replace temp view unfounded as
     select anchor_key, message_key from lost_copy where anchor_key is not null
 """
+# Anchors of one new person stand side by side: their page settles that person, once.
 CHANGED = """
     create or replace temp table changed_anchor as
     with touched as (
         select anchor_key from {fresh} union select anchor_key from unfounded
+    ), placed as (
+        select anchor_key, concat(coalesce(person_id, ''), ' ', anchor_key) as place
+        from touched left join (
+            select identifier, max(person_id) as person_id from fresh_identity group by identifier
+        ) mine on mine.identifier = touched.anchor_key
     )
-    select touched.anchor_key, coalesce(facts, '{nothing}') as facts
-    from touched left join anchor_now on anchor_now.anchor_key = touched.anchor_key
-    where touched.anchor_key > '{after}'
+    select placed.anchor_key, placed.place, coalesce(facts, '{nothing}') as facts
+    from placed left join anchor_now on anchor_now.anchor_key = placed.anchor_key
+    where placed.place > '{after}'
 """
 IDS = f"""
     create or replace temp table run_id_of_anchor as
@@ -51,7 +57,7 @@ IDS = f"""
     select anchor_key, substr(message_key, 1, {SHORT_ID_LENGTH}), cast(null as bigint), true
     from unfounded
 """
-PAGE = "select anchor_key, facts from changed_anchor where anchor_key > ? order by 1 limit ?"
+PAGE = "select place, anchor_key, facts from changed_anchor where place > ? order by 1 limit ?"
 IDS_OF_PAGE = """
     select anchor_key, short, original_ms, is_lost from run_id_of_anchor
     where anchor_key in (select anchor_key from page_anchor)
@@ -59,27 +65,28 @@ IDS_OF_PAGE = """
 
 
 def publish_anchors(task: Task) -> Iterator[str]:
-    """Publishes page after page of anchors; yields the last anchor of each."""
+    """Publishes page after page of anchors; yields the last place of each."""
     engine, lake = task.engine, task.publisher.lake
     bases = LiveBases.begun(task)
     if bases is not None:
         find_changed(task)
     see_runs(engine, lake)
     see(engine, lake, ANCHORS, EVENTS)
-    see_fresh(engine, lake, ANCHORS)
+    see_fresh(engine, lake, ANCHORS, IDENTITY)
     find_lost(task)
     latest(engine, "anchors", "anchor_key", "anchor_now")
     engine.execute(UNFOUNDED)
     touched = "anchor_now" if bases is not None and bases.is_new else task.fresh("anchors")
-    told = {"after": task.after, "fresh": touched, "nothing": NOTHING_TOLD}
+    # What the version before left off at was an anchor alone: its pages are gone through again.
+    last = task.after if " " in task.after else ""
+    told = {"after": last, "fresh": touched, "nothing": NOTHING_TOLD}
     engine.execute(CHANGED.format(**told))
     engine.execute(IDS)
     if bases is not None and bases.rules.plan.tracked:
         bases.sums.make("changed_anchor")
-    last = task.after
     while rows := engine.execute(PAGE, [last, ANCHORS_A_PAGE]).fetchall():
         last = rows[-1][0]
-        _publish_page(task, dict(rows), bases)
+        _publish_page(task, {anchor: facts for _, anchor, facts in rows}, bases)
         yield last
     if bases is not None:
         bases.finish(task.run.seq)

@@ -22,6 +22,10 @@ from stamgast_lake.rules.sums import SumsOfAnchors
 DECIDED = """
     select * from changed_membership where person_id in (select person_id from page_person)
 """
+SPOKEN_OF = """
+    select distinct person_id from changed_membership
+    where person_id in (select person_id from page_person)
+"""
 NOTHING = Sums()
 
 
@@ -69,10 +73,20 @@ class LiveBases:
 
 
 def settle_anchors(task: Task, rules: LiveRules, anchors: Iterable[str]) -> None:
-    """Settles the persons of anchors whose base is another one now."""
+    """Settles the persons of anchors whose base is another one now; needs `changed_membership`.
+
+    Not those whom the run has something to say of: they are settled when it is said.
+    """
     people = set(rules.store.persons_of(anchors).values())
-    if people:
-        settle_people(task, people)
+    if left := people - _spoken_of(task, people):
+        settle_people(task, left)
+
+
+def _spoken_of(task: Task, people: Collection[str]) -> set[str]:
+    if not people:
+        return set()
+    keep(task.engine, "page_person", pa.table({"person_id": sorted(people)}))
+    return {person_id for (person_id,) in task.engine.execute(SPOKEN_OF).fetchall()}
 
 
 def settle_people(task: Task, people: Collection[str]) -> None:

@@ -33,7 +33,7 @@ from stamgast_cli.output import Output
 from stamgast_cli.workspaces import store
 from stamgast_lake.query import LakeSession
 
-PROBES, TIMED_LOOKUPS, WAIT_SECONDS = 8, 300, 120.0
+PROBES, TIMED_LOOKUPS, WAIT_SECONDS = 8, 200, 120.0
 GENERATED = (
     "Purchases, products, prices, discounts and demographics are real. Every identifier (accounts, "
     "loyalty cards, addresses and their typing errors, phones, cookies, devices) is GENERATED from "

@@ -39,4 +39,13 @@ def select(deployment: Deployment, sql: str) -> tuple[list[str], Rows]:
             f"DuckDB refused the query: {error}",
             hint="Tables and views are listed in docs/lake.md; the dialect is DuckDB's.",
         ) from error
-    return table.column_names, [tuple(row.values()) for row in table.to_pylist()]
+    columns = [column.to_pylist() for column in table.columns]
+    return _apart(table.column_names), list(zip(*columns, strict=True))
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Return the names, of which SQL allows two of one kind, with a number behind the later."""
+    return [
+        f"{name}_{names[:place].count(name)}" if name in names[:place] else name
+        for place, name in enumerate(names)
+    ]

@@ -1,11 +1,12 @@
 """The workspace's folder of YAML, compiled as a whole and put in force in a deployment."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stamgast.workspace.compiler import WorkspaceError, compile_files
-from stamgast.workspace.model import workspace_of
+from stamgast.workspace.model import Source, Workspace, workspace_of
 from stamgast_aws.workspaces import S3WorkspaceStore
 from stamgast_cli.access import access_to
 from stamgast_cli.deployment import Deployment
@@ -48,6 +49,25 @@ def store(deployment: Deployment) -> S3WorkspaceStore:
         table=deployment.output("ControlTable"),
         now=time.monotonic,
     )
+
+
+def sources_of(deployment: Deployment) -> Mapping[str, Source]:
+    """Return the sources of the workspace in force; none where none was ever published."""
+    workspace = _in_force(deployment)
+    return workspace.sources if workspace else {}
+
+
+def namespaces_of(deployment: Deployment) -> tuple[str, ...]:
+    """Return the names of its namespaces, by their priority."""
+    workspace = _in_force(deployment)
+    return tuple(one.name for one in workspace.identity.namespaces) if workspace else ()
+
+
+def _in_force(deployment: Deployment) -> Workspace | None:
+    try:
+        return store(deployment).current()
+    except LookupError:
+        return None
 
 
 def publish(deployment: Deployment, compiled: dict[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """`stamgast source` and `stamgast token`: who may send, who may read."""
 
+import re
 from enum import Enum
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from stamgast.lookup.reader import EVERYTHING, Action
 from stamgast.lookup.roles import ROLE_DAYS, BeyondRoleError, Role, Scope, scope_of
@@ -13,6 +15,14 @@ from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
+from stamgast_cli.workspaces import namespaces_of, sources_of
+
+FIELDS = (
+    EVERYTHING, "traits", "segments", "rfm", "computed", "activity", "orders", "scores", "consents",
+    "identifiers", "links", "timeline", "counters", "first_seen_at", "last_seen_at", "created_at",
+)  # fmt: skip
+# As in the workspace: the id is the name of a folder and of a column's value.
+SOURCE_ID = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
 class Kind(Enum):
@@ -79,10 +89,22 @@ def add_source(
 
     Example: stamgast source add web --kind public
     """
-    key = access_to(find(stack)).add_source(
-        source_id, name=name or source_id, kind=kind.value, events_per_second=events_per_second
+    deployment, output = find(stack), Output(is_json=json)
+    if not SOURCE_ID.fullmatch(source_id):
+        raise InputError(
+            f"{source_id!r} is no source's id",
+            hint="It is of lower-case letters, digits, - and _, and begins with a letter.",
+        )
+    known = sources_of(deployment).get(source_id)
+    if known is None:
+        output.note(f"{source_id} is not in the workspace in force: add it to sources.yaml.")
+    key = access_to(deployment).add_source(
+        source_id,
+        name=name or (known.name if known else source_id),
+        kind=kind.value,
+        events_per_second=events_per_second or (known.events_per_second if known else None),
     )
-    Output(is_json=json).facts({"source": source_id, "write_key": key})
+    output.facts({"source": source_id, "write_key": key})
 
 
 def rotate(
@@ -92,7 +114,11 @@ def rotate(
 
     Example: stamgast source rotate server --kind secret
     """
-    key = access_to(find(stack)).issue(source_id, kind.value)
+    deployment = find(stack)
+    access = access_to(deployment)
+    if not access.sources.active(source_id) and source_id not in sources_of(deployment):
+        raise InputError(f"there is no source {source_id!r}", hint="See `stamgast sources list`.")
+    key = access.issue(source_id, kind.value)
     Output(is_json=json).facts({"source": source_id, "write_key": key})
 
 
@@ -135,7 +161,9 @@ def add_token(
         _split(purposes),
     )
     scope = asked if role is None else _scope_of(role, asked)
-    token = access_to(find(stack)).add_token(
+    deployment, output = find(stack), Output(is_json=json)
+    _beware(output, deployment, asked)
+    token = access_to(deployment).add_token(
         name,
         fields=scope.fields,
         namespaces=scope.namespaces,
@@ -143,7 +171,19 @@ def add_token(
         purposes=scope.purposes,
         days=ROLE_DAYS if days is None and role is not None else days,
     )
-    Output(is_json=json).facts({"name": name, "reader_token": token})
+    output.facts({"name": name, "reader_token": token})
+
+
+def _beware(output: Output, deployment: Deployment, asked: Scope) -> None:
+    """Say what no answer has: a token for a misspelt field would see nothing, for ever."""
+    known = namespaces_of(deployment)
+    for name in asked.fields:
+        if name.partition(".")[0] not in FIELDS:
+            output.note(f"[yellow]beware:[/] no profile has {escape(name)}; see docs/lookup.md.")
+    for name in asked.namespaces if known else ():
+        if name not in (EVERYTHING, *known):
+            told = f"there is no namespace {escape(name)}; there are {', '.join(known)}."
+            output.note(f"[yellow]beware:[/] {told}")
 
 
 def _scope_of(role: Role, asked: Scope) -> Scope:

@@ -20,7 +20,7 @@ VERBS = {
     "segment explain", "segment export", "model list", "model evaluate", "replay",
     "sources list", "sources report",
     "links run", "links list", "links report", "links try",
-    "token add", "token revoke", "workspace check", "workspace publish", "workspace point",
+    "token add", "token revoke", "workspace init", "workspace check", "workspace publish", "workspace point",
     "access", "consent grant", "consent lift", "consent refuse", "consent show",
     "consent suppress", "consent why", "erase", "model card", "model compare", "model explain",
     "model promote", "model rollback", "model score", "model train", "portability", "record",

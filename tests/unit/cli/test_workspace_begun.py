@@ -1,12 +1,18 @@
 """A workspace of one's own: begun by a verb, sound as it is, and kept by the next start."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
+from stamgast_cli import workspaces
+from stamgast_cli.access import Access
 from stamgast_cli.app import application
+from stamgast_cli.commands import access as verbs
 from stamgast_cli.commands import lifecycle
 from stamgast_cli.errors import InputError
 from stamgast_cli.local.places import Places
@@ -67,3 +73,57 @@ def test_the_folder_that_up_was_given_stays_until_the_data_is_wiped(
 
     example = places.root / "workspace"
     assert given == [example, ours, ours, example]
+
+
+class Registry:
+    """Keeps what is declared of sources."""
+
+    def __init__(self) -> None:
+        self.declared: dict[str, tuple[str, int | None]] = {}
+
+    def declare(self, source_id: str, name: str, events_per_second: int | None) -> None:
+        self.declared[source_id] = (name, events_per_second)
+
+    def active(self, _: str) -> list[str]:
+        return []
+
+    def issue(self, *_: str) -> str:
+        return "sec_key"
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    told = "sources: {till: {name: Tills, events_per_second: 50}}\n"
+    compiled = compile_files({"sources.yaml": told})
+    made = Registry()
+    store = SimpleNamespace(
+        version=lambda: None, publish=lambda _: None, current=lambda: workspace_of(compiled)
+    )
+    access: Any = Access(sources=made, tokens=None)  # type: ignore[arg-type]
+    monkeypatch.setattr(workspaces, "store", lambda _: store)
+    monkeypatch.setattr(workspaces, "access_to", lambda _: access)
+    monkeypatch.setattr(verbs, "access_to", lambda _: access)
+    monkeypatch.setattr(verbs, "find", lambda _: None)
+    workspaces.publish(SimpleNamespace(), compiled)  # type: ignore[arg-type]
+    return made
+
+
+def test_publishing_gives_sources_their_names_and_limits(registry: Registry) -> None:
+    assert registry.declared == {"till": ("Tills", 50)}
+
+
+def test_a_source_added_keeps_the_limit_of_the_workspace(registry: Registry) -> None:
+    verbs.add_source("till", verbs.Kind.SECRET)
+
+    assert registry.declared == {"till": ("Tills", 50)}
+
+
+@pytest.mark.parametrize("source_id", ["bad id!", "", "../x", "Till", "x" * 42])
+def test_an_id_that_no_workspace_could_hold_is_refused(registry: Registry, source_id: str) -> None:
+    with pytest.raises(InputError, match="no source's id"):
+        verbs.add_source(source_id, verbs.Kind.SECRET)
+
+
+def test_a_source_that_nobody_knows_gets_no_second_key(registry: Registry) -> None:
+    with pytest.raises(InputError, match="there is no source 'tills'"):
+        verbs.rotate("tills")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from stamgast_lake.archive import LakeObject, fetch_all, read_lines
 from stamgast_lake.catalogue import Catalogue
@@ -39,10 +39,13 @@ class LakeSession:
         self._open: set[str] = set()
 
     def query(self, sql: str) -> pa.Table:
-        """The answer as an Arrow table; duckdb.Error for SQL that it cannot run."""
+        """The answer as an Arrow table; duckdb.Error for SQL that it cannot run.
+
+        SQL without an answer (nothing, or a comment) gives a table without columns.
+        """
         self.open_named(sql)
-        table: pa.Table = self.connection.sql(sql).to_arrow_table()
-        return table
+        answer: DuckDBPyRelation | None = self.connection.sql(sql)
+        return pa.table({}) if answer is None else answer.to_arrow_table()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The answer as dictionaries."""

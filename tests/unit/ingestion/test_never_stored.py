@@ -11,7 +11,7 @@ from stamgast.identity.assurance import Assurance
 from stamgast.ingestion.accept import accept
 from stamgast.ingestion.envelope import encode
 from stamgast.ingestion.never_stored import HASHED, never_stored_of
-from stamgast.ingestion.verdicts import Receipt
+from stamgast.ingestion.verdicts import Receipt, Unreadable
 from stamgast.profile.batch import Message, read_batch
 
 SECRET = "4111 1111"
@@ -71,3 +71,27 @@ def test_what_is_not_marked_stays_as_it_came() -> None:
     told = records({**event, "properties": {"card": {"kind": "debit"}, "number": SECRET}})
     assert SECRET in told
     assert "debit" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"track","event":"a","traits":{"passport":"4111 1111",}}',
+        "{'traits': {'pass\\u0070ort': '4111 1111'}}",
+        '{"traits":{"passport":"4111 1111"',
+        "p\0a\0s\0s\0p\0o\0r\0t\0=\0004111 1111",
+    ],
+)
+def test_a_broken_event_with_a_marked_name_is_kept_without_its_text(text: str) -> None:
+    assert "4111" not in rejected_text(text)
+
+
+@pytest.mark.parametrize("text", ['{"type":"track","userId":"ada","x":1,}', "{'a': 1}", "ada;1;é"])
+def test_a_broken_event_without_one_keeps_its_text(text: str) -> None:
+    assert rejected_text(text) == text
+
+
+def rejected_text(text: str) -> str:
+    envelope = accept([Unreadable(text.encode())], RECEIPT)
+    (told,) = NEVER.out_of(envelope).rejected
+    return told.original

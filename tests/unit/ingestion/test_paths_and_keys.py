@@ -69,8 +69,9 @@ def test_a_pixel_carries_its_event_in_the_query(encode) -> None:  # type: ignore
     assert orjson.loads(record.body)["userId"] == "ü>?"
 
 
-def test_a_pixel_whose_data_is_no_base64_is_refused() -> None:
-    outcome = Front().get("/v1/pixel/page", {"data": "x", "writeKey": PUBLIC_KEY})
+@pytest.mark.parametrize("data", ["x", "%%%", '{"userId":"a"}', "eyJ9☃"])
+def test_a_pixel_whose_data_is_no_base64_is_refused(data: str) -> None:
+    outcome = Front().get("/v1/pixel/page", {"data": data, "writeKey": PUBLIC_KEY})
     assert (outcome.answer.status, outcome.code) == (400, "invalid_base64")
 
 

@@ -1,7 +1,7 @@
 """Bodies as bytes: gzip (RFC 1952) inflated to a bound, whatever the content type says."""
 
 import zlib
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode
 
 from stamgast.ingestion.request import Refusal
 
@@ -46,8 +46,8 @@ def body_of(told: str | None, is_base64: bool) -> bytes | Refusal:
 
 def pixel_data(told: str) -> bytes | Refusal:
     """The JSON of a pixel's `data`: base64 of either alphabet, with or without padding."""
-    text = told.strip().replace(" ", "-").replace("+", "-").replace("/", "_").rstrip("=")
+    text = told.strip().replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return Refusal("invalid_base64")

@@ -1,5 +1,6 @@
 """What a workspace never stores: taken out of events, or replaced by a keyed hash, before raw."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 from stamgast.ingestion.verdicts import Accepted, Envelope, Rejected
 
 HASHED = "hashed:"
+ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 Path = tuple[str, ...]
 Change = Callable[[object], object]
 GONE = object()
@@ -46,18 +48,23 @@ class NeverStored:
         return accepted._replace(body=orjson.dumps(event)) if self._change(event) else accepted
 
     def _rejected(self, rejected: Rejected) -> Rejected:
-        """A text in which nothing can be read may hold anything, so that none of it is kept."""
+        """Of a text that is no JSON nothing is kept if a marked name stands anywhere in it."""
         named = {path: t for path, t in rejected.identifiers.items() if not self._names(path)}
         try:
             event = orjson.loads(rejected.original)
         except orjson.JSONDecodeError:
-            return replace(rejected, original="", identifiers=named)
+            kept = "" if self._named_in(rejected.original) else rejected.original
+            return replace(rejected, original=kept, identifiers=named)
         text = orjson.dumps(event).decode() if self._change(event) else rejected.original
         length = len(text.encode()) if text != rejected.original else rejected.length
         return replace(rejected, original=text, length=length, identifiers=named)
 
     def _names(self, path: str) -> bool:
         return tuple(path.split(".")) in {*_places(self.drop), *_places(self.hash)}
+
+    def _named_in(self, text: str) -> bool:
+        plain = ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text.replace("\0", ""))
+        return any(path[-1] in plain for path in (*self.drop, *self.hash))
 
     def _change(self, event: object) -> bool:
         """Takes out and replaces in place; whether anything was there."""

@@ -30,7 +30,7 @@ from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import ICEBERG, IDENTITY, MODELS, RUNS, SCORES
 from stamgast_learn.stages import TamperedError, score, train
 from tests.fakes.model_runs import Documents, ModelRuns
-from tests.fakes.model_world import PEOPLE, lake_of, moment, person, workspace
+from tests.fakes.model_world import PEOPLE, iso, lake_of, moment, person, workspace
 
 WITH_PURPOSE = """
 models:
@@ -133,6 +133,17 @@ def test_a_day_on_people_are_scored_anew_and_only_what_differs_is_written(runs: 
     told = runs.run(moment(1))
     assert 0 < told["written"] < PEOPLE / 2
     assert told["scored"]["buys"]["version"] == in_use(runs)
+    assert all(item["reasons"] != "[]" for item in runs.items.values())
+
+
+def test_of_whom_nothing_new_is_said_the_reasons_stand_as_they_were_told(runs: ModelRuns) -> None:
+    before = dict(runs.items)
+    runs.run(moment(4), score=["buys"])  # half its time is over: every score is written anew
+    after = {key: item["reasons"] for key, item in runs.items.items()}
+    assert {runs.items[key]["valid_until"] for key in before} == {iso(11)}
+    same = [key for key in before if after[key] == before[key]["reasons"]]
+    assert 0 < len(same) < PEOPLE
+    assert "[]" not in after.values()
 
 
 def test_a_run_that_is_repeated_writes_nothing_more(runs: ModelRuns) -> None:

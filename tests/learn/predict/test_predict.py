@@ -9,16 +9,17 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import read_columns
-from stamgast_learn.predict.backtest import backtest
+from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.contributions import contributions
 from stamgast_learn.predict.drift import SHIFTED, stability_index
 from stamgast_learn.predict.estimate import loaded
+from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.honesty import require_no_leak
 from stamgast_learn.predict.judgement import Judgement, judge, require_better
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import learn, predictor_of
 from stamgast_learn.predict.ranking import area, auc_of, ranking
-from stamgast_learn.predict.resemblance import folds, resemble
+from stamgast_learn.predict.resemblance import resemble
 from stamgast_learn.predict.run import Order, Outcome, learn_run, score_run
 from stamgast_learn.predict.scores import percentiles, scores_of
 from stamgast_learn.reliability import spread
@@ -32,9 +33,9 @@ def panel() -> Panel:
 
 
 @pytest.fixture(scope="module")
-def judgement(panel: Panel) -> Judgement:
-    """The judgement of its backtest."""
-    return judge(backtest(panel.labelled, WITHIN))
+def judgement() -> Judgement:
+    """The judgement of a backtest of enough people for trees."""
+    return judge(backtest(world(people=1_000)[0].labelled, WITHIN))
 
 
 def run(panel: Panel, folder: Path, order: Order = ORDER, champion: bytes | None = None) -> Outcome:
@@ -63,6 +64,20 @@ def test_the_backtest_never_learns_from_an_outcome_that_had_not_come(panel: Pane
     one, other = (backtest(told, WITHIN) for told in (later, spoilt))
     same = one.judged.cut_on == judged
     np.testing.assert_array_equal(one.stated[same], other.stated[same])
+
+
+def test_whoever_is_judged_was_not_learnt_of(panel: Panel) -> None:
+    """What never changes of a person would tell who they are; here it is all that there is."""
+    random, told = np.random.default_rng(6), panel.labelled
+    _, of = np.unique(told.person, return_inverse=True)
+    measured = np.full_like(told.measured, 1.0)
+    measured[:, 4] = random.normal(size=of.max() + 1)[of]
+    always = (random.random(of.max() + 1) < 0.5)[of].astype(np.float64)
+    judged = backtest(replace(told, measured=measured, label=always), WITHIN)
+    assert abs(auc_of(judged.stated, judged.judged.label == 1) - 0.5) < 0.08
+    asked = challenge(replace(told, measured=measured, label=always), WITHIN, 0)
+    assert asked is not None  # the same people are known again
+    assert auc_of(asked[1], asked[0].label == 1) > 0.58
 
 
 def test_a_longer_horizon_keeps_more_cut_offs_out(panel: Panel) -> None:
@@ -182,7 +197,7 @@ def test_people_held_out_of_several_folds_stand_in_one_order() -> None:
     few = told.at(np.arange(len(told)) < 1_500)
     _, tested, _ = resemble(few)
     labels = few.label == 1
-    apart = np.mean([auc_of(tested.order[held], labels[held]) for held in folds(few)])
+    apart = np.mean([auc_of(tested.order[held], labels[held]) for held in folds(few.person)])
     assert judge(tested).ranking.auc.value == pytest.approx(apart, abs=0.01)
     assert auc_of(tested.stated, labels) < apart - 0.01  # each fold by a calibrator of its own
 
@@ -211,10 +226,10 @@ def test_only_people_outside_the_seed_are_scored(tmp_path: Path) -> None:
         told.features,
     )
     path = write(both, tmp_path / "panel.parquet")
-    _, model = learn_run(replace(ORDER, is_look_alike=True), path, None)
+    order = replace(ORDER, is_look_alike=True)
+    _, model = learn_run(order, path, None)
     assert model is not None
-    scores = tmp_path / "scores.parquet"
-    figures = score_run(model, path, FEATURES, scores, is_look_alike=True)
+    figures = score_run(order, model, path, tmp_path / "scores.parquet")
     assert figures["scored"] == int((told.label == 0).sum())
 
 
@@ -269,11 +284,21 @@ def test_scores_name_the_features_that_made_them(panel: Panel) -> None:
     assert set(told.band) == {"very_high", "high", "medium", "low"}
 
 
+def test_reasons_are_told_anew_for_whom_it_says_something_else_than_before(panel: Panel) -> None:
+    predictor, now = learn(panel.labelled), panel.to_score
+    value = predictor.probabilities(now)
+    was = np.where(np.arange(700) % 2, value + 0.004, value + 0.006)
+    was[:10] = np.nan
+    told = scores_of(predictor, replace(now, was=was)).reasons
+    assert [one is not None for one in told[:14]] == [True] * 10 + [True, False, True, False]
+    assert set(scores_of(predictor, now, is_explained=False).reasons) == {None}
+
+
 def test_people_who_have_changed_are_seen(panel: Panel, tmp_path: Path) -> None:
     moved = panel.measured.copy()
     moved[np.isnan(panel.label), 3] += 60
     path = write(replace(panel, measured=moved), tmp_path / "panel.parquet")
-    figures = score_run(learn(panel.labelled).dumped(), path, FEATURES, tmp_path / "s.parquet")
+    figures = score_run(ORDER, learn(panel.labelled).dumped(), path, tmp_path / "s.parquet")
     assert figures["drift"]["features"]["days_since_order"] > SHIFTED
     assert figures["drift"]["features"]["rfm_r"] < 0.1
     assert len(read_columns(tmp_path / "s.parquet")["value"]) == 700

@@ -55,13 +55,7 @@ def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> Json:
     return {"scored": 0} if score is None else score(order, model, panel, scores)
 
 
-def _scored(order: Order, model: bytes, panel: Path, scores: Path) -> Json:
-    return predict.score_run(
-        model, panel, order.features, scores, is_look_alike=order.is_look_alike
-    )
-
-
-ODDS = Way(predict.learn_run, _scored)
+ODDS = Way(predict.learn_run, predict.score_run)
 WAYS: Mapping[str, Way] = {
     Kind.PROPENSITY: ODDS,
     Kind.CHURN: ODDS,

@@ -22,7 +22,7 @@ from stamgast_lake.features.then import see_events
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import count, latest, see
 from stamgast_lake.runs import Run
-from stamgast_lake.tables import PROFILES
+from stamgast_lake.tables import PROFILES, SCORES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -41,7 +41,12 @@ WHOM = """
     select * from panel where {which} and person_id in (select person_id from allowed)
 """
 PARTS = "select count(distinct person_id) from to_score where label is null"
-SHARD = "select * from to_score where hash(person_id) % {of} = {shard} order by cut_on, person_id"
+SHARD = """
+    select to_score.*, was.value as was_value, was.version as was_version
+    from to_score left join score_now was on was.model = '{model}'
+        and was.person_id = to_score.person_id
+    where hash(to_score.person_id) % {of} = {shard} order by cut_on, to_score.person_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,9 @@ def bench_of(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> Bench:
     rules = [segment.rule for segment in segments_of(workspace.segments)]
     zone = ZoneInfo(workspace.time_zone)
     see_events(engine, lake)
-    see(engine, lake, PROFILES)
+    see(engine, lake, PROFILES, SCORES)
     latest(engine, "profiles", "person_id", "profile_now")
+    latest(engine, SCORES.name, "model, person_id", "score_now")
     asked = Asked(zone, computed_traits_of(workspace.traits), rules)
     return Bench(engine, lake, run, ms_of(run.moment), asked)
 
@@ -100,13 +106,15 @@ def _allow(bench: Bench, model: Model) -> None:
 
 
 def _put_shards(bench: Bench, model: Model) -> int:
-    """People to score, and of a look-alike the seed, whom its scoring leaves out."""
+    """People to score, with what was last said of each; of a look-alike the seed, too, whom its
+    scoring leaves out."""
     which = "true" if model.kind is Kind.LOOK_ALIKE else "label is null"
     bench.engine.execute(WHOM.format(which=which))
     of = min(MOST_SHARDS, max(1, -(-count(bench.engine, PARTS) // PEOPLE_A_SHARD)))
     for shard in range(of):
         names = {"model": model.name, "definition": model.version, "shard": shard}
-        _put(bench, SHARD.format(of=of, shard=shard), PEOPLE.format(**names))
+        rows = SHARD.format(of=of, shard=shard, model=model.name)
+        _put(bench, rows, PEOPLE.format(**names))
     return of
 
 

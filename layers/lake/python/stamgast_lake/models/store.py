@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
-from stamgast.models.bands import BANDS
+from stamgast.models.bands import BANDS, MOVED
 from stamgast.models.declaration import Kind, model_of
 from stamgast.models.documents import COUNTED, PINNED, REALISED, SCORED
 from stamgast.models.drift import drift_of, is_shifted
@@ -57,11 +57,12 @@ UNORDERED = frozenset({Kind.CLUSTERS})
 """Kinds whose values have no order: band and percentile are what scoring said of each person."""
 CHANGED = f"""
     select one.person_id, '{{model}}' as model, '{{version}}' as version, one.value, one.percentile,
-        one.band, one.low, one.high, one.reasons, one.detail, {STAMP}
+        one.band, one.low, one.high, case when one.reasons is not null then one.reasons
+            when was.version = '{{version}}' then was.reasons end as reasons, one.detail, {STAMP}
     from stated one
     left join score_now was on was.model = '{{model}}' and was.person_id = one.person_id
     where was.value is null or was.version <> '{{version}}' or was.band <> one.band
-       or abs(was.value - one.value) > 0.005 * {{range}}
+       or abs(was.value - one.value) > {MOVED} * {{range}}
        or abs(was.percentile - one.percentile) > 1
        or was.detail is distinct from one.detail
        or was.valid_until < {{moment}} + ({{valid_until}} - {{moment}}) / 2

@@ -14,6 +14,7 @@ from stamgast_learn.lifetime.forecast import forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import GammaGamma
 from stamgast_learn.lifetime.histories import Histories
 from stamgast_learn.predict.estimate import Estimate, loaded
+from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
 from stamgast_learn.reliability import spread, wilson
@@ -88,7 +89,7 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     fitted = fit(of)
     stated = {"bg_nbd": fitted.value(of, within_days), **_rules(older, newest, within_days)}
     if len(older) and len(newest.features):
-        stated["trees"] = fit_trees(older)(newest)
+        stated["trees"] = _held_out(older, newest)
     chosen = _chosen(stated, newest, margin)
     gains = {
         name: _gain(stated[chosen], one, newest) for name, one in stated.items() if name != chosen
@@ -103,6 +104,15 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
         level=LEVEL,
         correlation=gamma_gamma.correlation(of),
     )
+
+
+def _held_out(older: Panel, newest: Panel) -> Floats:
+    """What trees say of people of whom they have not learnt."""
+    told = np.zeros(len(newest))
+    for held in folds(newest.person):
+        others = older.at(~np.isin(older.person, newest.person[held]))
+        told[held] = fit_trees(others)(newest.at(held)) if len(others) else older.label.mean()
+    return told
 
 
 def _rules(older: Panel, newest: Panel, within_days: int) -> dict[str, Floats]:

@@ -18,7 +18,8 @@ class Panel:
     """Rows of people at cut-offs.
 
     `measured` is (rows, features) with NaN where nothing is known; `label` is NaN where people are
-    to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values.
+    to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values; `was`
+    is what the version that scores said of a person last, NaN where it said nothing.
     """
 
     person: Column
@@ -27,6 +28,7 @@ class Panel:
     measured: Floats
     features: tuple[str, ...]
     histories: Histories | None = None
+    was: Floats | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -35,9 +37,10 @@ class Panel:
     def at(self, rows: Labels) -> "Panel":
         """The rows of a mask."""
         histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
+        was = None if self.was is None else self.was[rows]
         return Panel(
             *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
-            *(self.features, histories),
+            *(self.features, histories, was),
         )
 
     @property
@@ -63,8 +66,11 @@ class Panel:
         return np.unique(self.cut_on)
 
 
-def read_panel(path: Path, features: Sequence[str]) -> Panel:
-    """The panel of a file with columns person_id, cut_on, label, f0, f1, …"""
+def read_panel(path: Path, features: Sequence[str], version: str | None = None) -> Panel:
+    """The panel of a file with columns person_id, cut_on, label, f0, f1, …
+
+    With a `version`, what that one said of people before is read, too.
+    """
     columns = read_columns(path)
     measured = [columns[f"f{place}"].astype(np.float64) for place in range(len(features))]
     shape = (len(columns["label"]), 0)
@@ -75,7 +81,15 @@ def read_panel(path: Path, features: Sequence[str]) -> Panel:
         measured=np.column_stack(measured) if measured else np.zeros(shape),
         features=tuple(features),
         histories=_histories(columns),
+        was=_was(columns, version),
     )
+
+
+def _was(columns: Columns, version: str | None) -> Floats | None:
+    if version is None or "was_value" not in columns:
+        return None
+    was: Floats = columns["was_value"].astype(np.float64)
+    return np.where(columns["was_version"] == version, was, np.nan)
 
 
 def _histories(columns: Columns) -> Histories | None:

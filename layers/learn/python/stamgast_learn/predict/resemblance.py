@@ -5,23 +5,18 @@ of being in the seed for whoever looks so (Elkan & Noto, 2008). It orders people
 resembling would, which is all that reach against precision needs.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
-from numpy.typing import NDArray
 
 from stamgast_learn.calibration import Floats, Labels, apply, fit_calibrator
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
 from stamgast_learn.predict.estimate import fit
+from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.honesty import TOO_GOOD, constant_features, telling_features
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
-
-FOLDS = 5
-SEED = 20_080_824
 
 
 def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
@@ -57,17 +52,9 @@ def _without(panel: Panel, names: tuple[str, ...]) -> Panel:
     return Panel(panel.person, panel.cut_on, panel.label, panel.measured[:, places], features)
 
 
-def folds(panel: Panel) -> Iterator[Labels]:
-    """Masks of people, each of whom is held out once."""
-    _, of = np.unique(panel.person, return_inverse=True)
-    shuffled: NDArray[np.int64] = np.random.default_rng(SEED).permutation(int(of.max()) + 1)
-    for fold in range(FOLDS):
-        yield shuffled[of] % FOLDS == fold
-
-
 def _held_out(panel: Panel, labels: Labels) -> Floats:
     scores = np.zeros(len(panel))
-    for held in folds(panel):
+    for held in folds(panel.person):
         scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
     return scores
 
@@ -75,14 +62,14 @@ def _held_out(panel: Panel, labels: Labels) -> Floats:
 def _calibrated(panel: Panel, scores: Floats, labels: Labels) -> Floats:
     """Each fold's scores by a calibrator that has not seen its people."""
     stated = np.zeros(len(panel))
-    for held in folds(panel):
+    for held in folds(panel.person):
         stated[held] = apply(fit_calibrator(scores[~held], labels[~held]), scores[held])
     return stated
 
 
 def _baselines(panel: Panel) -> dict[str, Floats]:
     told = {"base_rate": np.zeros(len(panel)), "rfm_cell": np.zeros(len(panel))}
-    for held in folds(panel):
+    for held in folds(panel.person):
         learnt, judged = panel.at(~held), panel.at(held)
         told["base_rate"][held] = base_rate(learnt, judged)
         cells = rfm_cell(learnt, judged)

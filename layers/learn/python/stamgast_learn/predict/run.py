@@ -10,7 +10,7 @@ import numpy as np
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
-from stamgast_learn.predict.backtest import backtest
+from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.drift import drift_of, stability_index
 from stamgast_learn.predict.honesty import require_enough, require_no_leak
 from stamgast_learn.predict.judgement import judge, require_better
@@ -90,7 +90,7 @@ def _challenger(
     report["constant"] = list(challenger.constant)
     report["learnt_until"] = str(np.datetime64(challenger.learnt_until, "D"))
     if champion is not None:
-        _require_to_beat(predictor_of(champion), order, tested.judged, tested.stated, report)
+        _require_to_beat(predictor_of(champion), order, panel, report)
     return challenger
 
 
@@ -108,19 +108,20 @@ def _look_alike(
 
 
 def _require_to_beat(
-    champion: Predictor, order: Order, judged: Panel, stated: Any, report: dict[str, Any]
+    champion: Predictor, order: Order, panel: Panel, report: dict[str, Any]
 ) -> None:
     """Raises AbstainedError unless the challenger's procedure is better where both can be asked.
 
     That is on cut-offs whose horizon neither had seen; without any, the newer one takes over.
     """
-    fair = judged.cut_on >= champion.learnt_until + order.within_days
-    if not fair.any() or not set(champion.features) <= set(judged.features):
+    if not set(champion.features) <= set(panel.features):
         return
-    here = judged.at(fair)
+    asked = challenge(panel, order.within_days, champion.learnt_until + order.within_days)
+    if asked is None:
+        return
+    here, stated = asked
     theirs, ours = (
-        float(((one - here.label) ** 2).mean())
-        for one in (champion.probabilities(here), stated[fair])
+        float(((one - here.label) ** 2).mean()) for one in (champion.probabilities(here), stated)
     )
     report["champion"] = {"brier": theirs, "challenger_brier": ours, "people": len(here)}
     if ours > theirs * (1 - order.margin):
@@ -139,23 +140,17 @@ def _counted(panel: Panel) -> dict[str, Any]:
     }
 
 
-def score_run(
-    model: bytes,
-    panel: Path,
-    features: tuple[str, ...],
-    scores: Path,
-    *,
-    is_look_alike: bool = False,
-) -> dict[str, Any]:
+def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str, Any]:
     """Scores everybody who is to be scored into file `scores`; answers figures, with drift.
 
-    Of a look-alike those outside the seed are.
+    Of a look-alike those outside the seed are. A version that is being trained explains nothing:
+    its scores are kept of a later shard.
     """
-    told, predictor = read_panel(panel, features), predictor_of(model)
+    told, predictor = read_panel(panel, order.features, order.version), predictor_of(model)
     now, then = told.to_score, told.labelled
-    if is_look_alike:
+    if order.is_look_alike:
         now = now.at(~np.isin(now.person, then.person[then.label == 1]))
-    made = scores_of(predictor, now)
+    made = scores_of(predictor, now, is_explained=not order.is_training)
     write_columns(scores, made.columns())
     figures: dict[str, Any] = {"scored": len(now), "mean": _mean(made.value)}
     if len(now) and len(then):

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stamgast.models.bands import BANDS
-from stamgast_learn.calibration import Floats
+from stamgast.models.bands import BANDS, MOVED
+from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.parquet import Column
-from stamgast_learn.predict.contributions import contributions
+from stamgast_learn.predict.contributions import explainer
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 
@@ -39,11 +39,24 @@ class Scores:
         }
 
 
-def scores_of(predictor: Predictor, panel: Panel) -> Scores:
-    """The scores of everybody in a panel."""
+def scores_of(predictor: Predictor, panel: Panel, *, is_explained: bool = True) -> Scores:
+    """The scores of everybody in a panel, with reasons for whom it says something else than before.
+
+    Reasons cost more than the scores themselves; of others they stand as they were told.
+    """
     value = predictor.probabilities(panel)
     percentile = percentiles(value)
-    return Scores(panel.person, value, percentile, bands(percentile), _reasons(predictor, panel))
+    reasons = np.full(len(panel), None, dtype=object)
+    if is_explained:
+        rows = _is_news(value, panel.was)
+        reasons[rows] = _reasons(predictor, panel.at(rows))
+    return Scores(panel.person, value, percentile, bands(percentile), reasons)
+
+
+def _is_news(value: Floats, was: Floats | None) -> Labels:
+    if was is None:
+        return np.ones(len(value), dtype=bool)
+    return ~(np.abs(value - was) <= MOVED)
 
 
 def percentiles(values: Floats) -> Floats:
@@ -65,24 +78,30 @@ def bands(percentile: Floats) -> Column:
 
 def _reasons(predictor: Predictor, panel: Panel) -> Column:
     """For each person, as JSON, the features that moved the log-odds most."""
-    measured = predictor.chosen(panel)
+    measured, explain = predictor.chosen(panel), explainer(predictor.estimate)
     told: list[str] = []
     for start in range(0, len(measured), EXPLAINED_AT_ONCE):
         part = measured[start : start + EXPLAINED_AT_ONCE]
-        told += _told(predictor.features, part, contributions(predictor.estimate, part))
+        told += _told(predictor.features, part, explain(part))
     return np.array(told, dtype=object)
 
 
 def _told(names: tuple[str, ...], measured: Floats, moved: Floats) -> list[str]:
+    """A feature, its value (null where unknown), and what it adds to the log-odds, as JSON."""
     most = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOLD]
     rows: NDArray[Any] = np.arange(len(moved))[:, None]
+    value, odds = np.round(measured[rows, most], 4).tolist(), np.round(moved[rows, most], 3)
+    begins = [f'{{"feature": {json.dumps(name)}, "value": ' for name in names]
     return [
-        json.dumps([_reason(names[place], *of) for place, *of in zip(*row, strict=True)])
-        for row in zip(most, measured[rows, most], moved[rows, most], strict=True)
+        f"[{', '.join(map(_reason, *row))}]"
+        for row in zip(
+            ([begins[place] for place in places] for places in most.tolist()),
+            value,
+            odds.tolist(),
+            strict=True,
+        )
     ]
 
 
-def _reason(name: str, value: float, moved: float) -> dict[str, Any]:
-    """A feature, its value (null where unknown), and what it adds to the log-odds."""
-    told = None if np.isnan(value) else round(float(value), 4)
-    return {"feature": name, "value": told, "log_odds": round(float(moved), 3)}
+def _reason(begin: str, value: float, moved: float) -> str:
+    return f'{begin}{value if value == value else "null"}, "log_odds": {moved}}}'

@@ -9,9 +9,9 @@ import numpy as np
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
+from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.honesty import constant_features, require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
-from stamgast_learn.predict.resemblance import folds
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 from stamgast_learn.uplift.judged import judge
@@ -77,7 +77,7 @@ def _held_out(panel: Panel, came: Labels, is_treated: Labels) -> dict[str, Float
     The rule treats those first who are likeliest to buy without it, as campaigns often do.
     """
     stated = {name: np.zeros(len(panel)) for name in (X_LEARNER, T_LEARNER, OUTCOME_ALONE)}
-    for held in folds(panel):
+    for held in folds(panel.person):
         learnt, treated = panel.measured[~held], is_treated[~held]
         both = outcomes(learnt, came[~held], treated)
         asked = panel.measured[held]

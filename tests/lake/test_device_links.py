@@ -205,9 +205,11 @@ def test_a_feature_that_looks_past_the_cut_off_is_found_out(
     )
 
 
+@pytest.mark.failure_line(25)
 def test_pairs_are_bounded_whatever_share_of_the_devices_meets_at_an_office(
     engine: DuckDBPyConnection,
 ) -> None:
+    """Line 25: an office's address, which everybody shares, begins no pair of devices."""
     events = world().events
     place = events.schema.get_field_index("ip")
     office = pa.array(["2001:db8:1::"] * events.num_rows)

@@ -23,7 +23,15 @@ OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dat
 LIVE = ("collect_events", "process_events", "drain_parked", "look_up_profile")
 LEARNING = ("score_profiles", "train_links", "train_model")
 IS_LIKE_LAMBDA = sys.platform == "linux" and sys.version_info[:2] == (3, 13)
-IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import handler; handler.handler"
+IMPORT = """
+import runpy, sys
+functions, layers = sys.argv[1].split(","), sys.argv[2:]
+sys.path[:0] = layers
+for folder in functions:
+    sys.path.insert(0, folder)
+    assert callable(runpy.run_path(folder + "/handler.py")["handler"]), folder
+    sys.path.remove(folder)
+"""
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("wheels")]
 
@@ -80,17 +88,24 @@ def test_what_is_left_out_is_pinned_somewhere() -> None:
 
 
 @pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_handler_imports_with_its_layers_and_the_runtimes_packages_alone(
-    name: str, for_this_machine: Path, tmp_path: Path
+@pytest.mark.parametrize("wheels", (*TOGETHER, ("api",)), ids="+".join)
+def test_handlers_import_with_their_layers_and_the_runtimes_packages_alone(
+    wheels: tuple[str, ...], for_this_machine: Path, tmp_path: Path
 ) -> None:
-    wheels, own = layers_of(name)
+    """Those of one set of layers in one process: each finds what any other finds, and no more."""
+    names = [name for name in FUNCTIONS if layers_of(name)[0] == wheels]
+    own = layers_of(names[0])[1]
     layers = [for_this_machine / layer / "python" for layer in wheels]
     ours = [ROOT / "layers" / layer / "python" for layer in own]
-    path = [ROOT / "functions" / name, *ours, *layers, _runtime(tmp_path)]
-    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT, *map(str, path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    functions = ",".join(str(ROOT / "functions" / name) for name in names)
+    path = map(str, [*ours, *layers, _runtime(tmp_path)])
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT, functions, *path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_each_function_has_a_set_of_layers_that_is_tried() -> None:
+    assert {layers_of(name)[0] for name in FUNCTIONS} == {*TOGETHER, ("api",)}
 
 
 @pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")

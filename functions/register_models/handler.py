@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
+from stamgast_aws.leased import under_lease
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -19,16 +20,13 @@ class Settings(RunSettings):
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers the payload with the shards to score; `busy` while another run holds the lease."""
-    run_id, tries = event["run_id"], int(event.get("tries", 0)) + 1
-    seq = _lease().acquire(run_id)
-    if seq is None:
-        return {**event, "status": "busy", "tries": tries}
-    try:
-        told = register_run(_lake(), Run.of({**event, "seq": seq}))
-    finally:
-        _lease().release(run_id, seq)
-    _logger().info("models registered", run_id=run_id, figures=told)
-    return {**event, **told, "status": "done", "tries": 0}
+    return under_lease(_lease(), event, lambda seq: {**_register(event, seq), "tries": 0})
+
+
+def _register(event: dict[str, Any], seq: int) -> dict[str, Any]:
+    told = register_run(_lake(), Run.of({**event, "seq": seq}))
+    _logger().info("models registered", run_id=event["run_id"], figures=told)
+    return told
 
 
 @cache

@@ -1,7 +1,6 @@
 """Ends a run of links under the run's lease: settles, states, expires, and tells the live view."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,8 +10,8 @@ from aws_lambda_powertools.logging import Logger
 
 from stamgast.identity.links import LinkKind
 from stamgast_aws.clients import client
-from stamgast_aws.jitter import full_jitter
-from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.leased import under_lease
+from stamgast_aws.person_rows import put_rows
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -20,8 +19,6 @@ from stamgast_lake.lake import Lake, deployed_lake
 from stamgast_lake.links.run import store_run
 from stamgast_lake.publishing.work import PersonRow
 from stamgast_lake.runs import Run
-
-THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +30,19 @@ class Settings(RunSettings):
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers the payload with figures; `busy` while another run holds the lease."""
-    run_id, tries = event["run_id"], int(event.get("tries", 0)) + 1
-    seq = _lease().acquire(run_id)
-    if seq is None:
-        return {**event, "status": "busy", "tries": tries}
-    run = Run.of({**event, "seq": seq})
+    return under_lease(_lease(), event, lambda seq: _store(event, seq))
+
+
+def _store(event: dict[str, Any], seq: int) -> dict[str, Any]:
     days = {LinkKind(kind): told for kind, told in event["expiry_days"].items()}
-    try:
-        figures = store_run(_lake(), run, days, lambda rows: _put(rows, seq), datetime.now(UTC))
-    finally:
-        _lease().release(run_id, seq)
-    _logger().info("links stored", run_id=run_id, figures=figures)
-    told = {**event.get("figures", {}), "store_links": figures}
-    return {**event, "status": "done", "tries": tries, "figures": told}
+    run = Run.of({**event, "seq": seq})
+    figures = store_run(_lake(), run, days, lambda rows: _put(rows, seq), datetime.now(UTC))
+    _logger().info("links stored", run_id=run.run_id, figures=figures)
+    return {"figures": {**event.get("figures", {}), "store_links": figures}}
 
 
 def _put(rows: Iterable[PersonRow], seq: int) -> int:
-    store = DynamoPersonRows(
-        client("dynamodb"), read_settings(Settings).profiles_table, full_jitter
-    )
-    with ThreadPoolExecutor(THREADS) as threads:
-        return sum(threads.map(lambda row: store.put(row, seq), rows))
+    return put_rows(client("dynamodb"), read_settings(Settings).profiles_table, rows, seq)
 
 
 @cache

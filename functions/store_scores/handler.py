@@ -1,7 +1,6 @@
 """Ends a run of models under the run's lease: logs what differs, and tells the live view."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,8 +11,8 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from stamgast.metrics import Metric
 from stamgast_aws.clients import client
-from stamgast_aws.jitter import full_jitter
-from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.leased import under_lease
+from stamgast_aws.person_rows import put_rows
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -21,8 +20,6 @@ from stamgast_lake.lake import Lake, deployed_lake
 from stamgast_lake.models.store import store_run
 from stamgast_lake.publishing.work import PersonRow
 from stamgast_lake.runs import Run
-
-THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +31,19 @@ class Settings(RunSettings):
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers the payload with figures; `busy` while another run holds the lease."""
-    run_id, tries = event["run_id"], int(event.get("tries", 0)) + 1
-    seq = _lease().acquire(run_id)
-    if seq is None:
-        return {**event, "status": "busy", "tries": tries}
-    run = Run.of({**event, "seq": seq})
-    try:
-        figures = store_run(_lake(), run, lambda rows: _put(rows, seq), datetime.now(UTC))
-    finally:
-        _lease().release(run_id, seq)
+    told = under_lease(_lease(), event, lambda seq: _store(event, seq))
+    if told["status"] == "done":
+        del told["shards"]
+    return told
+
+
+def _store(event: dict[str, Any], seq: int) -> dict[str, Any]:
+    figures = store_run(
+        _lake(), Run.of({**event, "seq": seq}), lambda rows: _put(rows, seq), datetime.now(UTC)
+    )
     _measure(figures, event.get("failed", ()))
-    _logger().info("scores stored", run_id=run_id, figures=figures)
-    told = {name: one for name, one in event.items() if name != "shards"}
-    return {**told, "status": "done", "tries": tries, "figures": {"store_scores": figures}}
+    _logger().info("scores stored", run_id=event["run_id"], figures=figures)
+    return {"figures": {"store_scores": figures}}
 
 
 def _measure(figures: dict[str, Any], failed: Iterable[str]) -> None:
@@ -59,11 +56,7 @@ def _measure(figures: dict[str, Any], failed: Iterable[str]) -> None:
 
 
 def _put(rows: Iterable[PersonRow], seq: int) -> int:
-    store = DynamoPersonRows(
-        client("dynamodb"), read_settings(Settings).profiles_table, full_jitter
-    )
-    with ThreadPoolExecutor(THREADS) as threads:
-        return sum(threads.map(lambda row: store.put(row, seq), rows))
+    return put_rows(client("dynamodb"), read_settings(Settings).profiles_table, rows, seq)
 
 
 @cache

@@ -1,21 +1,13 @@
 """The states of a run: what is new, each stage in data order, and a close whatever happens."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.blocks.function import Function
+from infra.blocks.tasks import task
 
-TRANSIENT = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-]
 # The execution goes into the lease, so that the next run can see whether it came to its end.
 OPENING = {"input.$": "$", "execution.$": "$$.Execution.Id"}
 
@@ -41,13 +33,13 @@ def run_definition(
     """Return the first state, with all others behind it."""
     failure = _failure(scope, functions.close_run)
     done = sfn.Succeed(scope, "Done")
-    close = _call(scope, functions.close_run, "CloseRun")
+    close = task(scope, functions.close_run, "CloseRun")
     close.add_catch(sfn.Fail(scope, "CloseFailed", error="CloseFailed"), errors=["States.ALL"])
     steps = _steps(scope, functions, import_concurrency, failure)
     for step, following in zip(steps, [*steps[1:], close], strict=True):
         _go_on(scope, step, following, failure)
     close.next(done)
-    begin = _call(scope, functions.open_run, "OpenRun", OPENING)
+    begin = task(scope, functions.open_run, "OpenRun", parameters=OPENING)
     begin.add_catch(sfn.Fail(scope, "OpenFailed", error="OpenFailed"), errors=["States.ALL"])
     begin.next(_anything_new(scope, steps[0], done))
     return begin
@@ -65,7 +57,7 @@ def _steps(
 ) -> list[sfn.CustomState | sfn.Map]:
     imports = _imports(scope, functions.import_file, concurrency)
     steps: list[sfn.CustomState | sfn.Map] = [imports]
-    steps += [_call(scope, stage, _title(stage.name)) for stage in functions.stages]
+    steps += [task(scope, stage, _title(stage.name)) for stage in functions.stages]
     for step in steps:
         step.add_catch(failure, errors=["States.ALL"], result_path="$.error")
     return steps
@@ -85,7 +77,7 @@ def _imports(scope: Construct, import_file: Function, concurrency: int) -> sfn.M
         },
         result_path=sfn.JsonPath.DISCARD,
     )
-    each.item_processor(_call(scope, import_file, "ImportFile"))
+    each.item_processor(task(scope, import_file, "ImportFile"))
     return each
 
 
@@ -115,23 +107,12 @@ def _failure(scope: Construct, close_run: Function) -> sfn.IChainable:
     mark = sfn.Pass(
         scope, "RunFailed", result=sfn.Result.from_string("failed"), result_path="$.status"
     )
-    close = _call(scope, close_run, "CloseFailedRun")
+    close = task(scope, close_run, "CloseFailedRun")
     end = sfn.Fail(scope, "Failed", error="RunFailed", cause="A stage failed; see CloseFailedRun")
     close.add_catch(end, errors=["States.ALL"])
     close.next(end)
     mark.next(close)
     return mark
-
-
-def _call(
-    scope: Construct, function: Function, name: str, parameters: Mapping[str, str] | None = None
-) -> sfn.CustomState:
-    """Return a task whose result is the function's answer alone."""
-    state = {"Type": "Task", "Resource": function.live.function_arn}
-    given = {"Parameters": dict(parameters)} if parameters else {}
-    task = sfn.CustomState(scope, name, state_json={**state, **given})
-    task.add_retry(errors=TRANSIENT, interval=Duration.seconds(2), max_attempts=6, backoff_rate=2)
-    return task
 
 
 def _title(name: str) -> str:

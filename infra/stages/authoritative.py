@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
@@ -12,11 +11,10 @@ from infra.blocks import permissions
 from infra.blocks.dead_letters import DeadLetters
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
+from infra.blocks.machine import state_machine
 from infra.blocks.profile_view import ProfileView
-from infra.blocks.retention import kept
 from infra.blocks.run_definition import RunFunctions, run_definition
 from infra.blocks.schedule import Every
-from infra.blocks.wildcards import acknowledge_tracing
 from infra.blocks.workbench import Workbench
 from infra.stages.identity import Identity
 from infra.stages.profile import Profile
@@ -98,42 +96,13 @@ class Authoritative(Construct):
         )
 
     def _machine(self, bench: Workbench, functions: RunFunctions) -> stepfunctions.StateMachine:
-        environment = bench.environment
-        role = self._role(functions)
-        machine = stepfunctions.StateMachine(
+        at_once = bench.environment.import_concurrency
+        return state_machine(
             self,
-            "Machine",
-            state_machine_name=machine_name(bench),
-            definition_body=stepfunctions.DefinitionBody.from_chainable(
-                run_definition(Construct(self, "States"), functions, environment.import_concurrency)
-            ),
-            role=role,
+            bench=bench,
+            name=machine_name(bench),
+            log_name=f"stamgast-{bench.environment.name}",
+            functions=functions.all,
+            definition=lambda states: run_definition(states, functions, at_once),
             timeout=Duration.hours(6),
-            tracing_enabled=True,
-            logs=stepfunctions.LogOptions(
-                destination=self._logs(bench),
-                level=stepfunctions.LogLevel.ALL,
-                include_execution_data=False,
-            ),
-        )
-        acknowledge_tracing(role)
-        return machine
-
-    def _role(self, functions: RunFunctions) -> iam.Role:
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"],
-                resources=[function.live.function_arn for function in functions.all],
-            )
-        )
-        return role
-
-    def _logs(self, bench: Workbench) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/vendedlogs/states/stamgast-{bench.environment.name}",
-            retention=kept(bench.environment.log_days),
-            removal_policy=RemovalPolicy.DESTROY,
         )

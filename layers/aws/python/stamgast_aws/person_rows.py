@@ -1,6 +1,7 @@
 """The rows of persons that runs write: `P#person` with `R#rfm` and its like."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from stamgast.profile.schema import SCHEMA
@@ -9,7 +10,9 @@ from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import insert_items
 from stamgast_aws.dynamo_values import item_of, typed
 from stamgast_aws.identity_items import root_key
+from stamgast_aws.jitter import full_jitter
 
+THREADS = 8
 NOT_NEWER = "attribute_not_exists(PK) OR #run <= :run"
 
 
@@ -42,6 +45,13 @@ class DynamoPersonRows:
         except ConditionError:
             return False
         return True
+
+
+def put_rows(client: Any, table: str, rows: Iterable[Any], run: int) -> int:
+    """Writes rows, eight at a time; how many no newer run had written."""
+    store = DynamoPersonRows(client, table, full_jitter)
+    with ThreadPoolExecutor(THREADS) as threads:
+        return sum(threads.map(lambda row: store.put(row, run), rows))
 
 
 def _key(row: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def test_what_is_left_out_is_pinned_somewhere() -> None:
 
 
 @pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")
-@pytest.mark.parametrize("wheels", (*TOGETHER, ("api",)), ids="+".join)
+@pytest.mark.parametrize("wheels", [*TOGETHER, ("api",)], ids="+".join)
 def test_handlers_import_with_their_layers_and_the_runtimes_packages_alone(
     wheels: tuple[str, ...], for_this_machine: Path, tmp_path: Path
 ) -> None:

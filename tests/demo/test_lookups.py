@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from stamgast_cli.demo.lookups import Readers
+from stamgast_cli.demo.lookups import TRIES, Readers
 
 SEEN = "2026-01-01T00:00:00.000Z"
 NAMED = "user_id:u1"
@@ -20,10 +20,18 @@ def readers(*statuses: int) -> Readers:
     return Readers(httpx.Client(transport=httpx.MockTransport(answer), base_url="http://gateway"))
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+
+
 def test_a_gateway_that_gives_up_is_asked_again() -> None:
-    assert readers(502, 504, 200).wait_until({NAMED: SEEN}, seconds=60, pause=0) == set()
+    assert readers(502, 504, 200).wait_until({NAMED: SEEN}, seconds=60) == set()
 
 
-def test_a_refused_token_is_told_at_once() -> None:
+@pytest.mark.parametrize("statuses", [(403, 200), (502,) * TRIES])
+def test_a_refused_token_is_told_at_once_and_an_end_is_put_to_asking(
+    statuses: tuple[int, ...],
+) -> None:
     with pytest.raises(httpx.HTTPStatusError):
-        readers(403, 200).wait_until({NAMED: SEEN}, seconds=60, pause=0)
+        readers(*statuses).wait_until({NAMED: SEEN}, seconds=60)

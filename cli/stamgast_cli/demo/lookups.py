@@ -9,14 +9,28 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential
 
 from stamgast_cli.deployment import Deployment
 
-BATCH = 100
+BATCH, TRIES = 100, 6
 UNANSWERED = (
     httpx.codes.BAD_GATEWAY,
     httpx.codes.SERVICE_UNAVAILABLE,
     httpx.codes.GATEWAY_TIMEOUT,
+)
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    return isinstance(error, httpx.HTTPStatusError) and error.response.status_code in UNANSWERED
+
+
+# A gateway gives up on functions that wait for a busy machine, and the next try finds them awake.
+_again = retry(
+    retry=retry_if_exception(_is_unanswered),
+    wait=wait_exponential(0.5, max=4),
+    stop=stop_after_attempt(TRIES),
+    reraise=True,
 )
 
 
@@ -43,53 +57,29 @@ class Readers:
 
     def profile(self, named: str, include: str = "traits,segments,rfm,activity") -> dict[str, Any]:
         """One profile; an empty one for nobody."""
-        namespace, _, value = named.partition(":")
-        path = f"/v1/profiles/{namespace}:{quote(value, safe='')}"
-        answer = self.client.get(path, params={"include": include})
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        told: dict[str, Any] = answer.raise_for_status().json()
-        return told
+        return self._ask("GET", _path(named), params={"include": include})
 
     def profiles(self, named: Sequence[str], include: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Many profiles by their identifiers; nobody is left out."""
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(named), BATCH):
             body = {"identifiers": list(named[start : start + BATCH]), "include": list(include)}
-            answer = self.client.post("/v1/profiles:lookup", json=body).raise_for_status()
-            for one in answer.json()["results"]:
+            for one in self._ask("POST", "/v1/profiles:lookup", json=body)["results"]:
                 if one["status"] == httpx.codes.OK:
                     found[one["identifier"]] = one["profile"]
         return found
 
-    def _shown(self, named: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What look-ups show by now; nothing while the gateway has no answer."""
-        try:
-            return self.profiles(named, ["activity"])
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code not in UNANSWERED:
-                raise
-            return {}
-
     def timeline(self, named: str, limit: int = 40) -> dict[str, Any]:
         """The newest events of one person."""
-        namespace, _, value = named.partition(":")
-        path = f"/v1/profiles/{namespace}:{quote(value, safe='')}/timeline"
-        told: dict[str, Any] = (
-            self.client.get(path, params={"limit": str(limit)}).raise_for_status().json()
-        )
-        return told
+        return self._ask("GET", f"{_path(named)}/timeline", params={"limit": str(limit)})
 
     def explained(self, named: str) -> dict[str, Any]:
         """Why the person behind an identifier is one person."""
-        body = {"identifier": named, "cuts": 3}
-        answer = self.client.post("/v1/identity:explain", json=body).raise_for_status()
-        told: dict[str, Any] = answer.json()
-        return told
+        return self._ask("POST", "/v1/identity:explain", json={"identifier": named, "cuts": 3})
 
     def health(self) -> dict[str, Any]:
         """The figures of identity that the last run measured."""
-        runs = self.client.post("/v1/identity:health", json={}).raise_for_status().json()["runs"]
+        runs = self._ask("POST", "/v1/identity:health", json={})["runs"]
         return dict(runs[0]) if runs else {}
 
     def timed(self, named: Sequence[str]) -> Latency:
@@ -104,13 +94,10 @@ class Readers:
     def wait_until(
         self, expected: Mapping[str, str], seconds: float, pause: float = 0.5
     ) -> set[str]:
-        """Waits until each person was last seen at or after a moment; returns who never was.
-
-        A gateway that gives up on a busy machine (502 to 504) is asked again until then.
-        """
+        """Waits until each person was last seen at or after a moment; returns who never was."""
         missing, ends = set(expected), time.monotonic() + seconds
         while missing and time.monotonic() < ends:
-            found = self._shown(sorted(missing))
+            found = self.profiles(sorted(missing), ["activity"])
             missing -= {
                 one
                 for one, profile in found.items()
@@ -119,6 +106,19 @@ class Readers:
             if missing:
                 time.sleep(pause)
         return missing
+
+    @_again
+    def _ask(self, method: str, path: str, **told: Any) -> dict[str, Any]:
+        answer = self.client.request(method, path, **told)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return {}
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+
+def _path(named: str) -> str:
+    namespace, _, value = named.partition(":")
+    return f"/v1/profiles/{namespace}:{quote(value, safe='')}"
 
 
 @contextmanager

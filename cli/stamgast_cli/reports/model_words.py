@@ -9,6 +9,10 @@ Document = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
 Figures = tuple[str, Sequence[str], Rows]
 SHIFTED = 0.25
+REALISED = {
+    **dict.fromkeys(("propensity", "churn", "recommendation"), ("Brier score", "brier")),
+    "uplift": ("people held out", "held_out"),
+}
 NEWEST = 10
 """Of runs in a table."""
 
@@ -187,22 +191,31 @@ def _most_moved(features: Document) -> str:
 
 def _realised(card: Document) -> Figures:
     """Stated against what came, of scores whose window has passed."""
-    is_value = card["kind"] == "lifetime_value"
-    measure = "mean_absolute_error" if is_value else "brier"
+    error, measure = REALISED.get(card["kind"], ("mean absolute error", "mean_absolute_error"))
     rows = [
         (
             one["scored_on"],
             f"{one['people']:,}",
-            f"{one['stated']:.4g}",
-            f"{one['came']:.4g}",
-            f"{one[measure]:.4g}",
-            f"{one['bands'].get('very_high', {}).get('came', 0):.4g}",
+            _figure(one["stated"]),
+            _came(one),
+            _figure(one.get(measure)),
+            _figure(one["bands"].get("very_high", {}).get("came")),
         )
         for one in card["realised"][-NEWEST:]
     ]
-    error = "mean absolute error" if is_value else "Brier score"
     names = ("scored on", "people", "stated", "came", error, "came in the top band")
     return "What came true of its scores", names, rows
+
+
+def _came(one: Document) -> str:
+    """What came; of an experiment the difference between its arms, with 95 %."""
+    if one.get("low") is None:
+        return _figure(one["came"])
+    return f"{one['came']:+.4g} ({one['low']:+.4g} to {one['high']:+.4g})"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 COMPARED = ("version", "state", "trained at", "how good", "why")

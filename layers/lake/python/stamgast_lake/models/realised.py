@@ -11,46 +11,22 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from stamgast.models.declaration import Kind, Model, model_of
+from stamgast.models.declaration import Model, model_of
 from stamgast.models.states import newest
 from stamgast.moments import ms_of
 from stamgast.segments.language.days import day_of
 from stamgast.workspace.model import Workspace
-from stamgast_lake.features.measured import CutOff, outcome
+from stamgast_lake.features.measured import CutOff
 from stamgast_lake.features.then import go_to
-from stamgast_lake.logs import see
+from stamgast_lake.logs import count, see
+from stamgast_lake.models.came import BANDS, FIGURES, LOST, STATED, came
 from stamgast_lake.models.history import PastRun
 from stamgast_lake.models.panels import Bench
 from stamgast_lake.models.registry import registered
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import SCORES
 
-JUDGED = frozenset({Kind.PROPENSITY, Kind.CHURN, Kind.LIFETIME_VALUE})
-"""Kinds whose scores say what will come within days."""
 MOST_A_RUN = 40
-STATED = """
-    create or replace temp table stated as
-    select * from (
-        select person_id, value, band, low, high, version, row_number() over (
-            partition by person_id order by recorded_at desc, run_id desc) as nth
-        from scores where model = ? and recorded_at <= cast(? as timestamptz)
-    ) where nth = 1 and value is not null
-"""
-CAME = """
-    create or replace temp view came as
-    select stated.person_id, band, value, low, high, coalesce(outcome.label, 0) as label,
-        person_now.state is not distinct from 'active' as is_known
-    from stated
-    left join person_now on person_now.person_id = stated.person_id
-    left join outcome on outcome.person_id = stated.person_id
-"""
-FIGURES = """
-    select count(*) as people, avg(value) as stated, avg(label) as came,
-        avg(power(value - label, 2)) as brier, avg(abs(value - label)) as mean_absolute_error,
-        avg(cast(label between low and high as integer)) as in_interval
-    from came where is_known {which}
-"""
-BANDS = "select distinct band from came where is_known order by band"
 
 
 def due(runs: Sequence[PastRun], run: Run, workspace: Workspace) -> list[dict[str, Any]]:
@@ -68,7 +44,7 @@ def due(runs: Sequence[PastRun], run: Run, workspace: Workspace) -> list[dict[st
 
 def _is_over(scored: Any, today: date) -> bool:
     days = scored.get("within_days")
-    if days is None or scored["kind"] not in JUDGED:
+    if days is None or scored["kind"] not in FIGURES:
         return False
     return date.fromisoformat(scored["scored_on"]) + timedelta(days=days) <= today
 
@@ -83,12 +59,11 @@ def realised(bench: Bench, past: dict[str, Any]) -> dict[str, Any] | None:
     see(bench.engine, bench.lake, SCORES)
     bench.engine.execute(STATED, [past["model"], past["moment"].isoformat()])
     go_to(bench.engine, cut_off.before)
-    for statement in outcome(model, cut_off):
+    for statement in came(model, cut_off):
         bench.engine.execute(statement)
-    bench.engine.execute(CAME)
     return {
         **{name: past[name] for name in ("run_id", "model", "version", "scored_on")},
-        "lost": _number(bench, "select count(*) from came where not is_known"),
+        "lost": count(bench.engine, LOST),
         **_figures(bench, model, ""),
         "bands": {
             band: _figures(bench, model, f"and band = '{band}'")
@@ -98,13 +73,7 @@ def realised(bench: Bench, past: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _figures(bench: Bench, model: Model, which: str) -> dict[str, Any]:
-    asked = bench.engine.execute(FIGURES.format(which=which))
+    asked = bench.engine.execute(FIGURES[model.kind].format(which=which))
     names = [one[0] for one in asked.description]
     (row,) = asked.fetchall()
-    told = dict(zip(names, row, strict=True))
-    left_out = "brier" if model.kind is Kind.LIFETIME_VALUE else "mean_absolute_error"
-    return {name: value for name, value in told.items() if name != left_out}
-
-
-def _number(bench: Bench, statement: str) -> int:
-    return int(bench.engine.execute(statement).fetchall()[0][0])
+    return dict(zip(names, row, strict=True))

@@ -123,7 +123,8 @@ def _elasticity(panel: Path, until: int) -> dict[str, Any]:
 
 
 def _require_better(judgement: dict[str, Any], margin: float) -> None:
-    """The model draws own shares to everybody's, so of `own_share` it must not be worse."""
+    """The model draws own shares to everybody's, so it must not be worse than own shares are: by
+    less than the margin, beyond chance."""
     gain = judgement["gains"]["everybodys_share"]
     share = gain["value"] / judgement["errors"]["everybodys_share"]["value"]
     if gain["low"] <= 0 or share < margin:
@@ -132,8 +133,12 @@ def _require_better(judgement: dict[str, Any], margin: float) -> None:
             f" {gain['value']:.4f} ({gain['low']:.4f} to {gain['high']:.4f}), {share:.1%};"
             f" needs {margin:.1%}"
         )
-    if judgement["gains"]["own_share"]["low"] < 0:
-        raise AbstainedError("not shown to be as good as each person's own share")
+    own = judgement["gains"]["own_share"]
+    if own["low"] < -margin * judgement["errors"]["own_share"]["value"]:
+        raise AbstainedError(
+            "not shown to be as good as each person's own share: squared error lower by"
+            f" {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f})"
+        )
 
 
 def score_run(_order: Order, model: bytes, panel: Path, scores: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What must survive: the lake, its catalogue, the control table, the secret and their key."""
+"""What must survive: the lake, its catalogue, the audit log, `control`, the secret, their key."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ from constructs import Construct
 
 from infra.blocks.acknowledge import acknowledge
 from infra.blocks.pin import pin
-from infra.environments import Environment
+from infra.environments import AuditLock, Environment
+from stamgast.erasure.stores import RECOVERY_DAYS
 
 UNKEYED = '{"version":1}'
 
@@ -34,6 +35,7 @@ class DataStack(Stack):
         self._removal = RemovalPolicy.RETAIN if environment.is_kept else RemovalPolicy.DESTROY
         self.key = self._key(environment)
         self.bucket = self._bucket()
+        self.audit = self._audit(environment)
         self.database_name = self._database(environment)
         self.control = self._control(environment)
         self.secret_name = self._secret(environment)
@@ -61,9 +63,32 @@ class DataStack(Stack):
         return key
 
     def _bucket(self) -> s3.Bucket:
+        return self._private("LakeBucket", lifecycle_rules=_lifecycle())
+
+    def _audit(self, environment: Environment) -> s3.Bucket:
+        """Return the bucket whose objects nobody deletes or overwrites before their time."""
+        days = Duration.days(environment.audit_days)
+        is_strict = environment.audit_lock is AuditLock.COMPLIANCE
+        retention = s3.ObjectLockRetention
+        lock = retention.compliance(days) if is_strict else retention.governance(days)
+        return self._private(
+            "AuditBucket",
+            object_lock_enabled=True,
+            object_lock_default_retention=lock,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ended",
+                    expiration=days,
+                    noncurrent_version_expiration=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
+        )
+
+    def _private(self, name: str, **told: Any) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
-            "LakeBucket",
+            name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
             bucket_key_enabled=True,
@@ -72,16 +97,16 @@ class DataStack(Stack):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
-            lifecycle_rules=_lifecycle(),
             removal_policy=self._removal,
+            **told,
         )
-        pin(bucket, "LakeBucket")
-        pin(bucket.node.find_child("Policy"), "LakeBucketPolicy")
+        pin(bucket, name)
+        pin(bucket.node.find_child("Policy"), f"{name}Policy")
         acknowledge(
             bucket,
             "AwsSolutions-S1",
-            "Access logs name object keys of persons' files and need a second bucket; an account "
-            "that wants them turns on CloudTrail data events for this bucket.",
+            "Access logs name object keys of persons' files and need a bucket of their own; an "
+            "account that wants them turns on CloudTrail data events for this bucket.",
         )
         return bucket
 
@@ -110,7 +135,7 @@ class DataStack(Stack):
             encryption_key=self.key,
             deletion_protection=environment.is_kept,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=True, recovery_period_in_days=RECOVERY_DAYS
             ),
             time_to_live_attribute="ttl",
             removal_policy=self._removal,

@@ -12,6 +12,15 @@ class Release(Enum):
     CANARY = "canary"
 
 
+class AuditLock(Enum):
+    """Who may delete a line of the audit log before its time."""
+
+    GOVERNANCE = "governance"
+    """Who holds s3:BypassGovernanceRetention: no function does, an administrator may."""
+    COMPLIANCE = "compliance"
+    """Nobody, not even the account's root: the bucket stays until its last line has ended."""
+
+
 class UnknownEnvironmentError(ValueError):
     """No environment of this name is defined."""
 
@@ -51,6 +60,9 @@ class Environment:
     """What was let in before the tombstones stood has reached its place by then."""
     may_call_this_machine: bool = False
     """Call-backs of persons' requests may go to the loopback address: on a laptop alone."""
+    audit_lock: AuditLock = AuditLock.GOVERNANCE
+    audit_days: int = 365
+    """How long each line of the audit log is locked and kept; it goes when that has passed."""
     has_signing_key: bool = False
     """A key of KMS signs certificates of erasures; 1.00 a month."""
     drain_every_minutes: int = 5
@@ -85,6 +97,7 @@ LOCAL = Environment(
     settle_seconds=5,
     has_signing_key=True,
     may_call_this_machine=True,
+    audit_days=1,
     models_every_minutes=None,
     live_concurrency=4,
     log_days=1,
@@ -95,6 +108,7 @@ DEV = Environment(
     is_kept=False,
     release=Release.ALIAS,
     run_every_minutes=60,
+    audit_days=1,
     log_days=14,
 )
 

@@ -27,6 +27,7 @@ def write_outputs(platform: PlatformStack, *, view: ProfileView, data: DataStack
         "ProfilesTable": view.table.table_name,
         "ControlTable": data.control.table_name,
         "LakeBucket": data.bucket.bucket_name,
+        "AuditBucket": data.audit.bucket_name,
         "LakeDatabase": data.database_name,
         "EventQueueUrl": events.queue.queue_url,
         "DeadLetterQueueUrl": events.dead_letters.queue_url,

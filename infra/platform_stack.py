@@ -64,7 +64,9 @@ class PlatformStack(Stack):
         )
         self.links = Links(self, "Links", bench=bench, view=view)
         self.models = Models(self, "Models", bench=bench, view=view)
-        self.rights = Rights(self, "Rights", bench=bench, view=view, ingestion=self.ingestion)
+        self.rights = Rights(
+            self, "Rights", bench=bench, view=view, ingestion=self.ingestion, raw=self.raw
+        )
         self.rights.serve(self.lookup.api)
         self.watch = Watch(self, "Watch", platform=self, environment=environment, data=data)
         write_outputs(self, view=view, data=data)

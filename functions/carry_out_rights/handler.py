@@ -1,7 +1,7 @@
 """`carry_out_rights`: takes requests of persons, carries them out, and proves what was erased."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from stamgast.lookup.rights_api import ROUTES, RightsDesk
 from stamgast.lookup.routes import respond
 from stamgast_aws.callback_sender import HttpsCallbacks
 from stamgast_aws.clients import client, signing_client
+from stamgast_aws.disclosures import disclosures_to
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
 from stamgast_aws.http_edge import answered
@@ -22,10 +23,12 @@ from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.tombstone_store import DynamoTombstones
+from stamgast_lake.erasure.reapply import Reapplying
 from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.lake import Lake, deployed_lake
 
 NONE, YES = "none", "yes"
+MARGIN_MS = 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Settings(RunSettings):
     """The function's environment; the worker is this very function, which it calls to go on."""
 
     profiles_table: str
+    audit_bucket: str
+    disclosures_stream: str
     dead_letter_queue: str
     signing_key: str
     settle_seconds: str
@@ -55,8 +60,8 @@ def signer() -> KmsSigner:
 
 @cache
 def lake() -> Lake:
-    """The lake, with its workspace and its keys."""
-    return deployed_lake(**lake_access(settings()))
+    """The lake, with its workspace, its keys and the audit log."""
+    return deployed_lake(**lake_access(settings()), audit_bucket=settings().audit_bucket)
 
 
 @cache
@@ -75,13 +80,20 @@ def worker() -> RightsWorker:
 
 
 @cache
+def tables() -> DynamoErasure:
+    """The tables `profiles` and `control`."""
+    told = settings()
+    return DynamoErasure(client("dynamodb"), told.profiles_table, told.control_table, time.sleep)
+
+
+@cache
 def work() -> RightsWork:
     """What carries requests out."""
     told, dynamodb = settings(), client("dynamodb")
     tombstones = DynamoTombstones(dynamodb, told.control_table, time.sleep)
     return RightsWork(
         lake=lake(),
-        live=DynamoErasure(dynamodb, told.profiles_table, told.control_table, time.sleep),
+        live=tables(),
         dead_letters=SqsDeadLetters(client("sqs"), told.dead_letter_queue),
         requests=requests(),
         lease=run_lease(told),
@@ -90,6 +102,9 @@ def work() -> RightsWork:
         now_ms=now_ms,
         settle=lambda: time.sleep(int(told.settle_seconds)),
         tell=telling().tell,
+        audit=disclosures_to(
+            client, told.disclosures_stream, told.control_table, time.sleep
+        ).keep_all,
     )
 
 
@@ -99,6 +114,21 @@ def plans() -> StoredPlans:
     told = settings()
     begin, count = worker().begin_plan, work().plan
     return StoredPlans(client("s3"), told.lake_bucket, begin, count, now_ms)
+
+
+@cache
+def reapplying() -> Reapplying:
+    """What compares tombstones with tables that were put back."""
+    live, held = tables(), lake()
+    return Reapplying(
+        lake=held,
+        live=live,
+        requests=requests(),
+        begin=worker().begin_comparing,
+        carry_out=_begin,
+        unsalt=lambda: live.unsalt(held.tombstones.gone, held.keyring()),
+        now_ms=now_ms,
+    )
 
 
 @cache
@@ -131,28 +161,41 @@ def desk(domain: str) -> RightsDesk:
         plan=plans().ask,
         certificate=signer().certificate,
         prove=worker().begin_all,
-        restored=work().restored,
+        reapply=reapplying().ask,
+        sign=signer().sign,
         domain=domain,
         may_call_this_machine=settings().callbacks_may_be_local == YES,
     )
 
 
-def _begin(request_ids: Sequence[str]) -> None:
+def _begin(request_ids: Collection[str]) -> None:
     if request_ids:
         worker().begin(list(request_ids))
 
 
-def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answers a request over HTTP; works on requests that it is handed; once a day on all."""
     if "requestContext" in event:
         return _answered(event)
+    if "reapply" in event:
+        return _compared(context)
     if "plan" in event:
         return {"planned": plans().make(str(event["plan"]))}
     request_ids = event.get("requests")
     states = work().carry_out(requests().open_ids() if request_ids is None else request_ids)
     proven = work().prove() if request_ids is None else 0
+    if proven and work().is_found_again():
+        worker().begin_all()
     LineLog().info("requests of persons", states=sorted(states.values()), proven=proven)
     return {"states": sorted(states.values()), "proven": proven}
+
+
+def _compared(context: Any) -> dict[str, Any]:
+    """Compares until little time is left, and has itself called to go on."""
+    is_left = reapplying().go_on(lambda: context.get_remaining_time_in_millis() < MARGIN_MS)
+    if is_left:
+        worker().begin_comparing()
+    return {"more": is_left}
 
 
 def _answered(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from stamgast.lookup.cut_api import ROUTES, CutDesk
 from stamgast.lookup.routes import Request, Response, respond
 from stamgast_aws.clients import client
 from stamgast_aws.cut_store import DynamoCutStore
-from stamgast_aws.disclosures import FirehoseDisclosures
+from stamgast_aws.disclosures import FirehoseDisclosures, disclosures_to
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.http_edge import answered
@@ -77,13 +77,14 @@ class Wiring:
 def wiring() -> Wiring:
     """The adapters, made on the first request."""
     settings, dynamodb = read_settings(Settings), client("dynamodb")
-    firehose = client("firehose")
     return Wiring(
         store=DynamoCutStore(
             dynamodb, settings.profiles_table, settings.control_table, full_jitter
         ),
-        archive=FirehoseArchive(firehose, settings.raw_stream, full_jitter),
-        disclosures=FirehoseDisclosures(firehose, settings.disclosures_stream, full_jitter),
+        archive=FirehoseArchive(client("firehose"), settings.raw_stream, full_jitter),
+        disclosures=disclosures_to(
+            client, settings.disclosures_stream, settings.control_table, full_jitter
+        ),
         bus=EventBridgeBus(client("events"), settings.event_bus),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
         workspaces=S3WorkspaceStore(

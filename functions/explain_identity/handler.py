@@ -8,7 +8,7 @@ from typing import Any
 from stamgast.lookup.explain_api import ROUTES, ExplainDesk
 from stamgast.lookup.routes import Request, Response, respond
 from stamgast_aws.clients import client
-from stamgast_aws.disclosures import FirehoseDisclosures
+from stamgast_aws.disclosures import FirehoseDisclosures, disclosures_to
 from stamgast_aws.http_edge import answered
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.run_wiring import RunSettings, lake_access
@@ -57,8 +57,8 @@ def wiring() -> Wiring:
             dynamodb, settings.profiles_table, settings.control_table, time.sleep
         ),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
-        disclosures=FirehoseDisclosures(
-            client("firehose"), settings.disclosures_stream, time.sleep
+        disclosures=disclosures_to(
+            client, settings.disclosures_stream, settings.control_table, time.sleep
         ),
         records=LakeRecords(deployed_lake(**lake_access(settings))),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from stamgast.lookup import own_api, segment_api
 from stamgast.lookup.routes import Desk, Request, Response, respond
 from stamgast_aws.clients import client
-from stamgast_aws.disclosures import FirehoseDisclosures
+from stamgast_aws.disclosures import disclosures_to
 from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.secrets import SecretsManagerKeyring
@@ -48,8 +48,8 @@ class Wiring:
             table=settings.control_table,
             now=time.monotonic,
         )
-        self.disclosures = FirehoseDisclosures(
-            client("firehose"), settings.disclosures_stream, time.sleep
+        self.disclosures = disclosures_to(
+            client, settings.disclosures_stream, settings.control_table, time.sleep
         )
         self.keyring = SecretsManagerKeyring(client("secretsmanager"), settings.workspace_secret)
 

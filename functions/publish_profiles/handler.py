@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 
 from stamgast_aws.clients import client
-from stamgast_aws.disclosures import FirehoseDisclosures, consented
+from stamgast_aws.disclosures import consented, disclosures_to
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
@@ -69,7 +69,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
     tell_memberships = consented(
         bus.publish_memberships,
         _lake().workspace(),
-        FirehoseDisclosures(client("firehose"), told.disclosures_stream, full_jitter),
+        disclosures_to(client, told.disclosures_stream, told.control_table, full_jitter),
         dynamodb,
         told.profiles_table,
         _now_ms,

@@ -11,7 +11,7 @@ from stamgast.lookup.routes import Request, Response, respond
 from stamgast.lookup.segments import explain_api, jobs_api
 from stamgast.lookup.segments.desk import SegmentDesk
 from stamgast_aws.clients import client, signing_client
-from stamgast_aws.disclosures import FirehoseDisclosures
+from stamgast_aws.disclosures import FirehoseDisclosures, disclosures_to
 from stamgast_aws.http_edge import answered
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_aws.run_wiring import RunSettings, lake_access
@@ -74,8 +74,8 @@ def wiring() -> Wiring:
             dynamodb, settings.profiles_table, ThreadPoolExecutor(READS_AT_ONCE), time.sleep
         ),
         tokens=DynamoTokenStore(dynamodb, settings.control_table, time.monotonic),
-        disclosures=FirehoseDisclosures(
-            client("firehose"), settings.disclosures_stream, time.sleep
+        disclosures=disclosures_to(
+            client, settings.disclosures_stream, settings.control_table, time.sleep
         ),
         records=LakeSegmentRecords(deployed_lake(**lake_access(settings))),
         jobs=DynamoSegmentJobs(dynamodb, settings.control_table),

@@ -4,6 +4,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.blocks import permissions
@@ -28,8 +29,10 @@ class ArchiveStream(Construct):
         environment: Environment,
         data: DataStack,
         prefix: str,
+        bucket: s3.IBucket | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._bucket = bucket or data.bucket
         self._logs = logs.LogGroup(
             self,
             "Logs",
@@ -48,7 +51,7 @@ class ArchiveStream(Construct):
             delivery_stream_encryption_configuration_input=(
                 Stream.DeliveryStreamEncryptionConfigurationInputProperty(key_type="AWS_OWNED_CMK")
             ),
-            extended_s3_destination_configuration=self._destination(environment, data, prefix),
+            extended_s3_destination_configuration=self._destination(environment, prefix),
         )
         self.resource.node.add_dependency(self.role)
         self.name = self.resource.ref
@@ -57,8 +60,8 @@ class ArchiveStream(Construct):
     def _role(self, data: DataStack, prefix: str) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
         statements = [
-            permissions.list_objects(data),
-            permissions.write_objects(data, f"{prefix}/", f"errors/{prefix}/"),
+            permissions.list_objects(data, self._bucket),
+            permissions.write_objects(data, f"{prefix}/", f"errors/{prefix}/", bucket=self._bucket),
             permissions.use_key(data),
             iam.PolicyStatement(
                 actions=["logs:PutLogEvents"], resources=[self._logs.log_group_arn]
@@ -70,10 +73,10 @@ class ArchiveStream(Construct):
         return role
 
     def _destination(
-        self, environment: Environment, data: DataStack, prefix: str
+        self, environment: Environment, prefix: str
     ) -> Stream.ExtendedS3DestinationConfigurationProperty:
         return Stream.ExtendedS3DestinationConfigurationProperty(
-            bucket_arn=data.bucket.bucket_arn,
+            bucket_arn=self._bucket.bucket_arn,
             role_arn=self.role.role_arn,
             prefix=f"{prefix}/{HOUR}",
             error_output_prefix=f"errors/{prefix}/!{{firehose:error-output-type}}/{HOUR}",

@@ -1,6 +1,7 @@
 """A Glue table over gzipped JSON lines, its partitions projected from date and hour of arrival."""
 
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.data_stack import DataStack
@@ -16,10 +17,17 @@ class ArrivalTable(Construct):
     """One of the archive's tables; nobody ever adds a partition by hand."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, data: DataStack, table: LakeTable, prefix: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        data: DataStack,
+        table: LakeTable,
+        prefix: str,
+        bucket: s3.IBucket | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        location = f"s3://{data.bucket.bucket_name}/{prefix}/"
+        location = f"s3://{(bucket or data.bucket).bucket_name}/{prefix}/"
         self.resource = Table(
             self,
             "Table",

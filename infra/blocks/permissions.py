@@ -5,6 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from infra.data_stack import DataStack
@@ -19,6 +20,7 @@ WRITE_ITEMS = [
 ]
 # A batch of inserts, each under the condition that nothing stands there, is PartiQL's alone.
 INSERT_ITEMS = ["dynamodb:PartiQLInsert"]
+AUDITED = ("disclosures/", "errors/disclosures/")
 READ_CATALOGUE = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"]
 WRITE_CATALOGUE = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
 USE_KEY = [
@@ -61,6 +63,18 @@ def put_new_items(table: dynamodb.ITable) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=[*READ_ITEMS, "dynamodb:PutItem"], resources=[table.table_arn]
     )
+
+
+def keep_audit(data: DataStack, stream_arn: str) -> list[iam.PolicyStatement]:
+    """Allow lines to the audit log, and salts of persons, of all of `control` alone, to be made."""
+    return [
+        put_records(stream_arn),
+        iam.PolicyStatement(
+            actions=["dynamodb:UpdateItem"],
+            resources=[data.control.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SALT#*"]}},
+        ),
+    ]
 
 
 def scan_items(table: dynamodb.ITable) -> iam.PolicyStatement:
@@ -150,10 +164,13 @@ def read_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=["s3:GetObject"], resources=_objects(data, prefixes))
 
 
-def write_objects(data: DataStack, *prefixes: str) -> iam.PolicyStatement:
+def write_objects(
+    data: DataStack, *prefixes: str, bucket: s3.IBucket | None = None
+) -> iam.PolicyStatement:
     """Allow objects under these prefixes to be written, in parts too."""
     return iam.PolicyStatement(
-        actions=["s3:AbortMultipartUpload", "s3:PutObject"], resources=_objects(data, prefixes)
+        actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+        resources=_objects(data, prefixes, bucket),
     )
 
 
@@ -177,10 +194,22 @@ def list_versions(data: DataStack) -> iam.PolicyStatement:
     )
 
 
-def list_objects(data: DataStack) -> iam.PolicyStatement:
-    """Allow the lake bucket to be listed and its region to be asked."""
+def search_audit(data: DataStack) -> list[iam.PolicyStatement]:
+    """Allow every version in the audit log to be read, and none to be changed."""
+    return [
+        iam.PolicyStatement(actions=["s3:ListBucketVersions"], resources=[data.audit.bucket_arn]),
+        iam.PolicyStatement(
+            actions=["s3:GetObject", "s3:GetObjectVersion"],
+            resources=_objects(data, AUDITED, data.audit),
+        ),
+    ]
+
+
+def list_objects(data: DataStack, bucket: s3.IBucket | None = None) -> iam.PolicyStatement:
+    """Allow the lake bucket, or another, to be listed and its region to be asked."""
     return iam.PolicyStatement(
-        actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[data.bucket.bucket_arn]
+        actions=["s3:GetBucketLocation", "s3:ListBucket"],
+        resources=[(bucket or data.bucket).bucket_arn],
     )
 
 
@@ -231,5 +260,7 @@ def read_lake(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
-def _objects(data: DataStack, prefixes: tuple[str, ...]) -> list[str]:
-    return [data.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+def _objects(
+    data: DataStack, prefixes: tuple[str, ...], bucket: s3.IBucket | None = None
+) -> list[str]:
+    return [(bucket or data.bucket).arn_for_objects(f"{prefix}*") for prefix in prefixes]

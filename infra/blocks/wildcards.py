@@ -8,7 +8,10 @@ from infra.blocks.acknowledge import acknowledge
 from infra.data_stack import DataStack
 
 CATALOGUE = "arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>"
-LAKE_EXPORT = "ExportsOutputFnGetAttLakeBucketArn4B06F64C"
+EXPORTS = {
+    "LakeBucket": "ExportsOutputFnGetAttLakeBucketArn4B06F64C",
+    "AuditBucket": "ExportsOutputFnGetAttAuditBucketArn7E825CC8",
+}
 
 
 def acknowledge_wildcards(
@@ -32,11 +35,12 @@ def acknowledge_tracing(role: iam.Role) -> None:
 def _reasons(resources: set[str], data: DataStack) -> Iterator[tuple[str, str]]:
     for name in resources:
         suffix = name.rpartition("}")[2]
-        if suffix.startswith("/") and suffix.endswith("/*"):
-            yield (
-                f"{data.stack_name}:{LAKE_EXPORT}{suffix}",
-                "Objects of one prefix of the lake bucket; their names are not known beforehand.",
-            )
+        for bucket in (data.bucket, data.audit):
+            if name.startswith(bucket.bucket_arn) and suffix.endswith("/*"):
+                yield (
+                    f"{data.stack_name}:{EXPORTS[bucket.node.id]}{suffix}",
+                    "Objects of one prefix of a bucket; their names are not known beforehand.",
+                )
         if suffix.endswith("-authoritative:*"):
             yield (
                 f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>{suffix}",

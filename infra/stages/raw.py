@@ -22,7 +22,14 @@ class Raw(Construct):
         super().__init__(scope, construct_id)
         self.raw = self._stream("RawStream", bench, "raw")
         self.rejected = self._stream("RejectedStream", bench, "rejected")
-        self.disclosures = self._stream("DisclosuresStream", bench, "disclosures")
+        self.disclosures = ArchiveStream(
+            self,
+            "DisclosuresStream",
+            environment=bench.environment,
+            data=bench.data,
+            prefix="disclosures",
+            bucket=bench.data.audit,
+        )
         self._tables(bench)
         self._workgroup(bench)
         self.import_file = lake_function(
@@ -59,7 +66,14 @@ class Raw(Construct):
         ArrivalTable(
             self, "RejectedEvents", data=bench.data, table=REJECTED_EVENTS, prefix="rejected"
         )
-        ArrivalTable(self, "Disclosures", data=bench.data, table=DISCLOSURES, prefix="disclosures")
+        ArrivalTable(
+            self,
+            "Disclosures",
+            data=bench.data,
+            table=DISCLOSURES,
+            prefix="disclosures",
+            bucket=bench.data.audit,
+        )
 
     def _workgroup(self, bench: Workbench) -> None:
         data = bench.data

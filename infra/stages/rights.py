@@ -14,11 +14,12 @@ from infra.blocks.schedule import Every
 from infra.blocks.workbench import Workbench
 from infra.environments import Environment
 from infra.stages.ingestion import Ingestion
+from infra.stages.raw import Raw
 
 PREFIXES = (
     "athena/",
-    "disclosures/",
     "erasure/",
+    "errors/",
     "exports/",
     "imports/",
     "models/",
@@ -41,6 +42,7 @@ class Rights(Construct):
         bench: Workbench,
         view: ProfileView,
         ingestion: Ingestion,
+        raw: Raw,
     ) -> None:
         super().__init__(scope, construct_id)
         self.signing_key = self._signing_key(bench)
@@ -50,14 +52,16 @@ class Rights(Construct):
             bench=bench,
             timeout=Duration.minutes(15),
             variables={
+                "AUDIT_BUCKET": bench.data.audit.bucket_name,
                 "CALLBACKS_MAY_BE_LOCAL": _word(bench.environment),
                 "DEAD_LETTER_QUEUE": ingestion.events.dead_letters.queue_url,
+                "DISCLOSURES_STREAM": raw.disclosures.name,
                 "PROFILES_TABLE": view.table.table_name,
                 "SETTLE_SECONDS": str(bench.environment.settle_seconds),
                 "SIGNING_KEY": self.signing_key.key_id if self.signing_key else "none",
                 "WORKER_FUNCTION": _worker(bench),
             },
-            permissions=self._permissions(bench, view, ingestion),
+            permissions=self._permissions(bench, view, ingestion, raw),
         )
         if bench.environment.proof_every_minutes:
             Every(
@@ -71,14 +75,15 @@ class Rights(Construct):
     def serve(self, api: LookupApi) -> None:
         """Let privacy officers ask over the look-up's API."""
         function = self.carry_out_rights.live
-        made = ("/v1/rights:plan", "/v1/rights:prove", "/v1/rights:reapply", "/v3/requests")
+        verbs = ("plan", "prove", "reapply", "settle")
+        made = (*(f"/v1/rights:{verb}" for verb in verbs), "/v3/requests")
         api.serve("RightsPlan", function, *made)
         asked = ("/v3/discovery", "/v3/requests", "/v3/requests/{request}")
         api.serve("RightsAsked", function, *asked, method=Method.GET)
         api.serve("RightsCancel", function, "/v3/requests/{request}", method=Method.DELETE)
 
     def _permissions(
-        self, bench: Workbench, view: ProfileView, ingestion: Ingestion
+        self, bench: Workbench, view: ProfileView, ingestion: Ingestion, raw: Raw
     ) -> list[iam.PolicyStatement]:
         data = bench.data
         told = [
@@ -90,6 +95,8 @@ class Rights(Construct):
             permissions.delete_objects(data, *PREFIXES[:-1]),
             permissions.use_versions(data, *PREFIXES),
             permissions.list_versions(data),
+            *permissions.search_audit(data),
+            permissions.put_records(raw.disclosures.arn),
             permissions.filter_messages(ingestion.events.dead_letters),
             permissions.invoke(data, _worker(bench)),
         ]

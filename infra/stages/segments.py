@@ -83,7 +83,7 @@ class Segments(Construct):
                 permissions.put_new_items(data.control),
                 permissions.read_objects(data, EXPORTS),
                 permissions.invoke(data, _worker(bench)),
-                permissions.put_records(raw.disclosures.arn),
+                *permissions.keep_audit(data, raw.disclosures.arn),
             ],
             memory_mb=SERVING_MB,
             timeout=Duration.seconds(GATEWAY_SECONDS),

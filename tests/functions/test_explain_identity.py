@@ -18,7 +18,7 @@ from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_cli.explain.page import page_of
 from stamgast_cli.explain.tree import tree_of
 from stamgast_lake.explain_records import LakeRecords
-from tests.fakes.disclosures import KeptLines
+from tests.fakes.disclosures import KeptLines, KnownSalts
 from tests.fakes.dynamodb import Fault
 from tests.lake.world import NOON_MS, World, publish, resolve
 
@@ -62,7 +62,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     wiring = function.Wiring(
         world.identity,
         tokens,
-        FirehoseDisclosures(KeptLines(), "disclosures", lambda _: None),
+        FirehoseDisclosures(KeptLines(), "disclosures", lambda _: None, KnownSalts()),
         LakeRecords(world.lake),
     )
     monkeypatch.setattr(function, "wiring", lambda: wiring)
@@ -163,6 +163,16 @@ def test_a_request_that_cannot_be_answered_says_why(body: Any, status: int, code
     told_status, problem = ask(EXPLAIN, body)
     assert (told_status, problem["code"]) == (status, code)
     assert "example.org" not in json.dumps(problem)
+
+
+@pytest.mark.usefixtures("wired")
+@pytest.mark.parametrize("who", ["u:null", "u:  ", "e:"])
+def test_a_value_that_names_nobody_is_told_from_one_that_nobody_has_seen(who: str) -> None:
+    _, unseen = ask(EXPLAIN, {"identifier": "e:nobody@example.org"})
+    status, problem = ask(EXPLAIN, {"identifier": who})
+    assert (status, problem["code"]) == (404, "not_found")
+    assert "blocked or malformed" in problem["message"]
+    assert "blocked" not in unseen["message"]
 
 
 def test_a_store_that_does_not_answer_is_503_and_logs_no_identifier(

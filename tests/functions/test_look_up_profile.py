@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from functions.look_up_profile import handler as function
+from stamgast.egress.pseudonyms import pseudonym
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
@@ -35,6 +36,7 @@ from stamgast.raw.record import RawRecord
 from stamgast.workspace.compiler import compile_files
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
+from stamgast_aws.salt_store import DynamoSalts
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.workspaces import S3WorkspaceStore
 from tests.fakes.disclosures import KeptLines
@@ -281,12 +283,15 @@ def test_the_settings_are_those_of_the_environment() -> None:
 def test_who_read_whom_is_kept_before_the_answer_goes_out(
     person: DynamoDB, firehose: KeptLines
 ) -> None:
-    """Line 39: each read leaves a line with the person's id, and none with an identifier."""
+    """Line 39: each read leaves a line with the person hashed, and none with an identifier."""
     _, body = call("/v1/profiles/email:an+news@example.org")
     call("/v1/profiles/email:somebody@example.org")
     told = [(one["recipient"], one["kind"], one["is_allowed"]) for one in firehose.lines]
     assert told == [("tests", "profile", True), ("tests", "profile", False)]
-    assert firehose.lines[0]["person_id"] == body["person_id"]
+    [salt] = DynamoSalts(person, "control").known([body["person_id"]], _no_pause).values()
+    assert firehose.lines[0]["person_ref"] == pseudonym(salt, body["person_id"])
+    assert firehose.lines[1]["person_ref"] is None
+    assert body["person_id"] not in json.dumps(firehose.lines)
     assert "example.org" not in json.dumps(firehose.lines)
     assert TOKEN not in json.dumps(firehose.lines)
 

@@ -1,10 +1,20 @@
 """What must survive does, and keeps the names by which CloudFormation knows it."""
 
-import pytest
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from infra.data_stack import DataStack
+from infra.environments import PROD, AuditLock
+from stamgast.erasure.stores import STORES
 from tests.infra.assembly import assembly
 
 PINNED = {
+    "AuditBucket": "AWS::S3::Bucket",
+    "AuditBucketPolicy": "AWS::S3::BucketPolicy",
     "ControlTable": "AWS::DynamoDB::Table",
     "LakeBucket": "AWS::S3::Bucket",
     "LakeBucketPolicy": "AWS::S3::BucketPolicy",
@@ -13,7 +23,7 @@ PINNED = {
     "WorkspaceKeyAlias": "AWS::KMS::Alias",
     "WorkspaceSecret": "AWS::SecretsManager::Secret",
 }
-KEPT = {"ControlTable", "LakeBucket", "LakeDatabase", "WorkspaceKey", "WorkspaceSecret"}
+KEPT = {name for name in PINNED if not name.endswith(("Policy", "Alias"))}
 
 
 @pytest.mark.parametrize("name", ["local", "dev", "prod"])
@@ -36,6 +46,35 @@ def test_the_control_table_cannot_be_deleted_and_can_be_restored_to_any_second()
     table = assembly("prod").data["Resources"]["ControlTable"]["Properties"]
     assert table["DeletionProtectionEnabled"] is True
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_a_deleted_item_of_control_is_gone_from_its_backup_in_days() -> None:
+    table = assembly("prod").data["Resources"]["ControlTable"]["Properties"]
+    told = table["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"]
+    [store] = [one for one in STORES if one.name == "control-recovery"]
+    assert told == store.days == 7
+
+
+@pytest.mark.parametrize(("name", "days"), [("local", 1), ("dev", 1), ("prod", 365)])
+def test_the_audit_log_is_locked_for_as_long_as_it_is_kept(name: str, days: int) -> None:
+    bucket = assembly(name).data["Resources"]["AuditBucket"]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    lock = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert lock == {"Mode": "GOVERNANCE", "Days": days}
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == days
+
+
+def test_a_strict_environment_lets_not_even_the_root_delete_a_line(tmp_path: Path) -> None:
+    strict = replace(PROD, audit_lock=AuditLock.COMPLIANCE)
+    stack = DataStack(App(outdir=str(tmp_path)), "Data", environment=strict)
+    [lock] = (
+        Template.from_stack(stack)
+        .find_resources("AWS::S3::Bucket", {"Properties": {"ObjectLockEnabled": True}})
+        .values()
+    )
+    told = lock["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert told["Mode"] == "COMPLIANCE"
 
 
 def test_the_lake_is_private_versioned_encrypted_and_closed_to_plain_http() -> None:

@@ -1,6 +1,7 @@
 """Each function has its settings, its role, its logs and its trace, and nothing else."""
 
 import importlib
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ REASONED_WILDCARDS = (
     "/athena/*",
     "/disclosures/*",
     "/erasure/*",
+    "/errors/*",
+    "/errors/disclosures/*",
     "/exports/*",
     "/imports/*",
     "/models/*",
@@ -99,12 +102,34 @@ def test_look_up_and_collection_cannot_write_what_they_read() -> None:
     """Line 40: look-ups write what they showed and nothing else; collection counts requests."""
     writing = ("Put", "Delete", "Send", "Update", "Write", "Create")
     told = _verbs("look_up_profile") | _verbs("explain_identity")
-    kept = {"firehose:PutRecord", "firehose:PutRecordBatch"}
+    kept = {"firehose:PutRecord", "firehose:PutRecordBatch", "dynamodb:UpdateItem"}
     reading = told - TRACING - kept - {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert not [verb for verb in reading if verb.split(":")[1].startswith(writing)]
     collection = _verbs("collect_events")
     assert "secretsmanager:GetSecretValue" not in collection
     assert "dynamodb:PutItem" not in collection
+
+
+@pytest.mark.failure_line(40)
+@pytest.mark.parametrize("name", ["look_up_profile", "explain_identity", "serve_segments"])
+def test_who_only_reads_updates_salts_of_the_audit_log_and_no_other_item(name: str) -> None:
+    """Line 40: of `control`, which holds tokens and tombstones, a look-up updates salts alone."""
+    updating = [
+        statement
+        for statement in statements(assembly("prod"), name)
+        if "dynamodb:UpdateItem" in listed(statement["Action"])
+    ]
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SALT#*"]}}
+    assert [statement["Condition"] for statement in updating] == [only]
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_nobody_deletes_a_line_of_the_audit_log_or_shortens_its_lock(environment: str) -> None:
+    taking = ("s3:Delete", "s3:Bypass", "s3:PutObjectRetention", "s3:PutBucketObjectLock")
+    for policy in assembly(environment).of_type("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if any(action.startswith(taking) for action in listed(statement["Action"])):
+                assert "AuditBucket" not in json.dumps(statement["Resource"])
 
 
 def test_a_lake_function_fits_lambda_with_five_layers() -> None:

@@ -34,14 +34,17 @@ from stamgast.profile.loop import LiveLoop
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
 from stamgast_aws.cut_store import DynamoCutStore
+from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
 from stamgast_aws.rights_store import StoredRights
 from stamgast_aws.run_lease import LEASE_KEY, DynamoRunLease
+from stamgast_aws.salt_store import DynamoSalts
 from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import session
 from stamgast_lake.erasure.archive import tombstones_of
+from stamgast_lake.erasure.reapply import Reapplying
 from stamgast_lake.erasure.scan import tells_of
 from stamgast_lake.erasure.sweep import Sweep, Swept
 from stamgast_lake.erasure.work import RightsWork
@@ -89,7 +92,9 @@ class ErasureWorld(World):
         catalogue = Catalogue(
             glue=glue, database="lake", warehouse=warehouse.as_uri(), file_properties={}
         )
-        self.lake = Lake(s3, "lake", catalogue, lambda: WORKSPACE, lambda: KEYRING, self.log)
+        self.lake = Lake(
+            s3, "lake", catalogue, lambda: WORKSPACE, lambda: KEYRING, self.log, "audit"
+        )
         self.queue = SqsDeadLetters(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
         self.live_tables = DynamoErasure(self.dynamodb, "profiles", "control", lambda _: None)
 
@@ -236,7 +241,45 @@ class ErasureWorld(World):
             now_ms=lambda: self.now_ms,
             settle=lambda: None,
             tell=list,
+            audit=FirehoseDisclosures(self, "disclosures", lambda _: None, self.salts).keep_all,
         )
+
+    def audited(self) -> bytes:
+        """All lines of the audit log."""
+        told = self.s3.list_objects_v2(Bucket="audit").get("Contents", ())
+        bodies = (self.s3.get_object(Bucket="audit", Key=o["Key"])["Body"].read() for o in told)
+        return b"".join(gzip.decompress(body) for body in bodies)
+
+    @property
+    def salts(self) -> DynamoSalts:
+        return DynamoSalts(self.dynamodb, "control")
+
+    def put_record_batch(self, *, Records: Any, **_: Any) -> dict[str, Any]:  # noqa: N803
+        """Firehose's one call, as the audit log's stream answers it."""
+        for record in Records:
+            self.objects += 1
+            key = f"disclosures/date=2026-01-01/hour=00/{self.objects:06}.gz"
+            self.s3.put_object(Bucket="audit", Key=key, Body=gzip.compress(record["Data"]))
+        return {"RequestResponses": [{"RecordId": "1"} for _ in Records]}
+
+    def compared(self) -> list[str]:
+        """The requests that a comparison of all tombstones makes, a part at a time."""
+        made: list[str] = []
+        reapplying = Reapplying(
+            lake=self.lake,
+            live=self.live_tables,
+            requests=self.requests,
+            begin=lambda: None,
+            carry_out=made.extend,
+            unsalt=lambda: self.live_tables.unsalt(self.log.gone, KEYRING),
+            now_ms=lambda: self.now_ms,
+        )
+        reapplying.ask("desk", "")
+        parts = iter([False, False, True])
+        while reapplying.go_on(lambda: next(parts, False)):
+            assert not reapplying.ask("desk", "")["is_done"]
+        assert reapplying.ask("desk", "")["is_done"]
+        return made
 
     def body(self, key: str) -> bytes:
         body: bytes = self.s3.get_object(Bucket="lake", Key=key)["Body"].read()
@@ -254,10 +297,10 @@ class ErasureWorld(World):
         }
 
     def _objects(self, needles: Needles) -> Iterator[str]:
-        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket="lake")
-        for page in pages:
-            for one in page.get("Versions", ()):
-                told = {"Bucket": "lake", "Key": one["Key"], "VersionId": one["VersionId"]}
+        for bucket in ("lake", "audit"):
+            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
+            for one in (told for page in pages for told in page.get("Versions", ())):
+                told = {"Bucket": bucket, "Key": one["Key"], "VersionId": one["VersionId"]}
                 if tells_of(self.s3.get_object(**told)["Body"], needles):
                     yield one["Key"]
 
@@ -288,6 +331,12 @@ def erasure_world(folder: Path, monkeypatch: Any) -> Iterator[ErasureWorld]:
         s3: Any = boto3.client("s3", region_name=region)
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": region})
         s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        place = {"LocationConstraint": region}
+        locked = {"CreateBucketConfiguration": place, "ObjectLockEnabledForBucket": True}
+        s3.create_bucket(Bucket="audit", **locked)
+        kept = {"Mode": "COMPLIANCE", "Days": 1}
+        rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": kept}}
+        s3.put_object_lock_configuration(Bucket="audit", ObjectLockConfiguration=rule)
         glue: Any = boto3.client("glue", region_name=region)
         glue.create_database(DatabaseInput={"Name": "lake"})
         sqs: Any = boto3.client("sqs", region_name=region)

@@ -34,10 +34,13 @@ SHOWN = Disclosure(
 )
 
 
+SALT = b"0123456789abcdef"
+
+
 class Bucket:
     """One object of disclosures."""
 
-    body = gzip.compress(SHOWN.to_json("r1:0") + b"\n" + SHOWN.to_json("r1:0") + b"\n")
+    body = gzip.compress(SHOWN.to_json("r1:0", SALT) + b"\n" + SHOWN.to_json("r1:0", SALT) + b"\n")
 
     def get_paginator(self, _: str) -> "Bucket":
         return self

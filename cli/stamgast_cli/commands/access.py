@@ -247,7 +247,7 @@ def _last_use(deployment: Deployment) -> dict[str, str]:
     from stamgast_cli.lake import select
 
     asked = "select recipient, max(decided_at) from egress group by recipient"
-    return {name: at.isoformat() for name, at in select(deployment, asked)[1]}
+    return {name: at.isoformat() for name, at in select(deployment, asked, tuple)[1]}
 
 
 def revoke_token(

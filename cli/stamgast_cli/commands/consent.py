@@ -27,11 +27,6 @@ HISTORY = """
     from consents
     where anchor_key = {key} or person_id in ({person}) order by said_at, purpose
 """
-DECISIONS = """
-    select decided_at, kind, recipient, purpose, segment, is_allowed, reason, consent_version,
-        consent_at, fields
-    from egress where person_id in ({person}) and {only} order by decided_at desc limit {most}
-"""
 
 Purpose = Annotated[str, typer.Argument(help="The purpose, or a category that the banner names.")]
 Version = Annotated[str | None, typer.Option("--text-version", help="Of the text they read.")]
@@ -59,7 +54,13 @@ def show(who: Who, stack: Stack = None, json: Json = False) -> None:
 
     Example: stamgast consent show email:ada@example.com
     """
-    _asked(HISTORY, who, stack, json)
+    # Imported on use: no verb that is only shown loads the engine.
+    from stamgast_cli.lake import select
+
+    deployment = find(stack)
+    key = _quoted_key(deployment, who)
+    told = HISTORY.format(key=key, person=PERSON.format(key=key))
+    Output(is_json=json).rows(*select(deployment, told))
 
 
 def why(
@@ -73,7 +74,11 @@ def why(
 
     Example: stamgast consent why email:ada@example.com --purpose email
     """
-    _asked(DECISIONS, who, stack, json, purpose=purpose, most=most)
+    from stamgast_cli.decisions import decisions_of
+
+    deployment = find(stack)
+    key = _quoted_key(deployment, who)
+    Output(is_json=json).rows(*decisions_of(deployment, key, purpose, most))
 
 
 def grant(
@@ -138,28 +143,11 @@ def lift(
     _say(who, {"suppressed": False}, {"proof": proof}, write_key, stack, json)
 
 
-def _asked(
-    statement: str,
-    who: str,
-    stack: str | None,
-    json: bool,
-    purpose: str | None = None,
-    most: int = 0,
-) -> None:
-    # Imported on use: no verb that is only shown loads the engine.
-    from stamgast_cli.lake import select
+def _quoted_key(deployment: Deployment, who: str) -> str:
     from stamgast_lake.rules.literals import quoted
 
-    deployment = find(stack)
     named = identifier_of(who, store(deployment).current())
-    key = quoted(_key(deployment, named))
-    only = "true" if purpose is None else f"purpose = {quoted(purpose)}"
-    told = {"key": key, "person": PERSON.format(key=key), "only": only, "most": most}
-    Output(is_json=json).rows(*select(deployment, statement.format(**told)))
-
-
-def _key(deployment: Deployment, named: Identifier) -> str:
-    return _keyring(deployment).identifier_key(named.namespace, named.value)
+    return quoted(_keyring(deployment).identifier_key(named.namespace, named.value))
 
 
 def _keyring(deployment: Deployment) -> Keyring:

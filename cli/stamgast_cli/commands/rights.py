@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     group.command("cancel")(cancel)
     group.command("prove")(prove)
     group.command("reapply")(reapply)
+    group.command("settle")(settle)
     app.add_typer(group, name="rights")
 
 
@@ -168,9 +169,38 @@ def reapply(
         client = deployment.client("dynamodb")
         here = DynamoTombstones(client, deployment.output("ControlTable"), time.sleep)
         here.take(DynamoTombstones(client, table, time.sleep))
-    told = ask(deployment, token, "POST", "/v1/rights:reapply")["requests"]
-    done = _finished(told, deployment, token, output) if told else []
-    output.facts({"erased_again": len(done), "found": sum(one.get("found", 0) for one in done)})
+    told = _compared(deployment, token, output)
+    done = _finished(told["requests"], deployment, token, output) if told["requests"] else []
+    found = sum(one.get("found", 0) for one in done)
+    output.facts({"erased_again": len(done), "found": found, "salts": told["salts"]})
+
+
+def settle(
+    request: RequestId,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it stands in the certificate, and names nobody.")
+    ],
+    token: Token = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Close an erasure although the search still found something, and say why.
+
+    Example: stamgast rights settle 6f0e1f5e-5d5c-4e0a-9d3e-6b1a6c3f2a10 --reason "a namesake"
+    """
+    body = {"subject_request_id": request, "reason": reason}
+    told = ask(find(stack), token, "POST", "/v1/rights:settle", json=body)
+    Output(is_json=json).facts(_facts(told))
+
+
+def _compared(deployment: Deployment, token: str | None, output: Output) -> dict[str, Any]:
+    """What a comparison of all tombstones made; each look tells how far it is."""
+    with output.step("Comparing"):
+        while True:
+            told = ask(deployment, token, "POST", "/v1/rights:reapply")
+            if told.get("state") != "comparing":
+                return told
+            time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _identity(told: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from stamgast.lookup.rights_answers import (
     Discovery,
     RightsAgain,
     RightsBegun,
+    RightsComparing,
     RightsCounting,
     RightsCreated,
     RightsCreatedBatch,
@@ -22,7 +23,7 @@ from stamgast.lookup.rights_answers import (
     RightsProblem,
     RightsStatus,
 )
-from stamgast.lookup.rights_schema import Batch, PlanBody, SubjectRequest
+from stamgast.lookup.rights_schema import Batch, PlanBody, SettleBody, SubjectRequest
 from stamgast.lookup.routes import Route
 from stamgast.lookup.schema import (
     LookupAnswer,
@@ -74,6 +75,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "rights_prove": RightsBegun,
     "rights_plan": RightsPlan,
     "rights_reapply": RightsAgain,
+    "rights_settle": RightsStatus,
 }
 BODIES: dict[str, type[BaseModel]] = {
     "lookup": LookupBody,
@@ -86,6 +88,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "export_segment": ExportBody,
     "rights_create": SubjectRequest,
     "rights_plan": PlanBody,
+    "rights_settle": SettleBody,
 }
 # Where a body or an answer may be several at once.
 BATCHES: dict[str, type[BaseModel]] = {"rights_create": Batch}
@@ -221,6 +224,7 @@ def lookup_document() -> Json:
                     *PLANS.values(),
                     *BATCHES.values(),
                     *BATCH_ANSWERS.values(),
+                    RightsComparing,
                     RightsCounting,
                     RightsProblem,
                     Problem,
@@ -255,6 +259,8 @@ def _operation(route: Route[Any]) -> Json:
         operation["responses"]["410"] = answer("What the job found has expired.", problem)
     if route.name == "rights_plan":
         operation["responses"]["202"] = answer(STILL_COUNTING, RightsCounting)
+    if route.name == "rights_reapply":
+        operation["responses"]["202"] = answer(STILL_COUNTING, RightsComparing)
     if route.name == "preview_segment":
         operation["responses"]["400"] = answer("What is wrong, by its place.", RuleProblem)
     if route.name == "explain":

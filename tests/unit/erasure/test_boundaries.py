@@ -177,6 +177,7 @@ def by_bare_neighbours(value: str, text: bytes) -> bool:
 )
 @example(NUMBER, "", "0", "json")
 @example(NUMBER, "x", "", "json")
+@example("ß0000000", "0", "", "json in json")
 def test_a_search_for_one_identifier_never_finds_an_event_of_longer_ones(
     value: str, before: str, after: str, form: str
 ) -> None:

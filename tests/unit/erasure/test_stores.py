@@ -8,7 +8,6 @@ import pytest
 
 from stamgast.erasure.stores import STORES, Kind, named
 from stamgast_lake.erasure.rules import IMPERSONAL, RULES
-from stamgast_lake.erasure.sweep import SCANNED
 from stamgast_lake.tables import ARCHIVE, ICEBERG, TABLES
 
 ROOT = Path(__file__).parents[3]
@@ -32,12 +31,11 @@ def test_every_table_is_a_store_with_a_rule_or_tells_of_no_person() -> None:
     assert personal == RULES.keys() | {table.name for table in ARCHIVE}
 
 
-def test_every_prefix_that_a_function_may_touch_is_a_store_and_is_scanned() -> None:
+def test_every_prefix_that_a_function_may_touch_is_a_store() -> None:
     told = "\n".join(path.read_text() for path in (ROOT / "infra").rglob("*.py"))
     granted = {p for grant in GRANTED.findall(told) for p in PREFIXES.findall(grant)}
     assert "warehouse/" in granted
     assert granted <= named(Kind.PREFIX)
-    assert named(Kind.PREFIX) - {"erasure/"} == set(SCANNED)
 
 
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from stamgast.erasure.certificate import signed_text
 from stamgast.erasure.request import ANSWER_DAYS, DAY_MS, Clock, Kind, RightsRequest, State
 from stamgast.erasure.subject import Subject
 from stamgast.identity.keys import Keyring
@@ -33,7 +35,8 @@ class Desk:
     documents: dict[str, Any] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
     planned: list[Subject] = field(default_factory=list)
-    restored: dict[int, frozenset[str]] = field(default_factory=dict)
+    compared: list[tuple[str, str]] = field(default_factory=list)
+    comparison: dict[str, Any] = field(default_factory=dict)
 
     def find(self, token: str) -> Reader | None:
         return READERS.get(token)
@@ -73,6 +76,10 @@ class Desk:
         self.planned.append(subject)
         return {"found": 3, "stores": {"events": 3}} if len(self.planned) > 1 else None
 
+    def reapply(self, by: str, domain: str) -> dict[str, Any]:
+        self.compared.append((by, domain))
+        return self.comparison
+
     def ask(self, method: str, path: str, body: Any = None, token: str = "officer") -> Response:
         desk = RightsDesk(
             tokens=self,
@@ -84,7 +91,8 @@ class Desk:
             plan=self.plan,
             certificate=lambda: "",
             prove=lambda: self.begun.append("all"),
-            restored=lambda: self.restored,
+            reapply=self.reapply,
+            sign=lambda text: {"signature": sha256(text).hexdigest()},
         )
         text = body if isinstance(body, str) else json.dumps(body)
         return respond(Request(method, path, token=token, body=text), desk, ROUTES)
@@ -222,13 +230,43 @@ def test_answers_are_what_the_description_says(desk: Desk) -> None:
     told.RightsProblem.model_validate(refused.body)
 
 
-def test_what_a_restore_brought_back_is_erased_up_to_its_own_moment(desk: Desk) -> None:
-    assert desk.ask("POST", "/v1/rights:reapply").body == {"requests": []}
-    desk.restored = {5: frozenset({"b", "a"}), 9: frozenset({"c"})}
+def test_a_comparison_after_a_restore_tells_how_far_it_is_and_then_what_it_made(
+    desk: Desk,
+) -> None:
+    desk.comparison = {"compared": 7, "is_done": False}
     answer = desk.ask("POST", "/v1/rights:reapply")
-    assert answer.status == 201
-    assert desk.begun == [one["subject_request_id"] for one in answer.body["requests"]]
-    first, second = (desk.kept[one] for one in desk.begun)
-    assert (first.keys, first.until_ms, second.until_ms) == (("a", "b"), 5, 9)
-    assert first.begun(NOW_MS).until_ms == 5
-    assert desk.documents[first.request_id] == {"values": {}}
+    assert (answer.status, answer.body) == (202, {"state": "comparing", "compared": 7, "of": 32})
+    desk.ask("POST", "/v3/requests", asked())
+    desk.comparison = {"compared": 32, "is_done": True, "requests": [ID], "salts": 2}
+    answer = desk.ask("POST", "/v1/rights:reapply")
+    assert (answer.status, answer.body["salts"]) == (201, 2)
+    assert [one["subject_request_id"] for one in answer.body["requests"]] == [ID]
+    assert desk.compared == [("officer", "")] * 2
+
+
+def test_nothing_of_a_batch_is_kept_where_one_of_it_is_wrong(desk: Desk) -> None:
+    bad = asked(subject_request_id=str(UUID(int=7)), status_callback_urls=["http://inner"])
+    answer = desk.ask("POST", "/v3/requests", {"requests": [asked(), bad]})
+    assert (answer.status, answer.body["code"]) == (400, "bad_callback")
+    assert (desk.kept, desk.begun) == ({}, [])
+
+
+def test_an_erasure_is_settled_with_a_reason_only_after_a_search_that_found_something(
+    desk: Desk,
+) -> None:
+    told = {"subject_request_id": ID, "reason": "a namesake"}
+    assert desk.ask("POST", "/v1/rights:settle", told).body["code"] == "no_such_request"
+    desk.ask("POST", "/v3/requests", asked())
+    assert desk.ask("POST", "/v1/rights:settle", told).body["code"] == "not_searched"
+    had = {"remaining": 1, "stores": [{"store": "imports/"}], "signature": None}
+    desk.kept[ID] = desk.kept[ID].begun(5).completed(6, {}).reopened({"certificate": had})
+    assert desk.ask("POST", "/v1/rights:settle", {**told, "reason": ""}).status == 400
+    answer = desk.ask("POST", "/v1/rights:settle", told)
+    assert (answer.status, answer.body["is_proven"]) == (200, True)
+    certificate = answer.body["certificate"]
+    assert certificate["settled"]["by"] == "officer"
+    assert (certificate["settled"]["reason"], certificate["remaining"]) == ("a namesake", 1)
+    text = signed_text(certificate)
+    assert certificate["signature"] == {"signature": sha256(text).hexdigest()}
+    assert ID not in desk.documents
+    assert desk.ask("POST", "/v1/rights:settle", told).body["code"] == "not_searched"

@@ -35,6 +35,17 @@ def read_items(client: Any, table: str, keys: Sequence[Item], pause: Pause) -> I
             raise StoreError("BatchGetItem left items unread")
 
 
+def scanned(client: Any, table: str, **request: Any) -> Iterator[Item]:
+    """Every item of a table that its scan's request asks for."""
+    request["TableName"] = table
+    while True:
+        answer = call(client.scan, **request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 def put_items(client: Any, table: str, items: Iterable[Item], pause: Pause) -> None:
     """Puts the items without a condition; of two under one key the last stands."""
     distinct = list({(item["PK"]["S"], item["SK"]["S"]): item for item in items}.values())

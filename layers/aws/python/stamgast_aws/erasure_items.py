@@ -5,7 +5,7 @@ Of other persons only what names the erased is changed, each item under the vers
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from stamgast.erasure.needles import Needles, needles_of
-from stamgast.erasure.subject import Subject
+from stamgast.erasure.subject import Subject, gone_person
 from stamgast.identity.codec import (
     birth_of,
     pointer_attributes,
@@ -21,17 +21,19 @@ from stamgast.identity.codec import (
     root_attributes,
     root_of,
 )
+from stamgast.identity.keys import Keyring
 from stamgast.identity.pointer import Pointer
 from stamgast.identity.root import Root
 from stamgast.identity.served import Neighbours
 from stamgast.profile.store import Pause
 from stamgast.profile.timeline_items import PREFIX, entries_of, items_of
 from stamgast_aws.calls import ConditionError, call
-from stamgast_aws.dynamo_batches import delete_items, put_items
+from stamgast_aws.dynamo_batches import delete_items, put_items, scanned
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
 from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
 from stamgast_aws.identity_writes import DECISIONS, JOBS
+from stamgast_aws.salt_store import DynamoSalts
 
 CUTS = "CUTS"
 STAYING = frozenset({"ERASED#", "GONE#", "RIGHTS#"})
@@ -106,6 +108,13 @@ class DynamoErasure:
         found = store.read_pointers(keys)
         return {key: pointer.born.received_ms for key, pointer in found.items()}
 
+    def unsalt(self, gone: Callable[[Collection[str]], set[str]], keyring: Keyring) -> int:
+        """Takes away the salts of persons who were erased (`gone` of their hashes); how many."""
+        salts = DynamoSalts(self.client, self.control)
+        names = {gone_person(name, keyring): name for name, _ in salts.persons()}
+        items = salts.items([names[one] for one in gone(names)], self.pause)
+        return delete_items(self.client, self.control, items, self.pause)
+
     # what there is of them
 
     def search(self, subject: Subject) -> Mapping[str, int]:
@@ -133,15 +142,10 @@ class DynamoErasure:
         """
         read, found = 0, Counter[str]()
         for table in (self.profiles, self.control):
-            request: dict[str, Any] = {"TableName": table}
-            while True:
-                answer = call(self.client.scan, **request)
-                read += len(answer["Items"])
-                told = (item for item in answer["Items"] if needles.found_in(_bytes(item)))
-                found.update(kind for item in told if (kind := _kind(item)) not in STAYING)
-                if "LastEvaluatedKey" not in answer:
-                    break
-                request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            for item in scanned(self.client, table):
+                read += 1
+                if (kind := _kind(item)) not in STAYING and needles.found_in(_bytes(item)):
+                    found[kind] += 1
         return read, dict(found)
 
     def _own(self, subject: Subject) -> Iterator[Item]:
@@ -176,8 +180,10 @@ class DynamoErasure:
         return ({one.person_id for one in pointers} | subject.others) - subject.persons
 
     def _in_control(self, subject: Subject) -> Iterator[Item]:
-        """Parked changes, decisions and cuts that name the subject."""
+        """Parked changes, decisions and cuts that name the subject, and its salts."""
         needles = needles_of([subject])
+        salts = DynamoSalts(self.client, self.control)
+        yield from salts.items(subject.persons | subject.births, self.pause)
         for kind in (PARKED, DECISIONS):
             items = query_partition(self.client, self.control, typed(kind))
             yield from (item for item in items if needles.found_in(_bytes(item)))

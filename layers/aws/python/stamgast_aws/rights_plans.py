@@ -1,13 +1,11 @@
 """Plans of erasures: counted behind the answer, kept for a day among the exports."""
 
-import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from stamgast.erasure.subject import Subject
+from stamgast_aws.json_documents import JsonDocuments
 
 FRESH_MS = 15 * 60 * 1000
 
@@ -27,17 +25,17 @@ class StoredPlans:
         count: Callable[[Subject], dict[str, Any]],
         now_ms: Callable[[], int],
     ) -> None:
-        self._s3, self._bucket, self._now_ms = s3, bucket, now_ms
+        self._documents, self._now_ms = JsonDocuments(s3, bucket), now_ms
         self._begin, self._count = begin, count
 
     def ask(self, subject: Subject) -> Mapping[str, Any] | None:
         """The counts; None while they are being made."""
         plan_id = _id(subject)
-        told, now_ms = self._read(plan_id), self._now_ms()
+        told, now_ms = self._documents.read(_place(plan_id)), self._now_ms()
         if told is not None and now_ms - told["asked_ms"] < FRESH_MS:
             counts: Mapping[str, Any] | None = told.get("counts")
             return counts
-        self._write(plan_id, {"asked_ms": now_ms, "values": dict(subject.values)})
+        self._documents.write(_place(plan_id), {"asked_ms": now_ms, "values": dict(subject.values)})
         self._begin(plan_id)
         return None
 
@@ -46,29 +44,15 @@ class StoredPlans:
 
         The identifiers are taken away first: else the plan itself would be found to hold them.
         """
-        told = self._read(plan_id)
+        told = self._documents.read(_place(plan_id))
         if told is None or "values" not in told:
             return False
         asked = {"asked_ms": told["asked_ms"]}
-        self._write(plan_id, asked)
+        self._documents.write(_place(plan_id), asked)
         values = told["values"]
         counts = self._count(Subject("plan", told["asked_ms"], frozenset(values), values))
-        self._write(plan_id, {**asked, "counts": counts})
+        self._documents.write(_place(plan_id), {**asked, "counts": counts})
         return True
-
-    def _read(self, plan_id: str) -> dict[str, Any] | None:
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=_place(plan_id))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return None
-            raise
-        told: dict[str, Any] = json.loads(answer["Body"].read())
-        return told
-
-    def _write(self, plan_id: str, told: Mapping[str, Any]) -> None:
-        body = json.dumps(told).encode()
-        self._s3.put_object(Bucket=self._bucket, Key=_place(plan_id), Body=body)
 
 
 def _id(subject: Subject) -> str:

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from stamgast.erasure.callbacks import Callback
 from stamgast.erasure.request import Kind, RightsRequest, State
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.identity_items import query_partition
+from stamgast_aws.json_documents import JsonDocuments
 
 OPEN = "RIGHTS"
 LINK_SECONDS = 15 * 60
@@ -30,7 +29,7 @@ class StoredRights:
         self, dynamodb: Any, table: str, s3: Any, bucket: str, linking: Any = None
     ) -> None:
         self._dynamodb, self._table, self._s3, self._bucket = dynamodb, table, s3, bucket
-        self._linking = linking or s3
+        self._linking, self._documents = linking or s3, JsonDocuments(s3, bucket)
 
     def put(self, request: RightsRequest, document: Mapping[str, Any]) -> bool:
         """Keeps a new request with its document; False if there is one of this id."""
@@ -85,19 +84,11 @@ class StoredRights:
 
     def document(self, request_id: str) -> dict[str, Any] | None:
         """The document of a request; None once it was forgotten."""
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=_place(request_id))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return None
-            raise
-        told: dict[str, Any] = json.loads(answer["Body"].read())
-        return told
+        return self._documents.read(_place(request_id))
 
     def keep(self, request_id: str, document: Mapping[str, Any]) -> None:
         """Writes the document of a request."""
-        body = json.dumps(document).encode()
-        self._s3.put_object(Bucket=self._bucket, Key=_place(request_id), Body=body)
+        self._documents.write(_place(request_id), document)
 
     def forget(self, request_id: str) -> None:
         """Takes the document of a request away, with all its versions."""
@@ -135,6 +126,10 @@ class RightsWorker:
     def begin_all(self) -> None:
         """Has everything that is open worked on, and proven."""
         self._invoke({})
+
+    def begin_comparing(self) -> None:
+        """Has tombstones compared with what was put back."""
+        self._invoke({"reapply": True})
 
     def begin_plan(self, plan_id: str) -> None:
         """Has a plan counted."""

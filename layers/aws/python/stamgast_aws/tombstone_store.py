@@ -41,8 +41,11 @@ class DynamoTombstones:
 
     def all(self) -> Tombstones:
         """Every tombstone there is, for a run over the whole lake."""
-        partitions = (typed(f"{ERASED}{last}") for last in BASE32)
-        items = (item for pk in partitions for item in query_partition(self.client, self.table, pk))
+        return {key: one for last in BASE32 for key, one in self.ending(last).items()}
+
+    def ending(self, last: str) -> Tombstones:
+        """The tombstones of identifiers whose keys end in this character: one partition."""
+        items = query_partition(self.client, self.table, typed(f"{ERASED}{last}"))
         return {one.key: one for one in map(tombstone_of, items)}
 
     def put(self, tombstones: Iterable[Tombstone]) -> None:

@@ -1,4 +1,4 @@
-"""The lake as a run sees it: its bucket, its tables, its workspace, and the documents of runs."""
+"""The lake as a run sees it: its buckets, its tables, its workspace, and the documents of runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ class Lake:
     workspace: Callable[[], Workspace]
     keyring: Callable[[], Keyring]
     tombstones: TombstoneLog = field(default_factory=NoTombstones)
+    audit_bucket: str | None = None
 
     def put_document(self, run_id: str, name: str, text: bytes) -> None:
         """Keeps a document of a run under `runs/<run_id>/`."""
@@ -42,10 +43,12 @@ def deployed_lake(
     workspace: Callable[[], Workspace],
     keyring: Callable[[], Keyring],
     tombstones: TombstoneLog | None = None,
+    audit_bucket: str | None = None,
 ) -> Lake:
     """The lake of a deployed stack."""
     catalogue = catalogue_of(glue=glue, bucket=bucket, database=database)
-    return Lake(s3, bucket, catalogue, workspace, keyring, tombstones or NoTombstones())
+    told = tombstones or NoTombstones()
+    return Lake(s3, bucket, catalogue, workspace, keyring, told, audit_bucket)
 
 
 def document_key(run_id: str, name: str) -> str:

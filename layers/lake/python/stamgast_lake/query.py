@@ -1,8 +1,9 @@
 """SQL over the lake's tables and views; only what a query names is opened."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +14,8 @@ from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.lake import catalogue_of
 from stamgast_lake.past import MACROS, macro_statement
-from stamgast_lake.tables import ARCHIVE, ICEBERG, LakeTable
-from stamgast_lake.views import VIEWS, create_statement
+from stamgast_lake.tables import ARCHIVE, DISCLOSURES, ICEBERG, LakeTable
+from stamgast_lake.views import SALTED, VIEWS, create_statement
 
 WORD = re.compile(r"[a-z_][a-z0-9_]*")
 ICEBERG_TABLES = {table.name: table for table in ICEBERG}
@@ -28,14 +29,28 @@ DUCKDB_TYPES = {
 PREFIXES = {"raw_events": "raw", "rejected_events": "rejected", "disclosures": "disclosures"}
 
 
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """Where the audit log is; `persons` tells those who have a salt, each with their hash."""
+
+    bucket: str
+    persons: Callable[[], Iterable[tuple[str, str]]] = tuple
+
+
 class LakeSession:
     """A DuckDB session in which tables and views appear when a query first names them."""
 
     def __init__(
-        self, connection: DuckDBPyConnection, catalogue: Catalogue, s3: Any, bucket: str
+        self,
+        connection: DuckDBPyConnection,
+        catalogue: Catalogue,
+        s3: Any,
+        bucket: str,
+        audit: AuditLog | None = None,
     ) -> None:
         self.connection = connection
         self._catalogue, self._s3, self._bucket = catalogue, s3, bucket
+        self._audit = audit or AuditLog(bucket)
         self._open: set[str] = set()
 
     def query(self, sql: str) -> pa.Table:
@@ -75,6 +90,8 @@ class LakeSession:
             self.connection.register(name, dataset)
         elif name in ARCHIVE_TABLES:
             self._open_archive(ARCHIVE_TABLES[name])
+        elif name == SALTED:
+            self._open_salted()
 
     def refresh(self) -> None:
         """Forgets what was opened, so that the next query sees the newest snapshots."""
@@ -93,18 +110,28 @@ class LakeSession:
             if column.name in names
         )
         picked = ", ".join(f'told."{name}"' for name in names)
-        for chunk in self._archive_lines(PREFIXES[table.name]):
+        bucket = self._audit.bucket if table is DISCLOSURES else self._bucket
+        for chunk in self._archive_lines(bucket, PREFIXES[table.name]):
             self.connection.register("archive_lines", chunk)
             self.connection.execute(
                 f"insert into {table.name} select {picked}, date, hour from (select"
                 f" from_json(line, '{{{shape}}}') as told, date, hour from archive_lines) read"
             )
 
-    def _archive_lines(self, prefix: str) -> Iterator[pa.Table]:
+    def _open_salted(self) -> None:
+        told = list(self._audit.persons())
+        columns = {
+            "person_id": [person_id for person_id, _ in told],
+            "person_ref": [ref for _, ref in told],
+        }
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        self.connection.register(SALTED, pa.table(columns, schema=schema))
+
+    def _archive_lines(self, bucket: str, prefix: str) -> Iterator[pa.Table]:
         pages = self._s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._bucket, Prefix=f"{prefix}/date="):
+        for page in pages.paginate(Bucket=bucket, Prefix=f"{prefix}/date="):
             objects = [_archived(told, prefix) for told in page.get("Contents", ())]
-            for one, body in fetch_all(self._s3, self._bucket, objects):
+            for one, body in fetch_all(self._s3, bucket, objects):
                 lines = [line.decode() for line in read_lines(body)]
                 on, hour = (part.partition("=")[2] for part in one.key.split("/")[1:3])
                 yield pa.table(
@@ -125,8 +152,9 @@ def open_lake(
     bucket: str,
     database: str,
     settings: EngineSettings | None = None,
+    audit: AuditLog | None = None,
 ) -> Iterator[LakeSession]:
     """A session over a deployed lake, from low-level clients of Glue and S3."""
     catalogue = catalogue_of(glue=glue, bucket=bucket, database=database)
     with session(settings) as connection:
-        yield LakeSession(connection, catalogue, s3, bucket)
+        yield LakeSession(connection, catalogue, s3, bucket, audit)

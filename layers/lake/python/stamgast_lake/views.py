@@ -23,6 +23,9 @@ from stamgast_lake.tables import (
     LakeTable,
 )
 
+SALTED = "salted_persons"
+"""Who stands behind a line of the audit log, by the salts of `control`; the session fills it."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -148,15 +151,17 @@ CONSENTS = View(
 EGRESS = View(
     "egress",
     "Every decision about what left, was shown, or was told, one row each: what, why, why not.",
-    (EGRESS_RECEIPTS.name, DISCLOSURES.name),
-    """
-    select egress_id, kind, person_id, recipient, purpose, segment, fields, is_allowed, reason,
-           consent_version, consent_at, decided_at
+    (EGRESS_RECEIPTS.name, DISCLOSURES.name, SALTED),
+    f"""
+    select egress_id, kind, person_id, cast(null as varchar) as person_ref, recipient, purpose,
+           segment, fields, is_allowed, reason, consent_version, consent_at, decided_at
     from egress_receipts
     union all
-    select disclosure_id, kind, person_id, recipient, purpose, segment, fields, is_allowed, reason,
-           consent_version, cast(consent_at as timestamptz), cast(decided_at as timestamptz)
-    from (select distinct * from disclosures) once""",
+    select disclosure_id, kind, {SALTED}.person_id, person_ref, recipient, purpose, segment, fields,
+           is_allowed, reason, consent_ref, cast(consent_at as timestamptz),
+           cast(decided_at as timestamptz)
+    from (select distinct * from disclosures) once
+    left join {SALTED} using (person_ref)""",
 )
 MOMENT = "(select max(moment) from runs)"
 LINKS_LATEST = _latest(LINKS, "kind, a, b").sql

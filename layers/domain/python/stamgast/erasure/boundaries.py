@@ -23,6 +23,8 @@ def stands_alone(before: str, value: str, after: str) -> bool:
     """Whether a value between these texts is a mention of itself, not a part of another."""
     if _is_in_escape(before, value):
         return False
+    if value.startswith("\\"):  # of an escape in an escape the value has the last signs alone
+        before = before.rstrip("\\")
     left, right = plain(before), plain(after)
     if left and _goes_on(left[-1]):
         return False

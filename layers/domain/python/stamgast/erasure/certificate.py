@@ -27,7 +27,9 @@ def certificate_of(
 
     `removed` and `remaining` count what told of the person by store, `searched` what was read.
     """
-    stores = [_store(one.name, removed, remaining, searched) for one in _readable()]
+    known = [one.name for one in _readable()]
+    beside = sorted(name for name, count in remaining.items() if count and name not in known)
+    stores = [_store(name, removed, remaining, searched) for name in (*known, *beside)]
     held = [
         _unread(one.name, one.kind, one.erased, one.days or 0, unreachable_ms)
         for one in STORES
@@ -54,6 +56,17 @@ def certificate_of(
 def signed(certificate: Mapping[str, Any], sign: Sign) -> dict[str, Any]:
     """The certificate with a signature over its JSON (sorted names, no blanks); null unsigned."""
     return {**certificate, "signature": sign(signed_text(certificate))}
+
+
+def settled(
+    certificate: Mapping[str, Any], by: str, reason: str, settled_ms: int, sign: Sign
+) -> dict[str, Any]:
+    """The certificate of a search that found something, closed by a person who says why."""
+    told = {"by": by, "at": iso_of(settled_ms), "reason": reason}
+    told = {name: value for name, value in certificate.items() if name != "signature"} | {
+        "settled": told
+    }
+    return signed(told, sign)
 
 
 def signed_text(certificate: Mapping[str, Any]) -> bytes:

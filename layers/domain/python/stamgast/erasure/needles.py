@@ -7,13 +7,14 @@ one would be found everywhere, so it counts only between quotes, or as a whole c
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from json import dumps
-from urllib.parse import quote
 
 from stamgast.erasure.boundaries import NEAR, stands_alone
+from stamgast.erasure.spellings import is_number, number_pattern, spellings
 from stamgast.erasure.subject import Subject
 
 SHORT = 8
+NUMBER = 128
+"""The most bytes that a telephone number takes, however its digits are grouped."""
 ENDINGS = re.compile(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|html|gz))+$", re.IGNORECASE)
 QUOTES = (b'"', b'\\"', b"'")
 
@@ -29,12 +30,13 @@ class Needles:
     long: tuple[bytes, ...]
     short: tuple[bytes, ...] = ()
     hashed: tuple[bytes, ...] = ()
+    numbers: tuple[re.Pattern[bytes], ...] = ()
 
     @property
     def longest(self) -> int:
         """The most bytes that a match takes, its quotes included."""
         every = (*self.long, *self.short, *self.hashed)
-        return max((len(one) + 4 for one in every), default=0)
+        return max([NUMBER * bool(self.numbers), *(len(one) + 4 for one in every)])
 
     def found_in(self, block: bytes, begin: int = 0, end: int | None = None) -> bool:
         """Whether bytes tell of one of the persons, from `begin` to `end` of what is at hand."""
@@ -44,7 +46,7 @@ class Needles:
         exact = (*self.hashed, *self._quoted())
         if any(low.find(one, begin, until) >= 0 for one in exact):
             return True
-        return any(True for one in self.long for _ in _mentions(low, one, begin, until))
+        return any(True for _ in self._mentions(low, begin, until))
 
     def spans(self, block: bytes) -> list[tuple[int, int]]:
         """Where identifiers that are long enough to be known stand, in order, none twice.
@@ -53,9 +55,7 @@ class Needles:
         """
         low = block.lower()
         found = sorted(
-            (len(low[:at].rstrip(b"\\")), at + len(one))
-            for one in self.long
-            for at in _mentions(low, one, 0, len(low))
+            (len(low[:at].rstrip(b"\\")), end) for at, end in self._mentions(low, 0, len(low))
         )
         joined: list[tuple[int, int]] = []
         for begin, end in found:
@@ -73,6 +73,16 @@ class Needles:
         """Whether an object's name tells of one of the persons; what a file is ends no name."""
         return self.found_in(ENDINGS.sub("", key).encode("utf-8", "surrogatepass"))
 
+    def _mentions(self, low: bytes, begin: int, until: int) -> Iterator[tuple[int, int]]:
+        """Where one of the texts stands for itself; its neighbours may lie outside."""
+        for one in self.long:
+            yield from (
+                found for found in _places(low, one, begin, until) if _is_apart(low, *found)
+            )
+        for pattern in self.numbers:
+            told = (match.span() for match in pattern.finditer(low, begin, until))
+            yield from (found for found in told if _is_apart(low, *found))
+
     def _quoted(self) -> Iterator[bytes]:
         return (sign + one + sign for one in self.short for sign in QUOTES)
 
@@ -85,52 +95,24 @@ def needles_of(subjects: Iterable[Subject]) -> Needles:
         values.update(subject.values.values())
         hashed.update(key.partition(":")[2].encode().lower() for key in subject.keys)
         hashed.update(person.encode().lower() for person in subject.persons)
-    ordered = sorted({spelled for value in values for spelled in _spellings(value)})
+    ordered = sorted({spelled for value in values for spelled in spellings(value)})
     return Needles(
         tuple(one for one in ordered if len(one) >= SHORT),
         tuple(one for one in ordered if len(one) < SHORT),
         tuple(sorted(hashed)),
+        tuple(filter(None, map(number_pattern, sorted(filter(is_number, values))))),
     )
 
 
-def _mentions(low: bytes, one: bytes, begin: int, until: int) -> Iterator[int]:
-    """Where a text stands for itself among bytes in lower case; neighbours may lie outside."""
-    told = one.decode("utf-8", "replace")
+def _places(low: bytes, one: bytes, begin: int, until: int) -> Iterator[tuple[int, int]]:
     at = low.find(one, begin, until)
     while at >= 0:
-        end = at + len(one)
-        before = low[max(0, at - NEAR) : at].decode("utf-8", "replace")
-        if stands_alone(before, told, low[end : end + NEAR].decode("utf-8", "replace")):
-            yield at
+        yield at, at + len(one)
         at = low.find(one, at + 1, until)
 
 
-def _spellings(value: str) -> Iterator[bytes]:
-    """A value as it stands in texts, in JSON, in JSON within JSON, and in addresses."""
-    for cased in _cases(value):
-        told = cased.encode("utf-8", "surrogatepass")
-        yield told.lower()
-        yield quote(told, safe="").encode().lower()
-        yield quote(told, safe="@").encode().lower()
-        for escaped in _escaped(cased):
-            yield escaped
-            yield escaped.replace(b"\\", b"\\\\")
-    if value.startswith("+") and value[1:].isdigit():
-        yield value[1:].encode()
-
-
-def _escaped(value: str) -> Iterator[bytes]:
-    """A value in JSON: in UTF-8, in ASCII, and with the signs that some writers escape."""
-    for is_ascii in (False, True):
-        inner = dumps(value, ensure_ascii=is_ascii)[1:-1]
-        for text in (inner, inner.replace("@", r"\u0040")):
-            yield text.encode("utf-8", "surrogatepass").lower()
-            yield text.replace("+", r"\u002b").encode("utf-8", "surrogatepass").lower()
-
-
-def _cases(value: str) -> set[str]:
-    """A value in the cases that people write, where they are the same letters."""
-    if value.isascii():
-        return {value}
-    told = (value.lower(), value.upper(), value.title())
-    return {value, *(one for one in told if one.lower() == value.lower())}
+def _is_apart(low: bytes, at: int, end: int) -> bool:
+    """Whether a text stands for itself among bytes in lower case."""
+    told = low[at:end].decode("utf-8", "replace")
+    before = low[max(0, at - NEAR) : at].decode("utf-8", "replace")
+    return stands_alone(before, told, low[end : end + NEAR].decode("utf-8", "replace"))

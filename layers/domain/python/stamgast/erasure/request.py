@@ -11,6 +11,7 @@ DAY_MS = 86_400_000
 # One month, as Article 12(3) of the GDPR has it; counted short.
 ANSWER_DAYS = 30
 WARN_DAYS = 7
+SEARCHES = "searches"
 
 
 class Kind(StrEnum):
@@ -81,6 +82,16 @@ class RightsRequest:
         return self.kind is Kind.ERASURE and self.state is State.COMPLETED and not self.proven_ms
 
     @property
+    def was_searched(self) -> bool:
+        """Whether a search of every byte was made that still found something."""
+        return bool(self.report.get("certificate", {}).get("remaining"))
+
+    @property
+    def is_searched_once(self) -> bool:
+        """Whether the first search has opened it again: what it found is worked on at once."""
+        return self.state is State.IN_PROGRESS and self.report.get(SEARCHES) == 1
+
+    @property
     def due_callbacks(self) -> list[Callback]:
         """Those that have to be told of its status, and may be tried; its answer told `pending`."""
         if self.state is State.PENDING:
@@ -122,8 +133,19 @@ class RightsRequest:
 
     def reopened(self, report: Mapping[str, Any]) -> "RightsRequest":
         """The request after a search that still found something: it is worked on again."""
-        told = {**self.report, **report}
+        searches = int(self.report.get(SEARCHES, 0)) + 1
+        told = {**self.report, **report, SEARCHES: searches}
         return replace(self, state=State.IN_PROGRESS, report=told)
+
+    def settled(self, proven_ms: int, certificate: Mapping[str, Any]) -> "RightsRequest | None":
+        """The request closed although something was found; None where no search found anything."""
+        if self.kind is not Kind.ERASURE or self.proven_ms or not self.was_searched:
+            return None
+        done_ms = self.done_ms or proven_ms
+        told = {**self.report, "certificate": certificate}
+        return replace(
+            self, state=State.COMPLETED, done_ms=done_ms, proven_ms=proven_ms, report=told
+        )
 
     def proven(self, proven_ms: int, report: Mapping[str, Any]) -> "RightsRequest":
         """The request after the search of every byte."""

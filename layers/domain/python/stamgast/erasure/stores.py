@@ -21,6 +21,9 @@ class Kind(StrEnum):
     BUS = "event bus"
 
 
+UNSALTED = "lines stay; without the person's salt they lead to nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """One place: what it holds of persons (None: nothing), and what an erasure does to it.
@@ -34,6 +37,10 @@ class Store:
     holds: str | None
     erased: str = "nothing to erase"
     days: float | None = None
+
+
+RECOVERY_DAYS = 7
+"""How far back the table `control` can be restored, and holds what was deleted from it."""
 
 
 def _table(name: str, holds: str | None, erased: str = "rows deleted, files rewritten") -> Store:
@@ -51,7 +58,7 @@ def _prefix(name: str, holds: str | None, erased: str = "") -> Store:
 TABLES = (
     _table("raw_events", "events as they came", "the objects under raw/"),
     _table("rejected_events", "refused events", "the objects under rejected/"),
-    _table("disclosures", "who was shown or told of", "lines stay, without the person"),
+    _table("disclosures", "who was shown or told of, hashed", UNSALTED),
     _table("receipts", "keys of identifiers", "receipts stay, without keys and hashes"),
     _table("message_index", "keys of identifiers"),
     _table("events", "events and identifiers"),
@@ -76,13 +83,14 @@ TABLES = (
 PREFIXES = (
     _prefix("raw/", "events as they came", "lines reduced to receipts, objects rewritten"),
     _prefix("rejected/", "refused events", "lines reduced to receipts, objects rewritten"),
-    _prefix("disclosures/", "who was shown or told of", "lines stay, without the person"),
+    _prefix("disclosures/", "who was shown or told of, hashed", UNSALTED),
     _prefix("imports/", "dropped files", "rows left out, files rewritten"),
     _prefix("warehouse/", "the tables", "files rewritten, snapshots and versions deleted"),
     _prefix("runs/", "documents of runs", "rows left out, or deleted"),
     _prefix("exports/", "exports and answers, for a day", "deleted"),
     _prefix("models/", "what models compared or were fed", "rows left out, or deleted"),
     _prefix("athena/", "results of queries, for a week", "deleted"),
+    _prefix("errors/", "what a stream could not write", "rows left out, or deleted"),
     _prefix("erasure/", "open requests, until their proof", "deleted with the certificate"),
     _prefix("workspace/", None),
 )
@@ -105,6 +113,7 @@ ITEMS = (
     _item("CUT#", "keys, and values while a cut is open"),
     _item("JOBS", "changes under way: an erasure waits for them"),
     _item("JOB#", "changes under way: an erasure waits for them"),
+    _item("SALT#", "what leads from lines of the audit log to their person"),
     _item("RIGHTS#", "keys of the identifiers of a request", "stay as proof"),
     _item("RIGHTS", None),
     _item("ERASED#", "keyed tombstones", "stay, so that nothing comes back"),
@@ -125,13 +134,7 @@ MOVING = (
         "RawStream", Kind.STREAM, "events on their way", "judged when a run loads them", 15 / 1440
     ),
     Store("RejectedStream", Kind.STREAM, "events on their way", "judged when loaded", 15 / 1440),
-    Store(
-        "DisclosuresStream",
-        Kind.STREAM,
-        "ids of persons",
-        "taken out by the next erasure",
-        15 / 1440,
-    ),
+    Store("DisclosuresStream", Kind.STREAM, "who was shown or told of, hashed", UNSALTED),
     Store("ViewBus", Kind.BUS, "ids of persons, for those who listen", "not kept here", 1),
     *(
         Store(f"{what}DeadLetters", Kind.QUEUE, None)
@@ -146,7 +149,7 @@ MOVING = (
         Kind.BACKUP,
         "items of the table control as they were",
         "expires; a restore applies the tombstones before it opens",
-        35,
+        RECOVERY_DAYS,
     ),
 )
 STORES = (*TABLES, *PREFIXES, *ITEMS, *MOVING)

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from stamgast.identity.keys import Keyring
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -72,6 +74,11 @@ class LiveTables(Protocol):
     def erase(self, subject: Subject) -> Mapping[str, int]:
         """Takes the subject out of every item; how many of each kind. May be repeated."""
         ...
+
+
+def gone_person(person_id: str, keyring: Keyring) -> str:
+    """What is remembered of an erased person, beside erased messages: a keyed hash of the id."""
+    return keyring.message_key("erased person", person_id)
 
 
 def total(counts: Mapping[str, int], names: Collection[str] | None = None) -> int:

@@ -48,6 +48,10 @@ class TombstoneLog(TombstoneStore, Protocol):
         """Every tombstone there is."""
         ...
 
+    def ending(self, last: str) -> Tombstones:
+        """The tombstones of identifiers whose keys end in this character."""
+        ...
+
     def put_gone(self, message_keys: Collection[str]) -> None:
         """Remembers messages as erased."""
         ...
@@ -65,6 +69,10 @@ class NoTombstones:
         return set()
 
     def all(self) -> Tombstones:
+        """None."""
+        return {}
+
+    def ending(self, last: str) -> Tombstones:  # noqa: ARG002
         """None."""
         return {}
 

@@ -106,6 +106,15 @@ class RightsAgain(BaseModel):
     """The erasures that were begun anew; none where nothing of the erased is there again."""
 
     requests: list[Head]
+    salts: int
+
+
+class RightsComparing(BaseModel):
+    """Tombstones are being compared; the same call tells how far, and its outcome at the end."""
+
+    state: Literal["comparing"]
+    compared: int
+    of: int
 
 
 class RightsFault(BaseModel):

@@ -4,16 +4,16 @@ Identifiers stand in the body alone; a request's own id is no identifier of anyb
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from uuid import NAMESPACE_OID, uuid5
 
 from stamgast.erasure.callbacks import Callback, target_of
-from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.certificate import Sign, settled
+from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
 from stamgast.erasure.subject import Subject
 from stamgast.erasure.telling import VERSION, head_of
-from stamgast.identity.keys import Keyring
+from stamgast.identity.keys import BASE32, Keyring
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
@@ -32,11 +32,14 @@ from stamgast.workspace.model import Workspace
 
 PATH = "/v3/requests/{request}"
 RESULTS = ("record.json", "record.html")
-# What a request says of its reason that no person asked for.
-AGAIN = "restored"
+PARTS = len(BASE32)
+UNTOLD = ("counts", SEARCHES)
 Parts: TypeAlias = Mapping[str, str]
 NO_REQUEST = Fault(404, "no_such_request", "There is no request of this id.")
 IN_WORK = Fault(409, "in_work", "This request is in work or done; it cannot be withdrawn.")
+NOT_SEARCHED = Fault(
+    409, "not_searched", "Only an erasure after a search that found something can be settled."
+)
 EXISTS = Fault(409, "exists", "There is a request of this id with other content.")
 
 
@@ -44,7 +47,8 @@ EXISTS = Fault(409, "exists", "There is a request of this id with other content.
 class RightsDesk:
     """What answering needs; `begin` has requests carried out.
 
-    `plan` counts without a change; None while it is at it.
+    `plan` counts without a change; None while it is at it. `reapply` begins to compare tombstones
+    with the tables, for whom and from which host, and tells how far that is.
 
     `domain` is the host that the request was sent to; call-backs may go to this machine itself
     where it is somebody's laptop.
@@ -59,7 +63,8 @@ class RightsDesk:
     plan: Callable[[Subject], Mapping[str, Any] | None]
     certificate: Callable[[], str]
     prove: Callable[[], None]
-    restored: Callable[[], Mapping[int, frozenset[str]]]
+    reapply: Callable[[str, str], Mapping[str, Any]]
+    sign: Sign
     domain: str = ""
     may_call_this_machine: bool = False
 
@@ -86,7 +91,7 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
     told = rights_body(request.body)
     if isinstance(told, str):
         return bad("bad_body", told)
-    taken: list[RightsRequest] = []
+    made: list[tuple[RightsRequest, Mapping[str, str]]] = []
     for place, one in enumerate(told):
         named = named_by(one.subject_identities, reader, desk, f"requests.{place}.")
         if isinstance(named, Fault):
@@ -94,7 +99,7 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
         wrong = _wrong_callback(one.status_callback_urls, desk, f"requests.{place}.")
         if wrong is not None:
             return wrong
-        made = RightsRequest(
+        wanted = RightsRequest(
             request_id=str(one.subject_request_id),
             kind=Kind(one.subject_request_type),
             by=reader.name,
@@ -104,11 +109,12 @@ def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsD
             callbacks=tuple(Callback(url) for url in dict.fromkeys(one.status_callback_urls)),
             domain=desk.domain,
         )
-        kept = _kept(made, named, desk)
-        if isinstance(kept, Fault):
-            return kept
-        taken.append(kept)
+        made.append((wanted, named))
+    kept = [_kept(wanted, named, desk) for wanted, named in made]
+    taken = [one for one in kept if isinstance(one, RightsRequest)]
     desk.begin([one.request_id for one in taken if one.state is State.PENDING])
+    if len(taken) < len(kept):
+        return EXISTS
     encoded = b64encode(request.body.encode()).decode()
     answers = [{**head_of(one), "encoded_request": encoded} for one in taken]
     return Created(answers[0] if len(answers) == 1 else {"requests": answers})
@@ -160,27 +166,38 @@ def post_prove(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDe
 
 
 def post_reapply(_request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
-    """`POST /v1/rights:reapply`: erases anew who is there again after tables were put back."""
-    made = [_again(until_ms, keys, reader, desk) for until_ms, keys in desk.restored().items()]
-    for one in made:
-        desk.requests.put(one, {"values": {}})
-    desk.begin([one.request_id for one in made])
-    return Created({"requests": [head_of(one) for one in made]})
+    """`POST /v1/rights:reapply`: erases anew who is there again after tables were put back.
+
+    The comparison goes on behind the answer; sent again it tells how far it is, and at its end the
+    requests that it made.
+    """
+    state = desk.reapply(reader.name, desk.domain)
+    if not state["is_done"]:
+        return Accepted({"state": "comparing", "compared": state["compared"], "of": PARTS})
+    made = filter(None, map(desk.requests.read, state["requests"]))
+    return Created({"requests": [head_of(one) for one in made], "salts": state["salts"]})
 
 
-def _again(until_ms: int, keys: Collection[str], reader: Reader, desk: RightsDesk) -> RightsRequest:
-    """An erasure of these identifiers up to the moment of the one before."""
-    request_id = str(uuid5(NAMESPACE_OID, f"reapply:{until_ms}:{desk.now_ms}"))
-    return RightsRequest(
-        request_id=request_id,
-        kind=Kind.ERASURE,
-        by=reader.name,
-        regulation=AGAIN,
-        keys=tuple(sorted(keys)),
-        received_ms=desk.now_ms,
-        domain=desk.domain,
-        until_ms=until_ms,
-    )
+def post_settle(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
+    """`POST /v1/rights:settle`: closes an erasure although the search still found something.
+
+    For a mention that nobody can take out. Who closed it and why stands in the certificate.
+    """
+    from stamgast.lookup.rights_schema import settle_body
+
+    told = settle_body(request.body)
+    if isinstance(told, str):
+        return bad("bad_body", told)
+    found = desk.requests.read(str(told.subject_request_id))
+    if found is None:
+        return NO_REQUEST
+    had = found.report.get("certificate", {})
+    closed = settled(had, reader.name, told.reason, desk.now_ms, desk.sign)
+    after = found.settled(desk.now_ms, closed)
+    if after is None or not desk.requests.replace(found, after):
+        return NOT_SEARCHED
+    desk.requests.forget(found.request_id)
+    return status_of(after, desk)
 
 
 def named_by(
@@ -210,7 +227,7 @@ def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
         **head_of(request),
         "request_status": request.state.value,
         "clock": request.clock(desk.now_ms).value,
-        **{name: value for name, value in request.report.items() if name != "counts"},
+        **{name: value for name, value in request.report.items() if name not in UNTOLD},
     }
     if request.callbacks:
         told["callbacks"] = [one.shown() for one in request.callbacks]
@@ -260,5 +277,6 @@ ROUTES: tuple[Route[RightsDesk], ...] = (
     route("rights_cancel", "DELETE", PATH, delete_request, both_forms, GRANTED),
     route("rights_prove", "POST", "/v1/rights:prove", post_prove, both_forms, GRANTED),
     route("rights_reapply", "POST", "/v1/rights:reapply", post_reapply, both_forms, GRANTED),
+    route("rights_settle", "POST", "/v1/rights:settle", post_settle, both_forms, GRANTED),
     route("rights_plan", "POST", "/v1/rights:plan", post_plan, both_forms, GRANTED),
 )

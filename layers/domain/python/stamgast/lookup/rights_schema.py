@@ -50,6 +50,21 @@ class PlanBody(Form):
     subject_identities: Annotated[list[Identity], Field(min_length=1, max_length=MOST_IDENTITIES)]
 
 
+class SettleBody(Form):
+    """Which erasure is closed, and why; the reason stands in the certificate and names nobody."""
+
+    subject_request_id: UUID
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+def settle_body(text: str) -> SettleBody | str:
+    """What is to be closed; what is wrong with the body as text."""
+    try:
+        return SettleBody.model_validate_json(text)
+    except ValidationError as error:
+        return told(error)
+
+
 def rights_body(text: str) -> list[SubjectRequest] | str:
     """The requests of a body, one or a batch; what is wrong with it as text."""
     try:

@@ -9,8 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
-
 from stamgast.erasure.gate import kept
 from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import needles_of
@@ -63,18 +61,6 @@ class ArchiveErasure:
         """Rewrites what of the quarantine tells of the erased; without keys all of it is read."""
         wanted = self._objects.keys("rejected/") if keys is None else keys
         return self._all(wanted, self._rejected_line())
-
-    def disclosures(self) -> Cleaned:
-        """Takes the persons out of the log of what was shown and told; all of it is read."""
-        persons = {person for subject in self.subjects for person in subject.persons}
-
-        def left(line: bytes) -> bytes:
-            told = orjson.loads(line)
-            if told.get("person_id") not in persons:
-                return line
-            return orjson.dumps({**told, "person_id": "erased", "consent_version": None})
-
-        return self._all(self._objects.keys("disclosures/"), left)
 
     def unloaded(self, moment: datetime) -> list[str]:
         """The raw objects that no run has taken in yet."""

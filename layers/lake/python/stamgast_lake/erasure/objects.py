@@ -1,6 +1,7 @@
 """Objects of the lake's bucket: written anew or taken away with every version that they had."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -140,7 +141,8 @@ def _delete(lake: Lake, found: Table, paths: Collection[str]) -> int:
     inside = [path.removeprefix(root) for path in paths if path.startswith(root)]
     for path in paths:
         if not path.startswith(root):
-            found.io.delete(path)
+            with suppress(FileNotFoundError):  # an erasure before it took it away
+                found.io.delete(path)
     gone = objects.drop(inside)
     location = found.location()
     if location.startswith(root):

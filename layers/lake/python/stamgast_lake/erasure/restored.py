@@ -24,13 +24,12 @@ class Foundings(Protocol):
         ...
 
 
-def restored_keys(lake: Lake, live: Foundings) -> dict[int, frozenset[str]]:
-    """The erased identifiers that are there again, by the moment of their erasure.
+def restored_keys(lake: Lake, live: Foundings, tombstones: Tombstones) -> dict[int, frozenset[str]]:
+    """Those of these erased identifiers that are there again, by the moment of their erasure.
 
     An identifier that the live view knows as founded since is somebody's who came back, and is
     left alone.
     """
-    tombstones = lake.tombstones.all()
     founded = live.founded(frozenset(tombstones))
     came_back = {key for key, at_ms in founded.items() if at_ms > tombstones[key].until_ms}
     oldest = {**_oldest(lake, tombstones), **founded}

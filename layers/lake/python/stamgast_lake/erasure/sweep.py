@@ -21,7 +21,7 @@ from stamgast_lake.erasure.dropped import DropErasure
 from stamgast_lake.erasure.loose import LooseErasure
 from stamgast_lake.erasure.objects import Objects, forget_history
 from stamgast_lake.erasure.resolve import resolve_in_lake
-from stamgast_lake.erasure.scan import Scan, scan_prefix
+from stamgast_lake.erasure.scan import Scan, scan_buckets
 from stamgast_lake.erasure.tables import Found, TableErasure, Tally
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import finish_left
@@ -30,8 +30,7 @@ from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import ICEBERG, RUNS
 
 FOLDER = "erasure"
-LOOSE = ("exports/", "athena/", "runs/", "models/")
-SCANNED = ("raw/", "rejected/", "disclosures/", "imports/", "warehouse/", *LOOSE, "workspace/")
+LOOSE = ("exports/", "athena/", "runs/", "models/", "errors/")
 REASON = "erased: other persons are computed anew"
 
 
@@ -76,6 +75,10 @@ class Sweep:
         births = archive.births(archive.unloaded(self.moment))
         return replace(known, births=known.births | births)
 
+    def strangers(self, subject: Subject) -> frozenset[str]:
+        """The anchors of events whose texts name the person, of whoever they are; all are read."""
+        return self._tables((subject,)).strangers() - subject.keys
+
     def count(self, subjects: Sequence[Subject]) -> Swept:
         """What a sweep of these persons would find; nothing is written."""
         told = tuple(subjects)
@@ -98,9 +101,9 @@ class Sweep:
         return Swept(tallies, prefixes, gone, recomputes)
 
     def scan(self, subjects: Sequence[Subject]) -> dict[str, Scan]:
-        """Reads every byte of the bucket for these persons together."""
-        needles = needles_of(subjects)
-        return {prefix: scan_prefix(self.lake, prefix, needles) for prefix in SCANNED}
+        """Reads every byte of the lake's bucket and of the audit log for these persons together."""
+        buckets = [one for one in (self.lake.bucket, self.lake.audit_bucket) if one]
+        return scan_buckets(self.lake.s3, buckets, needles_of(subjects))
 
     def forget(self) -> None:
         """Takes the document of the sweep away."""
@@ -119,7 +122,6 @@ class Sweep:
         return {
             "raw/": archive.raw({*raw, *archive.unloaded(self.moment)}),
             "rejected/": archive.rejected(),
-            "disclosures/": archive.disclosures(),
             "imports/": dropped.clean(found.receipts),
             **{prefix: loose.clean([prefix]) for prefix in LOOSE},
         }

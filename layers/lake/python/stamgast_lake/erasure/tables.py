@@ -38,10 +38,12 @@ MESSAGES = """
            or list_has_any([one.key for one in identifiers],
                            getvariable('erased_keys')))
 """
-MENTIONING = """
-    select message_key, concat_ws(' ', traits, properties, context, page, campaign) from candidate
+TEXTS = "concat_ws(' ', traits, properties, context, page, campaign)"
+MENTIONING = f"""
+    select message_key, {TEXTS} from candidate
     where anchor_key in (select key from apart)
 """
+SAYING = f"select anchor_key, {TEXTS} from candidate where anchor_key is not null"
 DECIDED = """
     select distinct message_key, cast(recorded_at as date) as on_day from candidate
     where message_key is not null
@@ -122,6 +124,16 @@ class TableErasure:
                 found.objects.add(raw_object)
                 found.receipts.add(receipt_id)
         return found
+
+    def strangers(self) -> frozenset[str]:
+        """The anchors of all events whose texts tell of the erased."""
+        needles, found = needles_of(self.subjects), set[str]()
+        with session() as engine:
+            engine.register("candidate", self.lake.catalogue.dataset(EVENTS))
+            told = engine.execute(SAYING)
+            while rows := told.fetchmany(ROWS_A_BATCH):
+                found |= {key for key, text in rows if needles.found_in(text.encode())}
+        return frozenset(found)
 
     def count(self, found: Found) -> dict[str, Tally]:
         """How many rows of each table tell of the erased, in how many files."""

@@ -7,21 +7,22 @@ from typing import Any, Protocol
 
 import orjson
 
+from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.erasure.certificate import Sign, certificate_of, signed
 from stamgast.erasure.envelopes import EnvelopeErasure, mentions
 from stamgast.erasure.needles import Needles, needles_of
-from stamgast.erasure.request import Kind, RightsRequest, RightsStore, State
-from stamgast.erasure.subject import LiveTables, Subject
+from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.subject import LiveTables, Subject, gone_person
 from stamgast.erasure.tombstones import Tombstone
+from stamgast.identity.keys import Keyring
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.record import page_of, portable, record_of
-from stamgast_lake.erasure.restored import Foundings, restored_keys
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
 
 
-class Tables(LiveTables, Foundings, Protocol):
+class Tables(LiveTables, Protocol):
     """The live tables as the work on requests asks them."""
 
     def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
@@ -57,7 +58,8 @@ class Lease(Protocol):
 class RightsWork:
     """What carries requests out; `settle` waits until nothing judged before is under way.
 
-    `tell` calls back those who asked for it; it returns the requests as they stand then.
+    `tell` calls back those who asked for it; it returns the requests as they stand then. `audit`
+    keeps who was shown whom.
     """
 
     lake: Lake
@@ -70,6 +72,7 @@ class RightsWork:
     now_ms: Callable[[], int]
     settle: Callable[[], None]
     tell: Callable[[Sequence[RightsRequest]], Sequence[RightsRequest]]
+    audit: Callable[[str, Sequence[Disclosure]], None]
 
     def plan(self, subject: Subject) -> dict[str, Any]:
         """How much of the person each store holds; nothing is written."""
@@ -98,10 +101,6 @@ class RightsWork:
         self.tell([now for _, now in states if now is not None])
         return {one.request_id: (now or one).state.value for one, now in states}
 
-    def restored(self) -> dict[int, frozenset[str]]:
-        """The erased identifiers that tables hold again, by the moment of their erasure."""
-        return restored_keys(self.lake, self.live)
-
     def prove(self) -> int:
         """Reads every byte for all erasures that wait for it together; how many were proven."""
         waiting = [
@@ -118,6 +117,11 @@ class RightsWork:
             self._certify(one, remaining, searched)
         return len(waiting)
 
+    def is_found_again(self) -> bool:
+        """Whether a first search has just found something that the next pass can take out."""
+        found = map(self.requests.read, self.requests.open_ids())
+        return any(one is not None and one.is_searched_once for one in found)
+
     # access and portability
 
     def _answer(self, request: RightsRequest) -> None:
@@ -130,6 +134,11 @@ class RightsWork:
         told = portable(record) if request.kind is Kind.PORTABILITY else record
         self._put(request, "record.json", orjson.dumps(told, default=str))
         self._put(request, "record.html", page_of(told).encode())
+        shown = [
+            explained_to(request.by, request.kind.value, person, self.now_ms())
+            for person in sorted(whole.persons)
+        ]
+        self.audit(request.request_id, shown)
         counts = {name: len(rows) for name, rows in told.items() if isinstance(rows, list)}
         self.requests.forget(request.request_id)
         self.requests.replace(begun, begun.completed(self.now_ms(), {"counts": counts}))
@@ -163,6 +172,8 @@ class RightsWork:
         kept = self._kept(begun)
         named = self._named(begun) if kept is None else kept
         sweep = self._sweep(begun.request_id, 0, begun.until_ms)
+        if begun.was_searched:  # and something was found: in what others wrote, it may be
+            named = replace(named, apart=named.apart | sweep.strangers(named))
         whole = replace(self._resolve(sweep, named), until_ms=begun.until_ms)
         self.requests.keep(begun.request_id, {"subject": whole.to_json().decode()})
         self.put_tombstones(list(tombstones_of([whole]).values()))
@@ -175,6 +186,7 @@ class RightsWork:
         subjects = [subject for subject in kept.values() if subject is not None]
         # What came in between the tombstones and now may have founded persons of its own.
         subjects = [self._resolve(sweep, subject) for subject in subjects]
+        self.lake.tombstones.put_gone(unsalted(subjects, self.lake.keyring()))
         live = [self.live.erase(subject) for subject in subjects]
         swept = sweep.sweep(subjects)
         tombstones = tombstones_of(subjects)
@@ -187,7 +199,8 @@ class RightsWork:
             self.requests.keep(one.request_id, {"subject": subject.to_json().decode()})
             counts = {**swept.counts(), **items, "EventsDeadLetters": letters}
             found = Counter(one.report.get("stores", {})) + Counter(counts)
-            done = one.completed(one.done_ms or self.now_ms(), {**report, **_counted(found)})
+            told = {**report, **_counted(found), **_searched(one)}
+            done = one.completed(one.done_ms or self.now_ms(), told)
             self.requests.replace(one, done)
 
     # proof
@@ -237,6 +250,18 @@ class RightsWork:
     def _kept(self, request: RightsRequest) -> Subject | None:
         document = self.requests.document(request.request_id) or {}
         return Subject.from_json(document["subject"].encode()) if "subject" in document else None
+
+
+def _searched(request: RightsRequest) -> dict[str, Any]:
+    """The certificate of a search that found something, until the next one takes its place."""
+    kept = ("certificate", SEARCHES)
+    return {name: request.report[name] for name in kept if name in request.report}
+
+
+def unsalted(subjects: Sequence[Subject], keyring: Keyring) -> set[str]:
+    """What is remembered of persons whose salts are gone: hashes, for a backup may hold them."""
+    persons = {person for subject in subjects for person in subject.persons}
+    return {gone_person(person, keyring) for person in persons}
 
 
 def _counted(counts: Mapping[str, int]) -> dict[str, Any]:

@@ -45,9 +45,13 @@ DISCLOSURES = LakeTable(
         Column(
             "kind",
             Scalar.STRING,
-            "profile, timeline, explain_identity, explain_segment, segment_entered, segment_left.",
+            "profile, timeline, segment_entered, segment_left, or what an operator asked for.",
         ),
-        Column("person_id", Scalar.STRING, "The person; null where nobody was found."),
+        Column(
+            "person_ref",
+            Scalar.STRING,
+            "The person, hashed under a salt of their own; null where nobody was found.",
+        ),
         Column("recipient", Scalar.STRING, "The token's name, or event_bus."),
         Column("purpose", Scalar.STRING, "For what; null where the token names no purpose."),
         Column("segment", Scalar.STRING, "The segment of a change."),
@@ -56,9 +60,13 @@ DISCLOSURES = LakeTable(
         Column(
             "reason",
             Scalar.STRING,
-            "As in egress_receipts; no_purpose_named, not_found and purpose_does_not_cover beside.",
+            "As in egress_receipts; no_purpose_named, not_found, asked_for and the like beside.",
         ),
-        Column("consent_version", Scalar.STRING, "The message that decided; null for none."),
+        Column(
+            "consent_ref",
+            Scalar.STRING,
+            "The message that decided, hashed under the same salt; null for none.",
+        ),
         Column("consent_at", Scalar.STRING, "When it was said, ISO 8601 in UTC."),
         Column("decided_at", Scalar.STRING, "When it was decided, ISO 8601 in UTC."),
         *ARRIVAL,

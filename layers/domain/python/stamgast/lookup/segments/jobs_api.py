@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from stamgast.egress.disclosure import Disclosure, explained_to
+from stamgast.egress.disclosure import Disclosure, asked_for, explained_to
 from stamgast.egress.fields import Field, UnknownFieldError, field_of
 from stamgast.egress.manifest import export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
@@ -21,6 +21,7 @@ from stamgast.workspace.model import models_in, purposes_in
 PATH = "/v1/segments/jobs/{job}"
 LOOK_AGAIN_SECONDS = 0.5
 SHOWN = "preview_segment"
+EXPORTED = "export_segment"
 CHANGED = ("entering_sample", "leaving_sample")
 NO_JOB = Fault(404, "no_such_job", "There is no such job of this token; they are kept for a day.")
 GONE = Fault(410, "expired", "What this job found has expired; ask again.")
@@ -96,6 +97,8 @@ def post_export(request: Request, _parts: Parts, reader: Reader, desk: SegmentDe
     if refused is not None:
         is_unknown = refused.is_unknown
         return bad("bad_purpose", refused.message) if is_unknown else forbidden(refused.message)
+    told = (body.purpose, segment.name, tuple(names), desk.now_ms())
+    desk.disclosures.append(asked_for(reader.name, EXPORTED, *told))
     asked = {
         "segment": segment.name,
         "purpose": body.purpose,

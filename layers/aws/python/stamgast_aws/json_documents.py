@@ -1,0 +1,31 @@
+"""Small JSON documents in a bucket, each under a key."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDocuments:
+    """Documents over a low-level S3 client."""
+
+    s3: Any
+    bucket: str
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The document; None where there is none."""
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+        told: dict[str, Any] = json.loads(answer["Body"].read())
+        return told
+
+    def write(self, key: str, document: Mapping[str, Any]) -> None:
+        """Writes a document in the place of the one before."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(document).encode())

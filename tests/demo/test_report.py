@@ -218,7 +218,7 @@ def test_models_stand_on_the_page_where_they_were_trained(
     report: dict[str, Any], tmp_path: Path
 ) -> None:
     write_page(report, tmp_path / "without.html")
-    assert "What models say" not in (tmp_path / "without.html").read_text("utf-8")
+    assert "stamgast demo --models" in (tmp_path / "without.html").read_text("utf-8")
     one = {"model": "buys", "title": "Buys <soon>", "kind": "propensity", "people": 2_400}
     judged = {"state": "kept_out", "why": "not shown to be better", "how_good": "brier 0.2"}
     write_page(report | {"models": [one | judged]}, tmp_path / "with.html")

@@ -58,10 +58,17 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
     }
 
 
+NO_MODELS = (
+    "<section><h2>What models say</h2><p>None was trained in this run: <code>stamgast demo --models"
+    "</code> trains those of the workspace on these purchases, and says here how good each is on"
+    " days and people not seen, or why it abstains.</p></section>"
+)
+
+
 def _models(told: list[dict[str, Any]]) -> str:
-    """A section on models, where they were trained."""
+    """A section on models: how good they are, or how to train them."""
     if not told:
-        return ""
+        return NO_MODELS
     rows = [
         [
             one["title"],
@@ -76,8 +83,8 @@ def _models(told: list[dict[str, Any]]) -> str:
         "<tr><th>model</th><th>state</th><th>on days not seen</th><th>why</th><th>scored</th></tr>"
     )
     return (
-        "<section><h2>What models say, and how good they are</h2><p>Each was judged on days that it"
-        ' had not seen, beside what needs no model.</p><table class="plain">'
+        "<section><h2>What models say, and how good they are</h2><p>Each was judged on days, and"
+        ' people, that it had not seen, beside what needs no model.</p><table class="plain">'
         f"{head}{_rows(rows)}</table></section>"
     )
 

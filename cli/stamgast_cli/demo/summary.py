@@ -23,6 +23,8 @@ def show(report: dict[str, Any], folder: Path, output: Output) -> None:
     console.print(_table("Who belongs where", _segments(report)))
     if report.get("models"):
         console.print(_table("What models say", _models(report)))
+    else:
+        console.print("[dim]Models: stamgast demo --models trains them on these purchases.[/]")
     console.print(_table("How fast", _speed(report)))
     console.print(_table("Where the time went", _phases(report)))
     verdict = report["verification"]

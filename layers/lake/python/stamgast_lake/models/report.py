@@ -108,5 +108,20 @@ def _metrics(told: Mapping[str, Any]) -> Json:
         chosen = told["errors"][told["chosen"]]
         told = {name: chosen[name] for name in ("mae", "total_ratio")}
         return {name: one and one["value"] for name, one in told.items()}
-    gains = told.get("gains", {})
-    return {"better_than": dict(told.get("shares", {}))} if gains else {}
+    return {**_of_kind(told), **_better(told)}
+
+
+def _of_kind(told: Mapping[str, Any]) -> Json:
+    """The figure that a kind without odds or amounts is judged by."""
+    if "figures" in told:
+        offers = told["figures"]["model"]
+        return {name: offers[name]["value"] for name in ("ndcg", "recall", "coverage")}
+    if "orders" in told:
+        effect, best = told["effect"]["value"], next(iter(told["orders"].values()))
+        return {"effect": effect, "qini": best["qini"]["value"]}
+    names = ("clusters", "r_squared", "design_effect")
+    return {name: told[name] for name in names if name in told}
+
+
+def _better(told: Mapping[str, Any]) -> Json:
+    return {"better_than": dict(told["shares"])} if told.get("shares") else {}

@@ -168,7 +168,7 @@ def test_a_request_that_cannot_be_answered_says_why(body: Any, status: int, code
 @pytest.mark.usefixtures("wired")
 @pytest.mark.parametrize("who", ["u:null", "u:  ", "e:"])
 def test_a_value_that_names_nobody_is_told_from_one_that_nobody_has_seen(who: str) -> None:
-    _, unseen = ask(EXPLAIN, {"identifier": "e:nobody@example.org"})
+    _, unseen = ask(EXPLAIN, {"identifier": "e:someone@example.org"})
     status, problem = ask(EXPLAIN, {"identifier": who})
     assert (status, problem["code"]) == (404, "not_found")
     assert "blocked or malformed" in problem["message"]

@@ -15,6 +15,7 @@ from stamgast_cli.explain.words import (
     short,
     source_of,
     support_of,
+    weakness_of,
 )
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -34,7 +35,9 @@ def page_of(answer: Json) -> str:
         identifier=escape(name_of(answer["identifier"])),
         source=escape(source_of(answer)),
         counts=_counts(answer),
-        weakest=escape(f"{pair_of(weakest)}: {support_of(weakest)}") if weakest else "none",
+        weakest=escape(f"{pair_of(weakest)}: {support_of(weakest)}; {weakness_of(weakest)}")
+        if weakest
+        else "none",
         picture=picture_of(answer),
         cuts=_rows([pair_of(one), persons_of(one)] for one in answer["cuts"]),
         refused=_rows(

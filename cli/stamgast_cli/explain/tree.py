@@ -15,6 +15,7 @@ from stamgast_cli.explain.words import (
     short,
     source_of,
     support_of,
+    weakness_of,
 )
 
 
@@ -28,7 +29,7 @@ def tree_of(answer: Json) -> Tree:
     _add_evidence(tree, answer)
     weakest = answer["weakest"]
     if weakest:
-        branch = tree.add("[bold]the weakest edge[/]: without it the person falls apart")
+        branch = tree.add(f"[bold]the weakest edge[/]: {weakness_of(weakest)}")
         branch.add(_edge(weakest))
     _add(tree, "what each cut would do, the weakest first", map(_effect, answer["cuts"]))
     _add(tree, "refused evidence", map(_refusal, answer["refused"]))
@@ -57,7 +58,8 @@ def _add_evidence(tree: Tree, answer: Json) -> None:
     members = {one["key"]: one for one in answer["identifiers"]}
     more = len(answer["evidence"]) - len(members) + 1
     title = f"[bold]held together by[/] {len(answer['evidence'])} edges"
-    branch = tree.add(f"{title}, {answer['bridges']} of them bridges, {max(more, 0)} to spare")
+    title = f"{title}, {answer['bridges']} of them bridges, {max(more, 0)} to spare"
+    branch = tree.add(title if answer["evidence"] else "[bold]one identifier, and no other[/]")
     seen: set[str] = set()
     for key in sorted(members, key=lambda one: (not members[one]["is_founder"], one)):
         if key not in seen:
@@ -92,8 +94,7 @@ def _member(one: Json) -> str:
 
 
 def _edge(edge: Json) -> str:
-    bridge = "nothing could replace it" if edge["is_bridge"] else "others lead around it"
-    return f"{escape(pair_of(edge))}  [dim]{escape(support_of(edge))}; {bridge}[/]"
+    return f"{escape(pair_of(edge))}  [dim]{escape(support_of(edge))}[/]"
 
 
 def _effect(effect: Json) -> str:

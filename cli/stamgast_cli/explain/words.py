@@ -39,11 +39,22 @@ def persons_of(effect: Json) -> str:
 
 def _parts(parts: list[Json]) -> str:
     return "; ".join(
-        f"{len(part['identifiers'])} {'stay' if part['is_same_person'] else 'become'} "
+        f"{_verb(len(part['identifiers']), 'stay' if part['is_same_person'] else 'become')} "
         f"{short(part['person_id'])} ({', '.join(map(name_of, part['identifiers'][:4]))}"
         f"{' …' if len(part['identifiers']) > 4 else ''})"
         for part in parts
     )
+
+
+def _verb(count: int, verb: str) -> str:
+    return f"{count} {verb}{'s' if count == 1 else ''}"
+
+
+def weakness_of(edge: Json) -> str:
+    """What hangs on the weakest edge."""
+    if edge["is_bridge"]:
+        return "nothing could replace it, so without it the person falls apart"
+    return "with it all that is weaker would have to go before the person falls apart"
 
 
 def source_of(answer: Json) -> str:

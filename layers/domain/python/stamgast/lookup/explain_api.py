@@ -22,6 +22,10 @@ from stamgast.workspace.model import Workspace
 
 Run = Mapping[str, str]
 EXPLAINED = "explain_identity"
+NOBODY = replace(
+    NOT_FOUND,
+    message="This value identifies nobody: it is blocked or malformed, and joins nothing.",
+)
 
 
 class Records(Protocol):
@@ -83,7 +87,7 @@ def post_explain(
         return bad("bad_body", body)
     named = identifier_of(body.identifier, desk.workspace.identity, reader, is_encoded=False)
     if not isinstance(named, Identifier):
-        return named
+        return NOBODY if named is NOT_FOUND else named
     key = desk.keyring.identifier_key(named.namespace, named.value)
     then = moment_in(body.as_of, desk.workspace.time_zone) if body.as_of else None
     if isinstance(then, Fault):
@@ -113,7 +117,7 @@ def _now(
     except BusyError:
         return Fault(409, "changing", "A job is changing this person; ask again in a moment.")
     if case is None:
-        return NOT_FOUND
+        return replace(NOT_FOUND, message="No evidence names this identifier.")
     if with_details:
         case, run = desk.records.with_details(case, now)
     return case, _source("live", now, desk, run)

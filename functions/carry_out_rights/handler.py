@@ -161,7 +161,7 @@ def desk(domain: str) -> RightsDesk:
         plan=plans().ask,
         certificate=signer().certificate,
         prove=worker().begin_all,
-        reapply=reapplying().ask,
+        reapply=lambda by, host: reapplying().ask(by, host),
         sign=signer().sign,
         domain=domain,
         may_call_this_machine=settings().callbacks_may_be_local == YES,

@@ -278,11 +278,19 @@ def test_parquet_has_the_values_as_they_are(fresh: Counter) -> None:
     import pyarrow.parquet as pq
 
     told = fresh.answer(
-        "export", segment="buyers", purpose="email", fields=FIELDS, format="parquet"
+        "export",
+        segment="buyers",
+        purpose="email",
+        fields=[*FIELDS, "first_at", "rfm.last_order_on"],
+        format="parquet",
     )
     table = pq.read_table(pa.BufferReader(fresh.file(told)))
     assert table["traits.city"].to_pylist() == ["=Delft"]
-    assert table["orders.count"].to_pylist() == [3.0]
+    assert table["orders.count"].to_pylist() == [3]
+    (first_at,) = table["first_at"].to_pylist()
+    assert first_at.utcoffset().total_seconds() == 0
+    types = [str(table.schema.field(name).type) for name in ("first_at", "rfm.last_order_on")]
+    assert types == ["timestamp[ms, tz=UTC]", "date32[day]"]
     assert table.schema.metadata[b"as_of"].startswith(b"2026-11-21T12:00")
 
 

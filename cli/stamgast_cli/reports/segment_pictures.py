@@ -61,7 +61,7 @@ def activity(report: Document) -> str:
         active.grid(axis="y", color=LINE)
         _dated(active, report["activity"]["segment"])
         active.set_title("Share of people with an event, by week", loc="left", fontsize=11)
-        active.legend(frameon=False, fontsize=9, loc="lower left")
+        active.legend(frameon=False, fontsize=9, loc="best")
         _revenue(revenue, report)
         says = "Share of people with an event and revenue of the segment, by week; active "
         return svg_of(figure, says + _percents(shares["segment"]))
@@ -147,6 +147,7 @@ def conversion(report: Document) -> str:
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set_xlim(0, 1.25)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         if names:
             axes.legend(frameon=False, fontsize=9, loc="lower right")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stamgast.egress.fields import Field, Of, UnknownFieldError, field_of
+from stamgast.egress.fields import Field, Form, Of, UnknownFieldError, field_of
 from stamgast.identity.settings import DEFAULT
 from stamgast.lookup.reader import Reader
 from stamgast.segments.definitions import ComputedTrait, Making
@@ -21,7 +21,7 @@ def test_a_field_is_a_trait_by_its_path_an_identifier_or_a_known_column() -> Non
     )
     assert named("identifiers.email").of is Of.IDENTIFIER
     assert named("computed.usual_interval").of is Of.COMPUTED
-    assert named("orders.count").is_number
+    assert named("orders.count").form is Form.WHOLE
 
 
 @pytest.mark.parametrize(

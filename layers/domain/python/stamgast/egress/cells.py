@@ -4,24 +4,35 @@ A cell that begins with a sign by which a formula can begin gets an apostrophe b
 with a sign included; every cell stands in quotes, so that none can end early and begin another.
 """
 
-import re
 from collections.abc import Iterable
+from unicodedata import category
 
-# The signs of OWASP's list, their full-width and small forms, and what may hide before them.
-FORMULA = re.compile(r"[\s\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠﹦﹢﹣﹫−\t\r\n]")
+# The signs of OWASP's list with their full-width and small forms.
+SIGNS = frozenset("=+-@＝＋－＠﹦﹢﹣﹫−\t\r\n")
+# Categories C and Z of Unicode: what a spreadsheet may not show can hide a sign behind it.
+HIDDEN = frozenset("CZ")
 LINE_END = "\r\n"
 
 
 def cell(value: object) -> str:
     """One quoted cell; of None an empty one."""
     text = "" if value is None else _spelled(value)
-    safe = f"'{text}" if FORMULA.match(text) else text
+    safe = f"'{text}" if _begins_a_formula(text) else text
     return '"' + safe.replace('"', '""') + '"'
 
 
 def line(values: Iterable[object]) -> str:
     """One line of the file, its end included."""
     return ",".join(map(cell, values)) + LINE_END
+
+
+def _begins_a_formula(text: str) -> bool:
+    for sign in text:
+        if sign in SIGNS:
+            return True
+        if category(sign)[0] not in HIDDEN:
+            return False
+    return False
 
 
 def _spelled(value: object) -> str:

@@ -43,17 +43,24 @@ PLAIN: Mapping[str, Of] = {
     "rfm.monetary": Of.RFM,
     "rfm.last_order_on": Of.RFM,
 }
-NUMBERS = frozenset(
-    (
-        "orders.count",
-        "orders.revenue",
-        "rfm.r",
-        "rfm.f",
-        "rfm.m",
-        "rfm.frequency",
-        "rfm.monetary",
-    )
-)
+
+
+class Form(StrEnum):
+    """What the values of a field are, in files that know types."""
+
+    TEXT = "text"
+    WHOLE = "whole"
+    NUMBER = "number"
+    MOMENT = "moment"
+    DATE = "date"
+
+
+FORMS: Mapping[str, Form] = {
+    **dict.fromkeys(("orders.count", "rfm.r", "rfm.f", "rfm.m", "rfm.frequency"), Form.WHOLE),
+    **dict.fromkeys(("orders.revenue", "rfm.monetary"), Form.NUMBER),
+    **dict.fromkeys(("since", "as_of", "first_at", "last_at"), Form.MOMENT),
+    "rfm.last_order_on": Form.DATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,9 @@ class Field:
     path: tuple[str, ...] = ()
 
     @property
-    def is_number(self) -> bool:
-        """Whether its values are numbers; all others are texts."""
-        return self.name in NUMBERS
+    def form(self) -> Form:
+        """What its values are; traits and identifiers are texts."""
+        return FORMS.get(self.name, Form.TEXT)
 
     def is_seen_by(self, reader: Reader) -> bool:
         """Whether the reader's scope covers it."""

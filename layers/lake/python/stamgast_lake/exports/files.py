@@ -1,6 +1,7 @@
 """The files of an export: rows are written batch by batch, as CSV or as Parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -9,10 +10,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stamgast.egress.cells import line
+from stamgast.egress.fields import Form
 from stamgast_lake.exports.order import CSV, Order
 
 Row = Sequence[object]
 BLOCK_BYTES = 1 << 20
+TYPES = {
+    Form.TEXT: pa.string(),
+    Form.WHOLE: pa.int64(),
+    Form.NUMBER: pa.float64(),
+    Form.MOMENT: pa.timestamp("ms", tz="UTC"),
+    Form.DATE: pa.date32(),
+}
+READ: Mapping[Form, Callable[[str], object]] = {
+    Form.MOMENT: datetime.fromisoformat,
+    Form.DATE: date.fromisoformat,
+}
 
 
 class Writer(Protocol):
@@ -44,25 +57,27 @@ class _CsvWriter:
 
 class _ParquetWriter:
     def __init__(self, order: Order, path: Path, as_of: str) -> None:
-        columns = [
-            pa.field(field.name, pa.float64() if field.is_number else pa.string())
-            for field in order.fields
-        ]
+        self._forms = [field.form for field in order.fields]
+        columns = [pa.field(field.name, TYPES[field.form]) for field in order.fields]
         told = {"segment": order.segment, "purpose": order.purpose, "as_of": as_of}
         self._schema = pa.schema(columns, metadata=told)
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd")
 
     def write(self, rows: Sequence[Row]) -> None:
         if rows:
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            arrays = [
-                pa.array(column, field.type)
-                for column, field in zip(columns, self._schema, strict=True)
-            ]
+            columns = zip(self._forms, zip(*rows, strict=True), strict=True)
+            arrays = [_array(form, column) for form, column in columns]
             self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
 
     def close(self) -> None:
         self._file.close()
+
+
+def _array(form: Form, column: Sequence[object]) -> pa.Array:
+    """Values as rows of an export have them, moments and dates as texts, in the type of a form."""
+    read = READ.get(form)
+    told = column if read is None else [None if one is None else read(str(one)) for one in column]
+    return pa.array(told, TYPES[form])
 
 
 def hash_of(path: Path) -> str:

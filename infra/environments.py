@@ -56,8 +56,9 @@ class Environment:
     links_every_minutes: int | None = 24 * 60
     models_every_minutes: int | None = 24 * 60
     proof_every_minutes: int | None = 24 * 60
-    settle_seconds: int = 120
-    """What was let in before the tombstones stood has reached its place by then."""
+    settle_seconds: int = 180
+    """What was let in before the tombstones stood has reached its place by then: the live loop's
+    two minutes, and Firehose's one."""
     may_call_this_machine: bool = False
     """Call-backs of persons' requests may go to the loopback address: on a laptop alone."""
     audit_lock: AuditLock = AuditLock.GOVERNANCE

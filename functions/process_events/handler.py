@@ -1,10 +1,10 @@
 """Takes a batch of queue messages through archive, identity and facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from time import time_ns
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -17,6 +17,7 @@ from stamgast.metrics import Metric
 from stamgast.profile.batch import Message
 from stamgast.profile.identify import Identity
 from stamgast.profile.loop import LiveLoop, Outcome
+from stamgast.profile.slices import process_in_time
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
 from stamgast_aws.disclosures import Tell, consented, disclosures_to
@@ -47,12 +48,24 @@ class Settings:
     timeline_days: str
 
 
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+@runtime_checkable
+class Clocked(Protocol):
+    """What is used of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the function is ended."""
+        ...
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Answers SQS with the messages that it shall deliver again."""
     messages = [_message(record) for record in event["Records"]]
-    outcome = _loop(_workspaces().current()).process(messages)
-    _tell(outcome, len(messages))
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(outcome.returned)]}
+    process = _loop(_workspaces().current()).process
+    left_ms = context.get_remaining_time_in_millis if isinstance(context, Clocked) else _now_ms
+    outcomes = process_in_time(process, messages, left_ms)
+    _tell(outcomes, len(messages))
+    returned = set().union(*(one.returned for one in outcomes))
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(returned)]}
 
 
 def _message(record: Mapping[str, Any]) -> Message:
@@ -146,11 +159,13 @@ def _metrics() -> Metrics:
     return Metrics()
 
 
-def _tell(outcome: Outcome, messages: int) -> None:
+def _tell(outcomes: Sequence[Outcome], messages: int) -> None:
     """One log line and one metrics line a batch."""
-    lag_ms = _now_ms() - outcome.oldest_received_ms if outcome.oldest_received_ms else 0
+    received = [one.oldest_received_ms for one in outcomes if one.oldest_received_ms]
+    lag_ms = _now_ms() - min(received) if received else 0
+    told = [one.figures() for one in outcomes]
     figures = {
-        **outcome.figures(),
+        **{name: sum(one[name] for one in told) for name in Outcome().figures()},
         Metric.WORKSPACE_BEHIND: int(_workspaces().is_behind),
         Metric.LIVE_LAG_SECONDS: round(lag_ms / 1000, 3),
     }

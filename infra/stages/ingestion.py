@@ -10,9 +10,7 @@ from infra.blocks.queue import QueueWithDeadLetters
 from infra.blocks.workbench import Workbench
 
 # One message may bring 2,500 people whom nobody knew, each a transaction of its own.
-PROCESSING_SECONDS = 300
-# A message whose process died is delivered again after this.
-VISIBILITY_SECONDS = PROCESSING_SECONDS + 60
+PROCESSING_SECONDS = 120
 
 
 class Ingestion(Construct):
@@ -21,7 +19,7 @@ class Ingestion(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, bench: Workbench) -> None:
         super().__init__(scope, construct_id)
         self.events = QueueWithDeadLetters(
-            self, "Events", visibility=Duration.seconds(VISIBILITY_SECONDS)
+            self, "Events", visibility=Duration.seconds(3 * PROCESSING_SECONDS)
         )
         control = bench.data.control
         self.collect = Function(

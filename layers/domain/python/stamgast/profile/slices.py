@@ -1,0 +1,48 @@
+"""A delivery in slices, so that one that brings thousands of people ends within its time."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from stamgast.profile.batch import Message
+from stamgast.profile.loop import Outcome
+
+# Ten messages of an event or a few each are one slice, and fold together; a packed batch of
+# hundreds of events is a slice of its own.
+SLICE_CHARACTERS = 32_768
+# A slice begins if what it would take, at the slowest pace so far, is left this many times.
+MARGIN = 2
+
+
+def in_slices(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """The messages in their order, cut before the one that would make a slice too long."""
+    held: list[Message] = []
+    size = 0
+    for message in messages:
+        if held and size + len(message.body) > SLICE_CHARACTERS:
+            yield held
+            held, size = [], 0
+        held.append(message)
+        size += len(message.body)
+    if held:
+        yield held
+
+
+def process_in_time(
+    process: Callable[[Sequence[Message]], Outcome],
+    messages: Sequence[Message],
+    left_ms: Callable[[], int],
+) -> list[Outcome]:
+    """What became of each slice; for what no time was left, that its messages come again.
+
+    `left_ms` tells the milliseconds until the process is ended from outside, which would deliver
+    everything again, the slices that are done as well.
+    """
+    outcomes: list[Outcome] = []
+    slowest = 0.0
+    for slice_ in in_slices(messages):
+        before_ms, size = left_ms(), sum(len(one.body) for one in slice_)
+        if before_ms < MARGIN * slowest * size:
+            outcomes.append(Outcome(returned={one.id for one in slice_}))
+            continue
+        outcomes.append(process(slice_))
+        slowest = max(slowest, (before_ms - left_ms()) / max(size, 1))
+    return outcomes

@@ -44,6 +44,8 @@ class Work:
     write_units: float = 2.9
     read_units: float = 3.0
     lookup_read_units: float = 4.0
+    tombstone_read_units: float = 2.0
+    """One for each identifier that a batch names: whether it was erased."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _live(requests: float, volume: Volume, work: Work) -> Iterator[Line]:
     yield Line("profile", "Lambda GB-second, arm64", _gb_seconds(invocations, milliseconds, 1769))
     yield Line("profile", "DynamoDB write unit", volume.events * work.write_units)
     yield Line("profile", "DynamoDB read unit", volume.events * work.read_units)
+    yield Line("erasure", "DynamoDB read unit", volume.events * work.tombstone_read_units)
     yield Line("profile", "KMS request", invocations)
     yield Line("identity", "EventBridge event", volume.profiles)
 
@@ -147,6 +150,7 @@ def _lookup(volume: Volume, work: Work) -> Iterator[Line]:
         "lookup", "Lambda GB-second, arm64", _gb_seconds(volume.lookups, work.lookup_ms, 1024)
     )
     yield Line("lookup", "DynamoDB read unit", volume.lookups * work.lookup_read_units)
+    yield Line("lookup", "DynamoDB write unit", volume.lookups)  # the salt of the audit log's line
     yield Line("lookup", "Log GB taken in", volume.lookups * 400 / GIB)
     # A record put by itself is billed as 5 KB (Firehose, pricing of Direct PUT).
     yield Line("lookup", "Firehose GB", volume.lookups * 5 * 1024 / GIB)

@@ -53,6 +53,14 @@ def test_a_measured_write_unit_takes_the_estimates_place() -> None:
     assert saved == pytest.approx(volume.events * 0.625e-6)
 
 
+def test_each_identifier_of_an_event_and_each_line_of_the_audit_log_is_paid_for() -> None:
+    lines = volume_lines(Volume(events=1_000, lookups=100), Work())
+    told = {(line.stage, line.what): line.units for line in lines}
+
+    assert told["erasure", "DynamoDB read unit"] == 2_000
+    assert told["lookup", "DynamoDB write unit"] == 100
+
+
 def test_each_price_names_what_it_was_checked_against_or_that_it_was_not() -> None:
     for name, price in LISTED.items():
         assert bool(price.source) == (price.check is not Check.NONE), name

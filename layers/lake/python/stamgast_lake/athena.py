@@ -1,4 +1,4 @@
-"""The views in Athena's SQL (Trino's): `python -m stamgast_lake.athena` writes all of them in order.
+"""The views in the SQL of Athena (Trino): `python -m stamgast_lake.athena` writes all, in order.
 
 Most run there as they stand; these take another form, for JSON and times are read in other words.
 """
@@ -36,10 +36,9 @@ OTHERWISE = {"consents": CONSENTS, "egress": EGRESS}
 
 def athena_statement(view: View) -> str:
     """The statement that makes the view in Athena."""
-    told = OTHERWISE.get(view.name)
-    return (
-        create_statement(view) if told is None else f"create or replace view {view.name} as{told}"
-    )
+    if view.name not in OTHERWISE:
+        return create_statement(view)
+    return f"create or replace view {view.name} as{OTHERWISE[view.name]}"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The views over the tables, once each, in SQL of DuckDB; Athena reads all but `consents`."""
+"""The views over the tables, once each, in SQL of DuckDB; `athena` has the forms for Athena."""
 
 from dataclasses import dataclass
 

@@ -202,6 +202,16 @@ def test_a_cut_is_archived_applied_checked_and_told(platform: Platform) -> None:
     assert listed["jobs"] == [told]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "asked"), [("lift", {"pair": [ADA, U42]}), ("cut", {"leave": ["user_id:unseen"]})]
+)
+def test_a_plan_of_what_stands_already_says_that_nothing_would_change(
+    platform: Platform, verdict: str, asked: dict[str, Any]
+) -> None:
+    status, told = platform.post(verdict, plan=True, **asked)
+    assert (status, told["note"]) == (200, "Nothing would change: this stands already.")
+
+
 def test_the_same_request_again_changes_nothing(platform: Platform) -> None:
     platform.post("cut", pair=[ADA, U42])
     before = platform.stored()

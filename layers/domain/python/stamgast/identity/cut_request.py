@@ -83,6 +83,11 @@ class Requests:
         would_be = as_decided(held_together(found), pairs, verdict)
         return found, partition(would_be, self.settings)
 
+    def is_standing(self, pairs: Sequence[Pair], verdict: Verdict) -> bool:
+        """Whether every one of these pairs is decided so already; true of none."""
+        newest = self.store.read_decisions(pairs) if pairs else {}
+        return not any(self._is_new(newest.get(pair), verdict) for pair in pairs)
+
     def job(
         self, pairs: Sequence[Pair], named: Mapping[str, Identifier], order: Order
     ) -> CutJob | None:

@@ -31,6 +31,7 @@ STILL_OPEN = (
 )
 UNCHANGED = "Nothing to do: this stands already."
 PLANNED = "Nothing was written. Send the same without plan to do it."
+UNCHANGING = "Nothing would change: this stands already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,13 @@ def answer_of_plan(
     pairs: Iterable[Pair],
     verdict: Verdict,
     telling: CutTelling,
+    *,
+    is_standing: bool,
 ) -> Json:
     """The persons that would be, and the links that would change their state."""
     pairs = sorted(pairs)
-    told: Json = {"verdict": verdict.value, "pairs": telling.pairs(pairs), "note": PLANNED}
+    note = UNCHANGING if is_standing else PLANNED
+    told: Json = {"verdict": verdict.value, "pairs": telling.pairs(pairs), "note": note}
     if plan is None:
         return {**told, "persons": [], "edges": [], "absent": sorted({k for p in pairs for k in p})}
     found, would_be = plan

@@ -147,7 +147,8 @@ def _answer(
         if is_plan:
             plan = desk.requests.preview(sorted(pairs), order.verdict)
             telling = desk.telling(reader, keys_of_plan(plan, pairs), _kind(order.verdict))
-            return answer_of_plan(plan, pairs, order.verdict, telling)
+            is_standing = desk.requests.is_standing(sorted(pairs), order.verdict)
+            return answer_of_plan(plan, pairs, order.verdict, telling, is_standing=is_standing)
         job = desk.requests.job(sorted(pairs), _values(pairs, named, desk), order)
     except BusyError:
         return CHANGING

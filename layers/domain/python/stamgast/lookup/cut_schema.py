@@ -135,4 +135,4 @@ def _body(model: type[T], text: str) -> T | str:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "the body"
-        return f"{place}: {first['msg']}"
+        return f"{place}: {first['msg'].removeprefix('Value error, ')}"

@@ -145,9 +145,9 @@ def ours(folder: Path) -> dict[str, int]:
         relations(engine, folder)
         for statement in verdicts(listed, NOW, anchored=True):
             engine.execute(statement)
-        sums = ", ".join(f"count(*) filter (where r{place})" for place in range(len(listed)))
+        sums = ", ".join(f"sum(cast(r{place} as integer))" for place in range(len(listed)))
         counts = engine.execute(f"select {sums} from {VERDICTS}").fetchone() or ()
-    return {rule.name: count for rule, count in zip(listed, counts, strict=True)}
+    return {rule.name: int(count) for rule, count in zip(listed, counts, strict=True)}
 
 
 def raw_sql(folder: Path) -> dict[str, int]:

@@ -15,7 +15,7 @@ from stamgast_lake.rules.habits import HABITS, habit_column, habits_sql
 from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
 
 SUMMED, PACKED, VERDICTS = "rule_summed", "rule_packed", "rule_verdict"
-BITS = 60
+BITS = 56
 
 
 @dataclass(slots=True)
@@ -103,12 +103,21 @@ def temp_table(name: str, select: str) -> str:
 
 def _packed(rules: Sequence[Rule], told: Sequence[str], rows: str) -> str:
     """A bit for each rule: a column for each of them took a quarter of the time."""
-    words = [
-        " + ".join(f"cast(r{place} as bigint) * {1 << bit}" for bit, place in enumerate(places))
-        for places in _words(len(rules))
-    ]
+    words = [_word(places) for places in _words(len(rules))]
     made = "".join(f", {word} as w{number}" for number, word in enumerate(words))
     return f"select person_id{made} from ({_layers(rules, told, rows)}) person"
+
+
+def _word(places: range) -> str:
+    """Eight bits at a time in small numbers, of which the engine works more off at once."""
+    eights = [places[start : start + 8] for start in range(0, len(places), 8)]
+    parts = (
+        " + ".join(f"cast(r{place} as usmallint) * {1 << bit}" for bit, place in enumerate(eight))
+        for eight in eights
+    )
+    return " + ".join(
+        f"cast({part} as bigint) * {1 << 8 * number}" for number, part in enumerate(parts)
+    )
 
 
 def _unpacked(rules: int) -> str:

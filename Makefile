@@ -55,7 +55,7 @@ test-e2e: setup ## The tests on the emulator alone
 .PHONY: test-deep
 test-deep: setup ## What runs for up to an hour: 100,000 schedules, wide property tests
 	$(PYTEST) -m deep -n 2 tests
-	$(PYTEST) -m "not deep" -n 2 --hypothesis-profile wide tests/unit tests/parity tests/contracts
+	$(PYTEST) -m "not deep" -n 2 --hypothesis-profile wide tests/unit tests/laws tests/parity tests/contracts
 
 .PHONY: lint
 lint: setup ## Format, lint, types and import contracts, without changing a file

@@ -11,6 +11,8 @@ table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .8r
 th { text-align: left; font-weight: 600; } svg text { font-size: 11px; fill: #555; }
 @media (prefers-color-scheme: dark) { body { background: #161616; color: #ddd; } }
 """
+CALIBRATED = "calibrated by log-ins"
+UNCALIBRATED = "the model's own: no log-ins stand behind them"
 Report = Mapping[str, Any]
 
 
@@ -28,9 +30,11 @@ def _summary(told: Report) -> Iterator[tuple[str, object]]:
     if trained["labels"] is not None:
         yield "labels", f"{trained['labels']}, of which {trained['positives']} one person"
     if trained["abstained_because"]:
-        yield "abstained", trained["abstained_because"]
-    if held_out and "brier" in held_out:
+        yield ("note" if trained["is_used"] else "abstained"), trained["abstained_because"]
+    if held_out:
         yield "in use", held_out["version"]
+        yield "probabilities", CALIBRATED if held_out["is_calibrated"] else UNCALIBRATED
+    if held_out and "brier" in held_out:
         low, high = held_out["brier_low"], held_out["brier_high"]
         yield "Brier score", f"{held_out['brier']:.4f} ({low:.4f}–{high:.4f})"
         yield "of the base rate", f"{held_out['base_rate_brier']:.4f}"

@@ -14,7 +14,8 @@ from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 
 CURRENT = """
-    select kind, round(probability, 3) as probability, rule, a, b, reasons, expires_at
+    select kind, round(probability, 3) as probability,
+        kind = 'device' or contains(rule, '.') as is_calibrated, rule, a, b, reasons, expires_at
     from links_current where probability >= {least} order by probability desc, a, b limit {most}
 """
 SETTLED = """

@@ -8,6 +8,7 @@ from stamgast_cli.links_page import page_of, summary_of
 BIN = {"count": 30, "stated": 0.7, "observed": 0.8, "low": 0.6, "high": 0.9}
 HELD_OUT = {
     "version": "1",
+    "is_calibrated": True,
     "brier": 0.05,
     "brier_low": 0.04,
     "brier_high": 0.06,
@@ -40,6 +41,16 @@ def test_rows_tell_the_figures_and_why_a_version_abstained() -> None:
     assert told["abstained"].startswith("3 positives")
     assert (told["standing"], told["confirmed"]) == (12, 3)
     assert dict(summary_of(RECORD)) == {"model": "none was ever trained"}
+
+
+def test_a_model_whose_scores_are_not_calibrated_is_said_to_be_so() -> None:
+    why = "not calibrated: 3 positives and 4 negatives in all; needs 100 of each"
+    trained = {**TRAINED, "is_used": True, "abstained_because": why}
+    in_use = {"version": "0ca494", "is_calibrated": False}
+    told = dict(summary_of({**RECORD, "last_trained": trained, "in_use": in_use}))
+    assert told["probabilities"] == "the model's own: no log-ins stand behind them"
+    assert told["note"] == why
+    assert "abstained" not in told
 
 
 def test_the_page_is_whole_escapes_what_it_shows_and_has_a_point_for_each_bin() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from stamgast.identity.links import LinkKind
+from stamgast.identity.links import LinkKind, is_calibrated, rule_of
 
 Rows = Sequence[Mapping[str, Any]]
 Ask = Callable[[str], Rows]
@@ -48,7 +48,7 @@ def links_report(ask: Ask) -> dict[str, Any]:
     return {
         kind.value: {
             "last_trained": _model(judged.get(kind.value)),
-            "in_use": _held_out(in_use.get(kind.value)),
+            "in_use": _held_out(kind, in_use.get(kind.value)),
             "links": {row["state"]: row["links"] for row in states if row["kind"] == kind},
             "since": _since(since.get(kind.value)),
         }
@@ -70,10 +70,12 @@ def _model(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _held_out(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _held_out(kind: LinkKind, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    return {"version": row["version"], **orjson.loads(row["report"]).get("held_out", {})}
+    version = row["version"]
+    held_out = orjson.loads(row["report"]).get("held_out", {})
+    return {"version": version, "is_calibrated": is_calibrated(rule_of(kind, version)), **held_out}
 
 
 def _since(row: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -192,5 +192,37 @@ def test_cut_offs_lie_a_horizon_before_today_and_apart() -> None:
     assert len(learnt) == 6
 
 
+EXPERIMENT = {"starts_on": "2026-02-01", "treated_share": 0.5, "every_days": 14}
+WAVES = replace(
+    MODEL,
+    kind=Kind.UPLIFT,
+    features=(),
+    population=compile_rule("true"),
+    settings=EXPERIMENT,
+    rules={
+        "treated": compile_rule("count(event = 'Product Viewed') >= 1"),
+        "held_out": compile_rule("count(event = 'Order Cancelled') >= 1"),
+    },
+)
+
+
+def test_of_a_wave_are_those_who_entered_the_experiment_within_it() -> None:
+    entered = {0: (40, "Product Viewed"), 1: (62, "Order Cancelled"), 2: (75, "Product Viewed")}
+    events = [Happened(person, 24, "Order Completed", 1) for person in entered]
+    events += [Happened(person, 24 * day, name, 0) for person, (day, name) in entered.items()]
+    events.append(Happened(1, 24 * 80, "Order Completed", 1))
+    told = {row["person_id"]: (row["arm"], row["label"]) for row in panel(events, WAVES)}
+    # From 1 March, day 59, on: one was in it before, one enters, one enters a later wave.
+    assert told == {"p0": (None, 0.0), "p1": (0.0, 1.0), "p2": (None, 0.0)}
+
+
+def test_waves_begin_every_so_many_days_while_their_horizon_has_passed() -> None:
+    now_ms = int(datetime(2026, 4, 15, 12, tzinfo=UTC).timestamp() * 1000)
+    days = [one.on for one in cut_offs_of(WAVES, now_ms, ZONE)[1]]
+    assert days == [date(2026, 2, 1), date(2026, 2, 15), date(2026, 3, 1), date(2026, 3, 15)]
+    single = replace(WAVES, settings=EXPERIMENT | {"every_days": None})
+    assert [one.on for one in cut_offs_of(single, now_ms, ZONE)[1]] == [date(2026, 2, 1)]
+
+
 def test_every_default_feature_says_what_it_is() -> None:
     assert set(FEATURE_DOCS) == set(DEFAULT_FEATURES)

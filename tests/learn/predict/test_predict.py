@@ -326,6 +326,13 @@ def test_rows_that_repeat_a_person_say_no_more_of_the_area_or_of_a_mean() -> Non
     assert spread(np.tile(scores, 3), np.tile(person, 3)) == pytest.approx(spread(scores, person))
 
 
+def test_a_few_to_all_of_whom_it_happened_are_no_certainty() -> None:
+    scores, labels = np.arange(900)[::-1] / 900.0, np.arange(900) < 300
+    best = ranking(scores, labels, np.arange(900)).reach[0]
+    assert (best.people, best.precision.value) == (9, 1.0)
+    assert 0.6 < best.precision.low < 0.75  # Wilson: 0.70
+
+
 def test_the_area_counts_ties_half() -> None:
     assert auc_of(np.zeros(4), np.array([True, False, True, False])) == 0.5
     assert auc_of(np.array([3.0, 2.0, 1.0]), np.array([True, False, False])) == 1.0

@@ -127,7 +127,7 @@ def at_threshold(stated: Floats, labels: Labels, threshold: float) -> AtThreshol
     )
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int) -> tuple[float, float]:
     """The 95 % score interval of a proportion (Wilson, 1927)."""
     p, z2 = successes / trials, Z95**2
     middle = (p + z2 / (2 * trials)) / (1 + z2 / trials)

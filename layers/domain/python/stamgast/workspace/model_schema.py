@@ -39,9 +39,13 @@ class RecommendPart(Part):
 
 
 class ExperimentPart(Part):
-    """A randomised experiment: when it began, and who was treated and who held out, as rules."""
+    """A randomised experiment: when it began, and who was treated and who held out, as rules.
+
+    With `every_days` people enter it all the time, in waves of so many days.
+    """
 
     starts_on: Annotated[date, Field(strict=False)]
+    every_days: Annotated[int, Field(ge=1, le=365)] | None = None
     treated: str
     held_out: str
     treated_share: Annotated[float, Field(gt=0, lt=1)] = 0.5

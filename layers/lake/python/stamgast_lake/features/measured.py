@@ -112,6 +112,12 @@ def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
     yield from asked.statements(OUTCOME, [f"{_number(label)} as label", *arm])
 
 
+def arms(model: Model, now: Now, table: str) -> Iterator[str]:
+    """Statements that make a table of the arm that each person is in at a moment."""
+    asked = _Asked(now)
+    yield from asked.statements(table, [f"{_arm(asked, model)} as arm"])
+
+
 def is_of_silence(model: Model) -> bool:
     """Whether the outcome is that the target does not come: churn of those who have no contract."""
     return model.kind is Kind.CHURN and "ends" not in model.rules

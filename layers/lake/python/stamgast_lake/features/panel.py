@@ -12,7 +12,7 @@ from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
-from stamgast_lake.features.measured import CELL, CutOff, measured, outcome
+from stamgast_lake.features.measured import CELL, OUTCOME, CutOff, arms, measured, outcome
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PANEL = "panel"
+MOST_WAVES, MOST_DAYS = 26, 3_660
 HISTORY = "repeats, recency, age, mean_spend"
 MADE = """
     {made}
@@ -30,6 +31,14 @@ MADE = """
 SEEDED = """
     create or replace temp table outcome as
     select person_id, cast(r{place} as double) as label from {verdicts}
+"""
+# Of a wave are those who entered the experiment within it.
+ENTERED = f"""
+    create or replace temp table {OUTCOME} as
+    select {OUTCOME}.person_id, label, case when was_in.arm is null then is_in.arm end as arm
+    from {OUTCOME}
+    left join was_in on was_in.person_id = {OUTCOME}.person_id
+    left join is_in on is_in.person_id = {OUTCOME}.person_id
 """
 
 
@@ -47,7 +56,8 @@ def cut_offs_of(model: Model, moment_ms: int, zone: ZoneInfo) -> tuple[CutOff, t
 
     People are scored as of the start of the day. The newest cut-off that can be learnt from lies a
     whole horizon before it; a look-alike needs no outcome, and learns where it scores. Clusters
-    learn of those whom they score. An experiment has one cut-off, the day on which it began.
+    learn of those whom they score. An experiment has the day on which it began, and those of its
+    later waves.
     """
     today = day_of(moment_ms, zone)
     days = _learnt_of(model, today)
@@ -62,11 +72,18 @@ def _learnt_of(model: Model, today: date) -> Iterator[date]:
         case Kind.LOOK_ALIKE:
             yield today
         case Kind.UPLIFT:
-            began = date.fromisoformat(model.settings["starts_on"])
-            yield from [began] if began <= newest else []
+            yield from _waves(model, newest)
         case _:
             for back in reversed(range(model.cutoffs.number)):
                 yield newest - timedelta(days=model.cutoffs.every_days * back)
+
+
+def _waves(model: Model, newest: date) -> Iterator[date]:
+    """The day on which an experiment began, and those on which later waves of people entered it."""
+    day, every = date.fromisoformat(model.settings["starts_on"]), model.settings.get("every_days")
+    latest = min(newest, newest - timedelta(days=(every or 0) - model.within_days))
+    days = [day + timedelta(days=n * every) for n in range(MOST_DAYS // every)] if every else [day]
+    yield from [one for one in days if one <= latest][-MOST_WAVES:]
 
 
 def fill(
@@ -131,14 +148,28 @@ def _columns(model: Model, is_labelled: bool) -> Iterator[str]:
 def _outcome(
     engine: "DuckDBPyConnection", model: Model, asked: Asked, cut_off: CutOff
 ) -> Iterator[str]:
-    if model.kind is Kind.UPLIFT:  # who was treated is known once it is over
-        go_to(engine, cut_off.after(model.within_days))
+    if model.kind is Kind.UPLIFT:
+        yield from _of_experiment(engine, model, cut_off)
+        return
     if model.kind is not Kind.LOOK_ALIKE:
         yield from outcome(model, cut_off)
         return
     yield from verdicts(asked.rules, cut_off.before)
     place = [rule.name for rule in asked.rules].index(str(model.seed))
     yield SEEDED.format(place=place, verdicts=VERDICTS)
+
+
+def _of_experiment(engine: "DuckDBPyConnection", model: Model, cut_off: CutOff) -> Iterator[str]:
+    """The outcome and the arm: who was treated is known once the horizon, or the wave, is over."""
+    every = model.settings.get("every_days")
+    if every:
+        yield from arms(model, cut_off.before, "was_in")
+        go_to(engine, cut_off.after(every))
+        yield from arms(model, cut_off.after(every), "is_in")
+    go_to(engine, cut_off.after(model.within_days))
+    yield from outcome(model, cut_off)
+    if every:
+        yield ENTERED
 
 
 def _needs_traits(model: Model) -> bool:

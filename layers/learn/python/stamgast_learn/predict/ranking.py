@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from stamgast_learn.calibration import Floats, Labels
-from stamgast_learn.reliability import Z95, spread
+from stamgast_learn.reliability import Z95, spread, wilson
 
 REPLICATES = 200
 SEED = 19_790_101
@@ -79,7 +79,7 @@ def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
         auc=auc,
         average_precision=average,
         base_rate=float(labels.mean()),
-        reach=tuple(_reached(scores, taken, curve)),
+        reach=tuple(_reached(scores, taken, _widened(curve, person[order], taken))),
     )
 
 
@@ -160,6 +160,20 @@ def _average_precision(groups: Groups) -> float:
     precision = np.cumsum(positive) / np.where(taken > 0, taken, 1)
     total = positive.sum()
     return float((precision * positive).sum() / total) if total else float("nan")
+
+
+def _widened(curve: Sequence[Measure], person: NDArray[Any], taken: Sequence[int]) -> list[Measure]:
+    """The same points; precisions no surer than so many people make them (Wilson, 1927).
+
+    Of nine people to all of whom it happened, every draw says that it happens to everybody.
+    """
+    first = np.sort(np.unique(person, return_index=True)[1])
+    told = list(curve)
+    for place, rows in enumerate(taken):
+        one, people = told[place], int(np.searchsorted(first, rows))
+        low, high = wilson(one.value * people, people)
+        told[place] = Measure(one.value, min(one.low, low), max(one.high, high))
+    return told
 
 
 def _reached(scores: Floats, taken: Sequence[int], curve: Sequence[Measure]) -> Iterator[Reach]:

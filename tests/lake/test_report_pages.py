@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Pictures(HTMLParser):
 PAGES = pytest.mark.parametrize("name", ["segment", "sources"])
 
 
+@cache
 def page(name: str) -> str:
     return page_of(report()) if name == "segment" else sources_page_of(sources())
 

@@ -55,12 +55,17 @@ def cost(
             runs=runs,
             new_runs=runs if events else 0,
         )
+        title = (
+            f"A month of {events:,} events, {lookups:,} look-ups, "
+            f"{profiles:,} profiles, {runs:,} runs"
+        )
         lines = fixed_lines(_types_to_deploy())
         lines += volume_lines(volume, Work(write_units=write_units))
     else:
         deployment = find(stack)
+        title = "Used in the last 30 days"
         lines = fixed_lines(resource_types(deployment)) + used_lines(deployment)
-    _show(output, [line for line in lines if line.units], is_measured=stack is not None)
+    _show(output, [line for line in lines if line.units], title)
 
 
 def _types_to_deploy() -> list[str]:
@@ -76,7 +81,7 @@ def _types_to_deploy() -> list[str]:
     return types or list(TYPICAL)
 
 
-def _show(output: Output, lines: list[Line], *, is_measured: bool) -> None:
+def _show(output: Output, lines: list[Line], title: str) -> None:
     total = sum(line.usd for line in lines)
     if output.is_json:
         told = [
@@ -103,7 +108,6 @@ def _show(output: Output, lines: list[Line], *, is_measured: bool) -> None:
         return
     rows = [(one.stage, one.what, f"{one.units:,.2f}", f"{one.usd:,.4f}") for one in lines]
     rows.append(("", "in all", "", f"{total:,.2f}"))
-    title = "Used in the last 30 days" if is_measured else "A month at this volume"
     output.rows(("stage", "what", "units", "USD"), rows, title=title)
     shares = {check: sum(one.usd for one in lines if _is(one, check)) for check in Check}
     unchecked = sorted({one.what for one in lines if _is(one, Check.NONE)})

@@ -20,11 +20,13 @@ VERBS = {
     "segment explain", "segment export", "model list", "model evaluate", "replay",
     "sources list", "sources report",
     "links run", "links list", "links report", "links try",
-    "token add", "token revoke", "workspace init", "workspace check", "workspace publish", "workspace point",
+    "token add", "token revoke", "workspace init", "workspace check",
+    "workspace publish", "workspace point",
     "access", "consent grant", "consent lift", "consent refuse", "consent show",
     "consent suppress", "consent why", "erase", "model card", "model compare", "model explain",
     "model promote", "model rollback", "model score", "model train", "portability", "record",
-    "rights cancel", "rights list", "rights prove", "rights reapply", "rights status",
+    "rights cancel", "rights list", "rights prove", "rights reapply", "rights settle",
+    "rights status",
     "token list", "token rotate",
 }  # fmt: skip
 

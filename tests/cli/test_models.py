@@ -14,7 +14,9 @@ from stamgast_cli.errors import InputError
 from stamgast_lake.engine import session
 from stamgast_lake.query import LakeSession
 from tests.fakes.model_runs import ModelRuns
-from tests.fakes.model_world import lake_of, moment, workspace
+from tests.fakes.model_world import MODELS, lake_of, moment, workspace
+
+LATER = MODELS.replace("buys:", "buys_later:")
 
 
 class Machine:
@@ -116,10 +118,21 @@ def test_versions_and_cards_are_shown_with_how_good_they_are(
     assert "Since it was trained (PSI)" in page
 
 
-def test_a_model_that_was_never_trained_says_what_to_do(machine: Machine) -> None:
+def test_a_model_that_was_never_trained_says_what_to_do(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "current", lambda: workspace(LATER, "segments: {}"))
     error = ask("card", "buys_later").exception
     assert isinstance(error, InputError)
     assert "stamgast model train buys_later" in error.hint
+    for verb in ("card", "compare"):
+        error = ask(verb, "buys_sooner").exception
+        assert isinstance(error, InputError)
+        told = (str(error), error.hint)
+        assert told == ("no model is named 'buys_sooner'", "models.yaml has buys_later.")
+    error = ask("card", "buys_later", "--version", "v9").exception
+    assert isinstance(error, InputError)
+    assert "stamgast model compare buys_later" in error.hint
     error = ask("card", "x'; drop").exception
     assert isinstance(error, InputError)
     assert "is no name of a model" in str(error)

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from stamgast.workspace.model import models_in
 from stamgast_cli.commands.asking import Who, identifier_of
-from stamgast_cli.deployment import find
+from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
@@ -31,10 +32,10 @@ def compare(name: Name, stack: Stack = None, json: Json = False) -> None:
     from stamgast_cli.reports.model_words import COMPARED, compared
     from stamgast_lake.models.report import versions
 
-    output = Output(is_json=json)
-    told = versions(asking(find(stack)), _plain(name))
+    output, deployment = Output(is_json=json), find(stack)
+    told = versions(asking(deployment), _plain(name))
     if not told:
-        raise InputError(f"model {name!r} was never trained", hint=NOT_TRAINED.format(name=name))
+        raise _unknown(name, None, deployment)
     if json:
         output.document(told)
     else:
@@ -55,11 +56,10 @@ def card(
     from stamgast_cli.reports.model_page import page_of
     from stamgast_lake.models.report import card_of
 
-    output = Output(is_json=json)
-    told = card_of(asking(find(stack)), _plain(name), version and _plain(version))
+    output, deployment = Output(is_json=json), find(stack)
+    told = card_of(asking(deployment), _plain(name), version and _plain(version))
     if told is None:
-        what = f"version {version} of {name}" if version else f"model {name!r}"
-        raise InputError(f"{what} was never trained", hint=NOT_TRAINED.format(name=name))
+        raise _unknown(name, version, deployment)
     if out is not None:
         output.note(f"Card: {write_report(told, page_of(told), out)}")
     if json:
@@ -112,6 +112,18 @@ def _reason(row: dict[str, Any]) -> tuple[str, str, str]:
     says = row.get("value", row.get("probability"))
     moves = row.get("log_odds", row.get("because", ""))
     return str(what), "unknown" if says is None else str(says), str(moves)
+
+
+def _unknown(name: str, version: str | None, deployment: Deployment) -> InputError:
+    """What to say of a model, or a version, that the log does not tell of."""
+    declared = sorted(models_in(store(deployment).current()))
+    if name not in declared:
+        told = ", ".join(declared) or "none"
+        return InputError(f"no model is named {name!r}", hint=f"models.yaml has {told}.")
+    if version is not None:
+        hint = f"`stamgast model compare {name}` lists the versions."
+        return InputError(f"{name} has no version {version}", hint=hint)
+    return InputError(f"model {name!r} was never trained", hint=NOT_TRAINED.format(name=name))
 
 
 def _plain(name: str) -> str:

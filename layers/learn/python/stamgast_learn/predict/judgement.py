@@ -78,7 +78,7 @@ def judge(told: Backtest) -> Judgement:
         raise AbstainedError("one outcome alone came in the cut-offs to judge by")
     base = told.baselines["base_rate"]
     return Judgement(
-        ranking=ranking(told.order, labels, told.judged.person),
+        ranking=ranking(told.order, labels, told.judged.person, told.stated),
         reliability=reliability(told.stated, labels, float(base.mean()), told.judged.person),
         baselines={name: _against(told, labels, one) for name, one in told.baselines.items()},
         cuts=tuple(_cuts(told, labels)),

@@ -61,9 +61,15 @@ class Ranking:
         return asdict(self)
 
 
-def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
-    """The ranking of scores against what came; needs both classes."""
+def ranking(
+    scores: Floats, labels: Labels, person: NDArray[Any], stated: Floats | None = None
+) -> Ranking:
+    """The ranking of scores against what came; needs both classes.
+
+    Where scores are no probabilities, `stated` are those that thresholds are told in.
+    """
     order = np.argsort(-scores, kind="stable")
+    told_in = (scores if stated is None else stated)[order]
     scores, labels = scores[order], labels[order]
     starts, taken = _starts(scores), [max(1, round(share * len(scores))) for share in SHARES]
     told = _figures(labels, np.ones(len(labels)), starts, taken)
@@ -79,7 +85,7 @@ def ranking(scores: Floats, labels: Labels, person: NDArray[Any]) -> Ranking:
         auc=auc,
         average_precision=average,
         base_rate=float(labels.mean()),
-        reach=tuple(_reached(scores, taken, _widened(curve, person[order], taken))),
+        reach=tuple(_reached(told_in, taken, _widened(curve, person[order], taken))),
     )
 
 
@@ -176,8 +182,8 @@ def _widened(curve: Sequence[Measure], person: NDArray[Any], taken: Sequence[int
     return told
 
 
-def _reached(scores: Floats, taken: Sequence[int], curve: Sequence[Measure]) -> Iterator[Reach]:
+def _reached(stated: Floats, taken: Sequence[int], curve: Sequence[Measure]) -> Iterator[Reach]:
     """The points of the curve, of which come all precisions first, then recalls, then lifts."""
     thirds = (curve[place :: len(SHARES)] for place in range(len(SHARES)))
     for share, people, told in zip(SHARES, taken, thirds, strict=True):
-        yield Reach(share, people, float(scores[people - 1]), *told)
+        yield Reach(share, people, float(stated[people - 1]), *told)

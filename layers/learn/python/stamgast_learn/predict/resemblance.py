@@ -36,8 +36,7 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
             " would repeat the seed's own rule; leave out the features that the rule is made of"
         )
     calibrator = fit_calibrator(scores, labels)
-    ordering = apply(calibrator, scores)
-    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept), ordering)
+    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept), scores)
     estimate = fit(kept.measured, labels)
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])

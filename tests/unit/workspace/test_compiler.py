@@ -26,6 +26,15 @@ def test_what_is_left_out_takes_its_default() -> None:
     assert workspace.identity.namespaces == DEFAULT_NAMESPACES
 
 
+def test_a_mapping_that_says_nothing_new_is_one_that_the_version_before_reads() -> None:
+    told = SOURCES + "    imports:\n      - match: '*.csv'\n        columns: {userId: id}\n"
+    [plain] = workspace_of(compile_files({"sources.yaml": told})).sources["web"].imports
+    assert plain == {"match": "*.csv", "columns": {"userId": "id"}, "constants": {}}
+    told += "        encoding: utf-16\n        time_zone: Europe/Oslo\n"
+    [newer] = workspace_of(compile_files({"sources.yaml": told})).sources["web"].imports
+    assert newer == {**plain, "encoding": "utf-16", "time_zone": "Europe/Oslo"}
+
+
 def test_the_version_depends_on_the_content_alone() -> None:
     version = compile_files({"sources.yaml": SOURCES})["version"]
     assert compile_files({"sources.yaml": "# note\n" + SOURCES})["version"] == version

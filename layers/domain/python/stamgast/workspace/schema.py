@@ -75,14 +75,24 @@ class Part(BaseModel):
 
 class ImportMappingPart(Part):
     """`match: baskets/*.parquet`, where each column goes in the event's body, and how it is
-    spelt."""
+    spelt.
+
+    What was not said is not written: the version before reads such a mapping, too.
+    """
 
     match: str
     columns: dict[str, str] = {}
     constants: dict[str, Any] = {}
-    formats: dict[str, Annotated[str, AfterValidator(_a_format)]] = {}
-    encoding: Annotated[str, AfterValidator(_an_encoding)] = "utf-8"
-    time_zone: Annotated[str, AfterValidator(_a_zone)] = "UTC"
+    formats: Annotated[
+        dict[str, Annotated[str, AfterValidator(_a_format)]],
+        Field(exclude_if=lambda told: not told),
+    ] = {}
+    encoding: Annotated[
+        str, AfterValidator(_an_encoding), Field(exclude_if=lambda told: told == "utf-8")
+    ] = "utf-8"
+    time_zone: Annotated[
+        str, AfterValidator(_a_zone), Field(exclude_if=lambda told: told == "UTC")
+    ] = "UTC"
 
 
 class SourcePart(Part):

@@ -66,6 +66,8 @@ def planted(world: ErasureWorld) -> None:
     )
     world.put("exports/job/part.csv", b"person,email\nx,canary.bird@example.com\n")
     world.put("exports/job/part.csv", b"person,email\nx,keeper@example.com\n")
+    world.put("errors/raw/processing-failed/1.gz", gzip.compress(b"canary.bird@example.com"))
+    world.put("models/artefacts/m/panel.json", b'{"who":"canary-7731"}')
     world.send(event("c5", userId=CANARY["user_id"]), request_id="r5")  # no run has seen it
 
 

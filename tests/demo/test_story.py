@@ -11,8 +11,8 @@ from segment.analytics.client import Client
 from stamgast.identity.identifiers import Identifier, normalise
 from stamgast.identity.settings import DEFAULT
 from stamgast_cli.demo import history, live, purchases, sent
+from stamgast_cli.demo.casting import Story, expected_last, prepare
 from stamgast_cli.demo.households import generate
-from stamgast_cli.demo.run import Story, expected_last, prepare
 from stamgast_cli.demo.story import NOBODY
 from stamgast_cli.demo.truth import agreement, owners_of
 

@@ -5,23 +5,23 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from stamgast.moments import iso_of, ms_of
-from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_cli.commands.running import follow, start
-from stamgast_cli.demo import history, households, lookups, models, purchases, sent, story, truth
+from stamgast_cli.demo import history, households, lookups, models, sent
+from stamgast_cli.demo.casting import Story, expected_last, prepare
 from stamgast_cli.demo.dropping import drain, upload
-from stamgast_cli.demo.figures import Lake, agreement_of
-from stamgast_cli.demo.groups import groups
+from stamgast_cli.demo.figures import Lake
 from stamgast_cli.demo.live import Sender
 from stamgast_cli.demo.page import write_page
+from stamgast_cli.demo.reading import facts_of, figures_of
 from stamgast_cli.demo.story import Act
 from stamgast_cli.demo.summary import show
 from stamgast_cli.deployment import Deployment, find
@@ -30,8 +30,6 @@ from stamgast_cli.lake import opened
 from stamgast_cli.local.places import Places, default_places
 from stamgast_cli.local.up import up
 from stamgast_cli.output import Output
-from stamgast_cli.workspaces import store
-from stamgast_lake.query import LakeSession
 
 PROBES, TIMED_LOOKUPS, WAIT_SECONDS = 8, 200, 120.0
 GENERATED = (
@@ -62,16 +60,6 @@ class Phases:
         with self.output.step(name):
             yield
         self.told.append({"phase": name, "seconds": round(time.monotonic() - began, 1)})
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What will be sent: the past as files, the last weeks live, and who should be found."""
-
-    purchases: purchases.Purchases
-    past: list[Act]
-    present: list[Act]
-    live: frozenset[int]
 
 
 def run_demo(
@@ -114,20 +102,6 @@ def _beside(work: Callable[[], Result], other: Callable[[], object]) -> Result:
         return done.result()
 
 
-def prepare(live_households: int, folder: Path | None = None) -> Story:
-    """The story of a sample of households; the same sample on each run."""
-    bought = purchases.read(datetime.now(UTC).date(), folder)
-    numbers = sorted({basket.household for basket in bought.baskets})
-    recent = sorted({basket.household for basket in bought.baskets if basket.is_live})
-    draw = random.Random(households.SEED)  # noqa: S311  a seeded draw, no secret
-    live = frozenset(draw.sample(recent, min(live_households, len(recent))))
-    times = [basket.at for basket in bought.baskets]
-    layer = households.generate(numbers, min(times), max(times))
-    acts = story.tell(bought, layer, live)
-    past = [act for act in acts if not act.is_live]
-    return Story(bought, past, [act for act in acts if act.is_live], live)
-
-
 def _play(
     told: Story,
     files: history.History,
@@ -157,27 +131,15 @@ def _play(
     with phases("Timing look-ups"), lookups.readers(deployment) as reader:
         timing = _look(reader, told)
     with phases("Reading the figures"), opened(deployment) as session:
-        figures = _figures(session, told, deployment, before, len(sent_rows))
+        figures = figures_of(session, told, deployment, before, len(sent_rows))
     return {
         "about": GENERATED,
-        **_facts_of(told, files),
+        **facts_of(told, files),
         "runs": [first, second],
         "live": {"unseen": len(unseen), "seen_after_ms": seen},
         **timing,
         **figures,
     }
-
-
-def expected_last(acts: Sequence[Act]) -> dict[str, str]:
-    """For each identifier that anchors live purchases, the time of the last one (a second less).
-
-    A server corrects a client's clock by some milliseconds, hence the second.
-    """
-    last: dict[str, datetime] = {}
-    for act in acts:
-        if anchor := next(iter(act.identifiers), None):
-            last[":".join(anchor)] = max(act.at, last.get(":".join(anchor), act.at))
-    return {named: iso_of(ms_of(at) - 1000) for named, at in last.items()}
 
 
 def _probe(
@@ -223,61 +185,6 @@ def _look(reader: lookups.Readers, told: Story) -> dict[str, Any]:
         },
         "health": reader.health(),
         "explained": reader.explained(busiest),
-    }
-
-
-def _figures(
-    session: LakeSession, told: Story, deployment: Deployment, before: dict[str, int], handed: int
-) -> dict[str, Any]:
-    keyring = SecretsManagerKeyring(
-        deployment.client("secretsmanager"), deployment.output("WorkspaceSecret")
-    ).get()
-    owners = truth.owners_of([*told.past, *told.present])
-    keys = {named: keyring.identifier_key(*named) for named in owners}
-    lake = Lake(session)
-    receipts = lake.receipts()
-    states = {state: count - before[state] for state, count in receipts["states"].items()}
-    return {
-        "events": {
-            "sent": handed,
-            "before": before,
-            "states": states,
-            "is_conserved": sum(states.values()) == handed,
-            "reasons": receipts["reasons"],
-            "hours": lake.hours(),
-            "weeks": lake.weeks(),
-            "arrivals": receipts["arrivals"],
-        },
-        "revenue": _revenue(lake.revenue(), told),
-        "persons": agreement_of(owners, keys, lake.persons()),
-        "rfm": lake.rfm(),
-        "segments": groups(session, store(deployment).current()),
-    }
-
-
-def _revenue(by_order: dict[str, int], told: Story) -> dict[str, Any]:
-    """What the lake holds of each household's orders."""
-    by_household: dict[int, int] = {}
-    for act in (*told.past, *told.present):
-        if act.basket is not None:
-            cents = by_order.get(act.basket.basket_id, 0)
-            by_household[act.household] = by_household.get(act.household, 0) + cents
-    ordered = {str(number): by_household[number] for number in sorted(by_household)}
-    return {"currency": "USD", "total_minor": sum(ordered.values()), "by_household": ordered}
-
-
-def _facts_of(told: Story, files: history.History) -> dict[str, Any]:
-    last = max(basket.at for basket in told.purchases.baskets)
-    figures = asdict(files)
-    figures.pop("files")
-    return {
-        "households": len({basket.household for basket in told.purchases.baskets}),
-        "live_households": len(told.live),
-        "shift_weeks": told.purchases.weeks,
-        "last_purchase_at": last.isoformat(),
-        "days_since_last_purchase": (datetime.now(UTC) - last) // timedelta(days=1),
-        "imported": figures,
-        "sent_live": len(told.present),
     }
 
 

@@ -16,14 +16,15 @@ def messages(*sizes: int) -> list[Message]:
 
 
 class Process:
-    """Takes a millisecond for each hundred characters."""
+    """Takes a millisecond for each hundred characters, and at first what connecting takes."""
 
-    def __init__(self, left_ms: int) -> None:
-        self.left = left_ms
+    def __init__(self, left_ms: int, connecting_ms: int = 0) -> None:
+        self.left, self.connecting = left_ms, connecting_ms
         self.done: list[str] = []
 
     def __call__(self, told: Sequence[Message]) -> Outcome:
-        self.left -= sum(len(one.body) for one in told) // 100
+        self.left -= sum(len(one.body) for one in told) // 100 + self.connecting
+        self.connecting = 0
         assert self.left >= 0, "the process was ended from outside"
         self.done += [one.id for one in told]
         return Outcome()
@@ -56,3 +57,13 @@ def test_a_process_that_never_looks_at_its_time_is_ended_from_outside() -> None:
 
     with pytest.raises(AssertionError, match="ended from outside"):
         process_in_time(process, told, lambda: 10**9)
+
+
+@pytest.mark.parametrize("sizes", [(300, 60_000, 60_000), (60_000, 300, 60_000)])
+def test_a_slow_beginning_with_little_sends_nothing_of_weight_away(sizes: tuple[int, ...]) -> None:
+    process, told = Process(120_000, connecting_ms=3_000), messages(*sizes)
+
+    outcomes = process_in_time(process, told, lambda: process.left)
+
+    assert sorted(process.done) == [one.id for one in told]
+    assert not any(outcome.returned for outcome in outcomes)

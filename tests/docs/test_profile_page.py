@@ -37,7 +37,7 @@ PAGE = (DOCS / "profile.md").read_text("utf-8")
         f"the {RING_SIZE} newest message ids",
         f"up to {TAIL_SIZE} digests",
         f"at most {MOST_TRIES} times",
-        {60_000: "at most a write a minute"}[LAST_STEP_MS],
+        {1_000: "at most a write a second"}[LAST_STEP_MS],
         f"`{POISON}`",
     ],
 )

@@ -18,7 +18,7 @@ from stamgast.profile.registers import Json, Register, join_traits, traits_of
 from stamgast.profile.ring import RunIds, join
 
 TAIL_SIZE = 24
-LAST_STEP_MS = 60_000
+LAST_STEP_MS = 1_000
 
 
 class Asked(Protocol):
@@ -109,7 +109,7 @@ def _first(live: Live, known: Facts, moment: Moment) -> Moment | None:
 
 
 def _last(live: Live, known: Facts, moment: Moment) -> Moment | None:
-    """With a full tail (a busy anchor, which a run publishes soon) it moves in steps of a minute.
+    """With a full tail (a busy anchor, which a run publishes soon) it moves in steps of a second.
 
     So a flood of events does not become a flood of writes.
     """

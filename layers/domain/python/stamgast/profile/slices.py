@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from stamgast.profile.batch import Message
 from stamgast.profile.loop import Outcome
 
-# Ten messages of an event or a few each are one slice, and fold together; a packed batch of
-# hundreds of events is a slice of its own.
-SLICE_CHARACTERS = 32_768
+# Ten messages of up to a hundred events each are one slice, and fold together; a packed batch of
+# thousands of events is a slice of its own.
+SLICE_CHARACTERS = 131_072
 # A slice begins if what it would take, at the slowest pace so far, is left this many times.
 MARGIN = 2
 

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from stamgast.lookup.reader import Reader
 from stamgast.lookup.segments.jobs import KEPT_MS, Job, Kind, State
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import attributes_of, item_of, typed
+from stamgast_aws.json_documents import JsonDocuments
 
 LINK_SECONDS = 15 * 60
 SAME = "#state = :state AND until_ms = :until_ms AND part = :part AND tries = :tries"
@@ -101,16 +100,8 @@ class S3Answers:
 
     def read(self, job_id: str) -> dict[str, Any] | None:
         """What a finished job answers; None once it has expired."""
-        try:
-            answer = self._client.get_object(
-                Bucket=self._bucket, Key=f"exports/{job_id}/answer.json"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return None
-            raise
-        told: dict[str, Any] = json.loads(answer["Body"].read())
-        return told
+        documents = JsonDocuments(self._client, self._bucket)
+        return documents.read(f"exports/{job_id}/answer.json")
 
     def link(self, job_id: str, name: str) -> str:
         """An address from which a file of an export can be fetched for a quarter of an hour."""

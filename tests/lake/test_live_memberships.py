@@ -249,3 +249,17 @@ def test_with_a_full_tail_the_answer_is_that_of_the_last_change_and_says_so() ->
     assert (list(told), told["busy"]["live"]) == (["busy"], False)
     shop.world.run()
     assert {n: row["live"] for n, row in rows_of(shop).items()} == {"busy": True, "many": True}
+
+
+def test_whom_a_losing_copy_let_in_leaves_though_the_run_has_nothing_to_say_of_it() -> None:
+    """The lake never had the member: only its other base tells the run to look."""
+    shop = shop_of(rich="orders.revenue >= 8")
+    first, second = (ordered("m1", shop.world.now_ms) for _ in range(2))
+    second["properties"] = {"revenue": 5, "currency": "EUR"}
+    shop.world.send(first, received_ms=shop.world.now_ms, request_id="later")
+    assert list(rows_of(shop)) == ["rich"]
+    shop.world.send(second, received_ms=shop.world.now_ms - 1_000, request_id="earlier")
+    shop.world.run()
+    assert shop.world.catalogue.rows(MEMBERSHIPS) == []
+    assert rows_of(shop) == {}
+    assert [one.change for one in shop.world.told_memberships] == ["entered", "left"]

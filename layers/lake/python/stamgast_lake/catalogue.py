@@ -199,14 +199,17 @@ class Catalogue:
         schema = arrow_schema(table)
         if not files:
             return ds.dataset(schema.empty_table())
-        paths = [PyArrowFileIO.parse_location(file.file_path) for file in files]
-        scheme, netloc, _ = paths[0]
-        return ds.dataset(
-            [path for _, _, path in paths],
-            schema=schema,
-            format="parquet",
-            filesystem=self._file_io().fs_by_scheme(scheme, netloc),
-        )
+        scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
+        system, form = self._file_io().fs_by_scheme(scheme, netloc), ds.ParquetFileFormat()
+        fragments = [
+            form.make_fragment(
+                PyArrowFileIO.parse_location(file.file_path)[2],
+                system,
+                file_size=file.file_size_in_bytes,  # else it is asked for before each read
+            )
+            for file in files
+        ]
+        return ds.FileSystemDataset(fragments, schema, form, system)
 
     def unsettled(self, table: LakeTable, settled: Collection[str]) -> ds.Dataset:
         """The data files with rows of other runs than these, told by their bounds where those do.

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.ingestion.accept import Noted, Unreadable
-from stamgast.ingestion.inflate import body_of, inflate
+from stamgast.ingestion.inflate import MOST_MEMBERS, body_of, inflate
 from stamgast.ingestion.lenient import mend, read
 from stamgast.ingestion.request import Refusal
 from stamgast.ingestion.spans import elements, members
@@ -46,6 +46,14 @@ def test_a_gateway_may_hand_over_base64_text_or_bytes_read_as_latin_1() -> None:
 
 def test_several_gzip_members_are_one_body() -> None:
     assert inflate(gzip.compress(b"ab") + gzip.compress(b"cd"), 10) == b"abcd"
+
+
+@pytest.mark.failure_line(6)
+def test_a_body_of_empty_members_is_refused_before_it_costs_anything() -> None:
+    """FAILURES line 6, a gzip bomb of another kind: each member copies what follows it."""
+    members = gzip.compress(b"") * (MOST_MEMBERS + 1)
+    assert inflate(members, 10) == Refusal("invalid_gzip")
+    assert inflate(members[len(gzip.compress(b"")) :], 10) == b""
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b[:10] + b"\xff" * 20])

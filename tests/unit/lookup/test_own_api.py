@@ -118,6 +118,9 @@ def test_a_token_sees_its_own_fields_only(store: MemoryLookupStore) -> None:
         "recent_orders",
         "identifiers",
         "scores",
+        "created_at",
+        "first_seen_at",
+        "last_seen_at",
     ):
         assert section not in answer.body
     assert get(store, "/v1/profiles/email:anne+x@example.org", "narrow").status == 403
@@ -155,6 +158,7 @@ def test_a_claimed_path_tells_its_own_data_and_what_is_marked_safe(
     assert answer.body["computed"] == {}
     assert [one["namespace"] for one in answer.body["identifiers"]] == ["anonymous_id"]
     assert "victim" not in json.dumps(answer.body)
+    assert "created_at" not in answer.body
 
 
 def test_a_browsers_log_in_shows_what_was_done_before_it(store: MemoryLookupStore) -> None:
@@ -198,6 +202,7 @@ def test_as_claimed_lowers_any_view(store: MemoryLookupStore) -> None:
         ("/v1/profiles/user_id:u1", {"as": "admin"}, "bad_as"),
         ("/v1/profiles/user_id:u1/timeline", {"limit": "0"}, "bad_limit"),
         ("/v1/profiles/user_id:u1/timeline", {"limit": "9" * 30}, "bad_limit"),
+        ("/v1/profiles/user_id:u1/timeline", {"types": "track,nope"}, "bad_types"),
         ("/v1/profiles/user_id:u1/timeline", {"cursor": "!!"}, "bad_cursor"),
         ("/v1/profiles/user_id:u1/timeline", {"cursor": "x" * 5000}, "bad_cursor"),
     ],

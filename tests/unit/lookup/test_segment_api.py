@@ -162,6 +162,8 @@ def test_metadata_says_when_the_person_was_first_and_last_seen(store: MemoryLook
     told = get(store, "user_id:u1/metadata").body["metadata"]
     assert told["updated_at"] == "2023-11-14T22:13:21.000Z"
     assert told["expires_at"] is None
+    narrow = get(store, "user_id:u1/metadata", "narrow").body["metadata"]
+    assert {name for name, value in narrow.items() if value is not None} == {"id"}
 
 
 @pytest.mark.parametrize("part", ["traits", "external_ids", "events", "metadata"])

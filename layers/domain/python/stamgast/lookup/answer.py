@@ -21,25 +21,26 @@ def answer_of(
     verbose: bool = False,
 ) -> Answer:
     """The profile as JSON: exactly the sections asked for, without what the scope leaves out."""
-    answer = _heading(profile)
+    told = seen_at(profile)
     for section in sorted(sections):
-        told = _section(section, profile, safe_when_claimed, verbose=verbose)
-        answer |= {name: _within(reader, name, value) for name, value in told.items()}
-    return {name: value for name, value in answer.items() if value is not OUTSIDE}
+        told |= _section(section, profile, safe_when_claimed, verbose=verbose)
+    within = {name: _within(reader, name, value) for name, value in told.items()}
+    return {
+        "person_id": profile.person.person_id,
+        "view": profile.view.value,
+        **{name: value for name, value in within.items() if value is not OUTSIDE},
+    }
 
 
 OUTSIDE = object()
 
 
-def _heading(profile: Profile) -> Answer:
-    facts = profile.facts
-    return {
-        "person_id": profile.person.person_id,
-        "view": profile.view.value,
-        "created_at": iso_of(profile.person.created_ms),
-        "first_seen_at": _moment(facts.first),
-        "last_seen_at": _moment(facts.last),
-    }
+def seen_at(profile: Profile) -> dict[str, str | None]:
+    """Three moments, each a field of its name; when a person was founded no claimed path tells."""
+    facts, is_claimed = profile.facts, profile.view is View.CLAIMED
+    created = {} if is_claimed else {"created_at": iso_of(profile.person.created_ms)}
+    seen = {"first_seen_at": _moment(facts.first), "last_seen_at": _moment(facts.last)}
+    return {**created, **seen}
 
 
 def _section(

@@ -127,13 +127,14 @@ def timeline_of(
     if isinstance(view, Fault):
         return view
     profile = find((key,), desk.profiles, desk.lens(view)).get(key)
+    anchors = profile.anchors if profile else frozenset[str]()
+    # Read for nobody, and of those who are withheld, too: it takes as long as for everybody.
+    strips = desk.timelines.strips(anchors or frozenset((key,)), page, desk.now_ms)
     if profile is None:
-        desk.timelines.strips(frozenset((key,)), page, desk.now_ms)  # as long as for somebody
         return unknown(errand, desk)
     if not errand.allows(profile, desk):
         return errand.withheld(profile, desk)
-    strips = desk.timelines.strips(profile.anchors, page, desk.now_ms)
-    return profile, leaf_of(strips, page, desk.now_ms)
+    return profile, leaf_of(strips if anchors else (), page, desk.now_ms)
 
 
 def unknown(errand: Errand, desk: Desk) -> Fault:

@@ -14,6 +14,7 @@ PAGE = 50
 MOST_LOOKED_THROUGH = 500
 MOST_NAMES, LONGEST_NAME = 50, 200
 SORTS = ("desc", "asc")
+TYPES = ("identify", "track", "page", "screen", "group", "alias")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def _page(
     if query.get(cursor) and after is None:
         return bad("bad_cursor", "The cursor is not one that this API gave out.")
     only, but_not, types = (told for told in names if isinstance(told, frozenset))
+    if not types.issubset(TYPES):
+        return bad("bad_types", f"types takes a list of {', '.join(TYPES)}.")
     return Page(
         limit=limit if isinstance(limit, int) else PAGE,
         after=after,

@@ -140,9 +140,12 @@ def route(
     form: FaultForm = plain_form,
     action: Action | None = None,
 ) -> Route[D]:
-    """A route whose template, such as `/v1/profiles/{identifier}`, says its pattern."""
+    """A route whose template, such as `/v1/profiles/{identifier}`, says its pattern.
+
+    Other parts are bounded, for some become keys of items, which DynamoDB ends at 2,048 bytes.
+    """
     pattern = re.escape(template).replace(r"\{identifier\}", "(?P<identifier>.+)")
-    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]{1,200})", pattern)
     return Route(name, method, template, re.compile(pattern, re.DOTALL), answering, form, action)
 
 

@@ -42,7 +42,10 @@ def get_external_ids(request: Request, parts: Parts, reader: Reader, desk: Desk)
 def get_metadata(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
     """`…/metadata`"""
     found = _found(request, parts, reader, desk)
-    return found if isinstance(found, Fault) else segment_forms.metadata_form(found[0])
+    if isinstance(found, Fault):
+        return found
+    profile, errand = found
+    return segment_forms.metadata_form(profile, errand.reader)
 
 
 def get_events(request: Request, parts: Parts, reader: Reader, desk: Desk) -> Told:
@@ -65,12 +68,11 @@ def _profile_part(
     request: Request, parts: Parts, reader: Reader, desk: Desk, form: segment_forms.Listing
 ) -> Told:
     listed = segment_forms.listed_of(request.query)
-    is_live = isinstance(listed, segment_forms.Listed) and listed.of_class is not None
-    found = _found(request, parts, reader, desk, is_live=is_live)
-    if isinstance(found, Fault):
-        return found
     if isinstance(listed, Fault):
         return listed
+    found = _found(request, parts, reader, desk, is_live=listed.of_class is not None)
+    if isinstance(found, Fault):
+        return found
     profile, errand = found
     return form(profile, errand.reader, _base(parts, profile.person.person_id), listed)
 

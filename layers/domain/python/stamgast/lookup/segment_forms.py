@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from stamgast.lookup.answer import seen_at
 from stamgast.lookup.faults import Fault, bad
 from stamgast.lookup.page import MOST_IN_A_PAGE, limit_of
 from stamgast.lookup.person import Profile
@@ -112,18 +113,18 @@ def events_form(leaf: Leaf, person_id: str, base: str, limit: int) -> Answer:
     return {"data": told, "cursor": _cursor(f"{base}/events", leaf.next_cursor, limit)}
 
 
-def metadata_form(profile: Profile) -> Answer:
-    """`{"metadata": {"created_at", "updated_at", …}}`."""
+def metadata_form(profile: Profile, reader: Reader) -> Answer:
+    """`{"metadata": {"created_at", "updated_at", …}}`; what is outside the scope is null."""
     first, last = profile.facts.first, profile.facts.last
-    created_ms = profile.person.created_ms
+    told = {name: at for name, at in seen_at(profile).items() if reader.may_see(name)}
     return {
         "metadata": {
             "id": profile.person.person_id,
-            "created_at": iso_of(created_ms),
-            "updated_at": iso_of(last.event_ms if last else created_ms),
+            "created_at": told.get("created_at"),
+            "updated_at": told.get("last_seen_at") or told.get("created_at"),
             "expires_at": None,
-            "first_message_id": first.key if first else None,
-            "last_message_id": last.key if last else None,
+            "first_message_id": first.key if first and "first_seen_at" in told else None,
+            "last_message_id": last.key if last and "last_seen_at" in told else None,
         }
     }
 

@@ -15,6 +15,8 @@ MOST_PRODUCTS = 500
 LARGEST_MINOR = 10**15
 WITHOUT_MINOR = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 WITH_THREE = "BHD IQD JOD KWD LYD OMR TND"
+# Named once: these are asked of every line of every basket.
+NUMBERS, NO_TEXTS = (float, str, int), (bool, dict, list)
 
 
 def order_of(body: Mapping[str, Any], default_currency: str = "USD") -> Order | None:
@@ -39,9 +41,9 @@ def exponent_of(currency: str) -> int:
 
 def minor_of(amount: object, currency: str) -> int | None:
     """An amount in minor units, half to even; None for what is not a finite, sane number."""
-    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
-        return None
-    return _minor_of(amount, currency)
+    if isinstance(amount, NUMBERS) and not isinstance(amount, bool):
+        return _minor_of(amount, currency)
+    return None
 
 
 @lru_cache(maxsize=16_384)
@@ -62,9 +64,9 @@ def _currency(told: object, default: str) -> str:
 
 
 def _text(told: object) -> str | None:
-    if isinstance(told, bool) or told is None or isinstance(told, dict | list):
-        return None
-    return str(told)[:256] or None
+    if isinstance(told, str):
+        return told[:256] or None
+    return None if told is None or isinstance(told, NO_TEXTS) else str(told)[:256]
 
 
 def _products(told: Mapping[str, Any], currency: str) -> tuple[Product, ...]:

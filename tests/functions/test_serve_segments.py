@@ -197,6 +197,29 @@ def test_people_of_a_sample_are_masked_without_the_scope(counter: Counter) -> No
     assert {tuple(one) for one in told["sample"]} == {("person_id", "identifiers", "rfm")}
 
 
+@pytest.mark.failure_line(38)
+def test_a_bound_token_is_shown_those_who_allow_its_purpose_and_nobody_a_suppressed_one(
+    fresh: Counter,
+) -> None:
+    """Line 38: samples ask for consent as every other answer does."""
+    may = (Action.PREVIEW_SEGMENTS.value,)
+    fresh.tokens.readers["mailer"] = Reader("mailer", ("*",), ("u",), may, ("email",))
+
+    def shown(token: str, **more: Any) -> set[str]:
+        body = {"rule": "orders.count >= 1", **more}
+        told = fresh.ask("preview", body, token).body["answer"]["sample"]
+        return {one["value"] for someone in told for one in someone["identifiers"]}
+
+    assert shown("mailer") == {"anne"}
+    assert shown("t") >= {"anne", "bob", "carla"}
+    asked = fresh.ask("preview", {"segment": "buyers", "purpose": "ads"}, "mailer")
+    assert asked.status == 403
+    hush = {"consent": {"suppressed": True}}
+    fresh.world.send({"messageId": "s1", "type": "identify", "userId": "anne", "context": hush})
+    assert shown("mailer") == set()
+    assert shown("t").isdisjoint({"anne"})
+
+
 def test_an_export_holds_who_allows_it_and_the_receipts_say_why_others_are_not_in_it(
     fresh: Counter,
 ) -> None:

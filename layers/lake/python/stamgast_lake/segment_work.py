@@ -97,7 +97,8 @@ class SegmentWork:
         purpose = asked["purpose"] or of_segment
         question = Question(name, told.rules, traits, purpose, now, asked["segment"])
         found = preview_segment(self.lake, question, asked["sample"])
-        telling = telling_of(found, hold.job.reader, workspace.identity, self.persons)
+        reader, consents = hold.job.reader, workspace.consents
+        telling = telling_of(found, reader, workspace.identity, consents, self.persons)
         answer = answer_of(found, told.text, workspace.time_zone, telling.someone)
         self._answer(hold, {**answer, "workspace_version": workspace.version})
 

@@ -1,10 +1,11 @@
 """What a purpose lets out: which uses, which segments, and which fields."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from stamgast.consent.purposes import Purpose, Purposes, Use
+from stamgast.lookup.reader import EVERYTHING, Reader
 
 # Everybody who may export a segment may know who is in it, and as of when.
 OPEN = frozenset(("person_id", "segment", "since", "as_of"))
@@ -44,6 +45,13 @@ def export_refused(
 def lets_out(purpose: Purpose, field: str) -> bool:
     """Whether a field is in the purpose's manifest; who is in a segment since when always is."""
     return field in OPEN or purpose.allows(Use.FIELDS, SCOPES.get(field, field))
+
+
+def within(reader: Reader, purpose: Purpose) -> Reader:
+    """The reader, cut to the fields that the purpose covers."""
+    listed = (one for one in purpose.covers if one.partition(".")[0] == Use.FIELDS)
+    fields = tuple(one.partition(".")[2] or EVERYTHING for one in listed)
+    return replace(reader, manifest=fields)
 
 
 def no_purpose(name: str, purposes: Purposes) -> Refused:

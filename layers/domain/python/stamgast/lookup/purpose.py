@@ -12,13 +12,12 @@ from stamgast.consent.coverage import Coverage, Verdict, coverage_of, values_of
 from stamgast.consent.purposes import SUPPRESSED, Purpose, Use
 from stamgast.egress.decision import REASONS, Why
 from stamgast.egress.disclosure import Disclosure
-from stamgast.egress.manifest import no_purpose
+from stamgast.egress.manifest import no_purpose, within
 from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.person import Profile
-from stamgast.lookup.reader import EVERYTHING, Reader
+from stamgast.lookup.reader import Reader
 from stamgast.lookup.routes import Desk
 from stamgast.moments import iso_of
-from stamgast.workspace.model import Workspace
 
 CONSENTS = "consents"
 
@@ -91,12 +90,13 @@ def errand_of(
     Where a workspace declares no purposes, links are opted in to by name and no consent is asked.
     """
     workspace = desk.workspace
-    name = told or (reader.purposes[0] if len(reader.purposes) == 1 else None)
+    name = purpose_of(told, reader)
+    if isinstance(name, Fault):
+        return name
+    if name is None and workspace.consents.is_purpose_required:
+        return forbidden("This workspace wants a purpose named: purpose=… .")
     if name is None:
-        wrong = _unnamed(reader, workspace)
-        return wrong or Errand(reader, None, route, tuple(sorted(asked)))
-    if reader.purposes and name not in reader.purposes:
-        return forbidden("This token may not read for this purpose.")
+        return Errand(reader, None, route, tuple(sorted(asked)))
     if is_for_links and not workspace.consents.is_declared and not reader.purposes:
         return Errand(reader, None, route, tuple(sorted(asked)))
     purpose = workspace.consents.of(name)
@@ -106,7 +106,7 @@ def errand_of(
         return forbidden(f"The purpose {name} does not cover lookup.")
     if is_for_links and not purpose.allows(Use.LINKS):
         return forbidden(f"The purpose {name} does not cover links.")
-    return Errand(_within(reader, purpose), purpose, route, tuple(sorted(asked)))
+    return Errand(within(reader, purpose), purpose, route, tuple(sorted(asked)))
 
 
 def with_consents(profile: Profile, desk: Desk) -> Profile:
@@ -128,16 +128,11 @@ def _told(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _unnamed(reader: Reader, workspace: Workspace) -> Fault | None:
-    if reader.purposes:
+def purpose_of(told: str | None, reader: Reader) -> str | Fault | None:
+    """The purpose that a request is for: one of the token's own, if it is bound to any."""
+    name = told or (reader.purposes[0] if len(reader.purposes) == 1 else None)
+    if not reader.purposes or name in reader.purposes:
+        return name
+    if name is None:
         return bad("bad_purpose", f"purpose takes one of {', '.join(reader.purposes)}.")
-    if workspace.consents.is_purpose_required:
-        return forbidden("This workspace wants a purpose named: purpose=… .")
-    return None
-
-
-def _within(reader: Reader, purpose: Purpose) -> Reader:
-    """The reader, cut to the fields that the purpose covers."""
-    listed = (one for one in purpose.covers if one.partition(".")[0] == Use.FIELDS)
-    fields = tuple(one.partition(".")[2] or EVERYTHING for one in listed)
-    return replace(reader, manifest=fields)
+    return forbidden("This token may not read for this purpose.")

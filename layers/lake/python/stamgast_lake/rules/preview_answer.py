@@ -1,10 +1,13 @@
-"""A preview as one reader is told it: people of a sample masked where the scope says so."""
+"""A preview as one reader is told it: samples hold whom and what scope and consent let it see."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stamgast.consent.coverage import Verdict, coverage_of
+from stamgast.consent.purposes import SUPPRESSED, Purposes
 from stamgast.egress.decision import LivePerson, LivePersons
+from stamgast.egress.manifest import within
 from stamgast.identity.explain.masking import masked
 from stamgast.identity.settings import IdentitySettings
 from stamgast.lookup.reader import Reader
@@ -22,8 +25,13 @@ class Telling:
     settings: IdentitySettings
     people: Mapping[str, LivePerson]
 
-    def someone(self, one: Someone) -> Json:
-        """A person of a sample; what the scope leaves out is absent, values are masked."""
+    def someone(self, one: Someone) -> Json | None:
+        """A person of a sample; what the scope leaves out is absent, values are masked.
+
+        None for who may not be shown, and for who is gone since the run.
+        """
+        if one.person_id not in self.people:
+            return None
         may_see = self.reader.may_see
         told: Json = {"person_id": one.person_id, "identifiers": self._identifiers(one.person_id)}
         if may_see("rfm.segment"):
@@ -35,15 +43,13 @@ class Telling:
         return told
 
     def _identifiers(self, person_id: str) -> list[Json]:
-        person = self.people.get(person_id)
-        named = {} if person is None else person.identifiers
         return [
             {
                 "namespace": namespace,
                 "value": value if self._is_plain(namespace) else self._mask(namespace, value),
                 "is_masked": not self._is_plain(namespace),
             }
-            for namespace, values in sorted(named.items())
+            for namespace, values in sorted(self.people[person_id].identifiers.items())
             for value in values
         ]
 
@@ -55,13 +61,31 @@ class Telling:
 
 
 def telling_of(
-    found: SegmentPreview, reader: Reader, settings: IdentitySettings, persons: LivePersons
+    found: SegmentPreview,
+    reader: Reader,
+    settings: IdentitySettings,
+    purposes: Purposes,
+    persons: LivePersons,
 ) -> Telling:
-    """What is needed to tell this reader of the samples, read from the live view."""
+    """What is needed to tell this reader of the samples, read from the live view.
+
+    Who is bound to purposes is shown those whose consent covers the purpose that was asked for,
+    and of them what it covers; who is suppressed is shown to nobody.
+    """
+    name = found.purpose if reader.purposes else SUPPRESSED
+    purpose = purposes.of(name) if reader.purposes and name else None
     shown = _shown(found)
-    namespaces = frozenset(name for name in settings.by_name if reader.may_name(name))
-    people = persons.read(sorted(shown), namespaces) if shown and namespaces else {}
-    return Telling(reader, settings, people)
+    namespaces = frozenset(one for one in settings.by_name if reader.may_name(one))
+    people = persons.read(sorted(shown), namespaces) if shown and name else {}
+    told = {who: one for who, one in people.items() if _may_be_shown(one, name or "", purposes)}
+    return Telling(within(reader, purpose) if purpose else reader, settings, told)
+
+
+def _may_be_shown(person: LivePerson, name: str, purposes: Purposes) -> bool:
+    coverage = coverage_of(person.consent, name, purposes)
+    if name == SUPPRESSED:
+        return coverage.verdict is not Verdict.SUPPRESSED
+    return coverage.is_covered
 
 
 def _shown(found: SegmentPreview) -> set[str]:
@@ -72,7 +96,7 @@ def _shown(found: SegmentPreview) -> set[str]:
 
 
 def answer_of(
-    found: SegmentPreview, text: str, time_zone: str, tell: Callable[[Someone], Json]
+    found: SegmentPreview, text: str, time_zone: str, tell: Callable[[Someone], Json | None]
 ) -> Json:
     """The preview as JSON, its samples as `tell` tells them."""
     return {
@@ -96,7 +120,7 @@ def answer_of(
     }
 
 
-def _change(change: Change, tell: Callable[[Someone], Json]) -> Json:
+def _change(change: Change, tell: Callable[[Someone], Json | None]) -> Json:
     return {
         "size": change.size,
         "rule_version": change.rule_version,
@@ -107,5 +131,5 @@ def _change(change: Change, tell: Callable[[Someone], Json]) -> Json:
     }
 
 
-def _people(people: Sequence[Someone], tell: Callable[[Someone], Json]) -> list[Json]:
-    return [tell(one) for one in people]
+def _people(people: Sequence[Someone], tell: Callable[[Someone], Json | None]) -> list[Json]:
+    return [told for one in people if (told := tell(one)) is not None]

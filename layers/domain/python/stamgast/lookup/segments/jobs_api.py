@@ -8,6 +8,7 @@ from stamgast.egress.disclosure import Disclosure, asked_for, explained_to
 from stamgast.egress.fields import Field, UnknownFieldError, field_of
 from stamgast.egress.manifest import export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
+from stamgast.lookup.purpose import purpose_of
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Accepted, Request, Route, Told, route
 from stamgast.lookup.segments.desk import SegmentDesk, segment_named
@@ -36,13 +37,14 @@ def post_preview(request: Request, _parts: Parts, reader: Reader, desk: SegmentD
     body = preview_body(request.body)
     if isinstance(body, str):
         return bad("bad_body", body)
-    fault = rule_fault(body.segment, body.rule, desk)
-    if fault is not None:
+    purpose = purpose_of(body.purpose, reader)
+    fault = purpose if isinstance(purpose, Fault) else rule_fault(body.segment, body.rule, desk)
+    if isinstance(fault, Fault):
         return fault
     asked = {
         "segment": body.segment,
         "rule": body.rule,
-        "purpose": body.purpose,
+        "purpose": purpose,
         "sample": body.sample,
     }
     return _begun(Kind.PREVIEW, asked, body.wait_seconds, reader, desk)

@@ -1,14 +1,14 @@
 """The process of the local deployment: the emulator, our patches and the front, on three ports."""
 
-import asyncio
 import os
+import signal
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from uvicorn import Config, Server
 
 from stamgast_cli.local import patches
 from stamgast_cli.local.front import App, Front, Receive, Scope, Send
@@ -61,16 +61,32 @@ def main(ports: list[str]) -> None:
     patches.apply()
     from ministack.app import app
 
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}" for port in (emulator, ingest, profile)]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 5
-    config.shutdown_timeout = 60
-    config.loglevel = "WARNING"
-    _mark(places.unclean)
     composition: Any = composed(app, places, ingest=ingest, profile=profile)  # looser types
-    asyncio.run(serve(composition, config))
+    sockets = [socket.create_server(("127.0.0.1", port)) for port in (emulator, ingest, profile)]
+    _mark(places.unclean)
+    _serve(composition, sockets)
     places.unclean.unlink()
+
+
+def _serve(composition: Any, sockets: list[socket.socket]) -> None:
+    """Serve until a signal, which the server repeats at its end: by then it means nothing."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: None)
+    config = Config(
+        composition,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    Server(config).run(sockets)
 
 
 def _mark(path: Path) -> None:

@@ -40,7 +40,7 @@ class Bought:
 
 def bought(stack: Stack, moment: pd.Timestamp, zone: str) -> Bought:
     """The orders that the lake holds, with the source's amounts."""
-    events = stack.table("events", "order_id", "anchor_key", "event_at").dropna()
+    events = stack.table("events", "order_id", "anchor_key", "event_at", "original_at").dropna()
     person = latest(stack, "identity", "identifier", "person_id")["person_id"].dropna()
     orders = events.assign(person=events["anchor_key"].map(person)).dropna(subset=["person"])
     orders = orders.merge(_baskets(), on="order_id")

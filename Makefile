@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv
 PYTEST := $(BIN)/python -m pytest
+# With them a second start costs half: an environment that forbids compiled files is overruled.
+export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(abspath $(BIN)):$(PATH)
 
 # Stamp files: each step of the set-up runs again only when what it was made from has changed.

@@ -1,21 +1,13 @@
-"""The cloud assembly of each environment, synthesised once a process with the security rules on."""
+"""The cloud assembly of each environment, made once a process by whoever asks for it first."""
 
-import atexit
 import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
-from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-
-from infra.application import compose
 from infra.environments import ENVIRONMENTS, PROD, Domain, Environment
-from infra.sources import Sources
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
@@ -45,15 +37,6 @@ FUNCTIONS = (
     "score_profiles",
     "store_scores",
     "carry_out_rights",
-)
-LAYERS = (
-    "layers/domain",
-    "layers/aws",
-    "layers/lake",
-    "layers/learn",
-    "build/layers/api",
-    "build/layers/lake",
-    "build/layers/learn",
 )
 DOMAIN = Domain(
     zone_id="Z0123456789ABCDEFGHIJ",
@@ -101,17 +84,15 @@ class Assembly:
 @cache
 def assembly(name: str) -> Assembly:
     """Return the assembly of an environment, with handlers that stand in for the real ones."""
-    folder = Path(mkdtemp(prefix=f"assembly-{name}-"))
-    atexit.register(rmtree, folder, ignore_errors=True)
-    app = App(outdir=str(folder / "cdk.out"), context=_context())
-    data, platform = compose(app, environment=CHECKED[name], sources=_sources(folder))
-    check(app)
+    from tests.infra.synthesis import synthesised  # seconds of imports, and a process of Node's
+
+    folder, data, platform = synthesised(CHECKED[name])
     return Assembly(
         environment=CHECKED[name],
-        folder=folder / "cdk.out",
-        data=_template(folder, data.stack_name),
-        platform=_template(folder, platform.stack_name),
-        findings=findings(folder / "cdk.out"),
+        folder=folder,
+        data=_template(folder, data),
+        platform=_template(folder, platform),
+        findings=findings(folder),
     )
 
 
@@ -124,16 +105,6 @@ def findings(folder: Path) -> tuple[str, ...]:
         for violation in plugin["violations"]
         for construct in violation["violatingConstructs"]
     )
-
-
-def check(app: App) -> None:
-    """Write an assembly with the rules on; what they find is read from their report."""
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
-    try:
-        app.synth()
-    except RuntimeError as error:
-        if "ValidationFailed" not in str(error):
-            raise
 
 
 def masked(template: dict[str, Any]) -> dict[str, Any]:
@@ -162,25 +133,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _context() -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return told
-
-
-def _sources(folder: Path) -> Sources:
-    for name in FUNCTIONS:
-        place = folder / "functions" / name
-        place.mkdir(parents=True)
-        (place / "handler.py").write_text('"""Stands in."""\n', encoding="utf-8")
-    for layer in LAYERS:
-        place = folder / layer / "python"
-        place.mkdir(parents=True)
-        (place / "README").write_text(layer, encoding="utf-8")
-        (place / "stands_in.py").write_text('"""Stands in."""\n', encoding="utf-8")
-    return Sources(root=folder)
-
-
 def _template(folder: Path, stack: str) -> dict[str, Any]:
-    path = folder / "cdk.out" / f"{stack}.template.json"
+    path = folder / f"{stack}.template.json"
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return told

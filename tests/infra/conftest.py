@@ -1,4 +1,4 @@
-"""One worker synthesises the environments for all of these tests."""
+"""One worker synthesises the environments for all of these tests, and it alone loads the CDK."""
 
 from pathlib import Path
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.blocks.compiled import RUNTIME, compiled
 from tests.infra.assembly import assembly
 
 UNCHECKED_HASH = 1
 
 
 def test_each_module_lies_beside_its_compiled_file_which_nobody_checks(tmp_path: Path) -> None:
+    from infra.blocks.compiled import RUNTIME, compiled
+
     if sys.version_info[:2] != RUNTIME:
         pytest.skip("compiles for Lambda's own version of Python alone")
     source = tmp_path / "layer"
@@ -34,6 +35,8 @@ def test_each_module_lies_beside_its_compiled_file_which_nobody_checks(tmp_path:
 
 def test_layers_of_ours_are_compiled_where_they_are_deployed_and_not_locally() -> None:
     """Staged are as many compiled files as our own layers have modules (stand-ins: one each)."""
+    from infra.blocks.compiled import RUNTIME
+
     if sys.version_info[:2] != RUNTIME:
         pytest.skip("compiles for Lambda's own version of Python alone")
     assert list(assembly("prod").folder.rglob("*.pyc"))

@@ -4,10 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aws_cdk import App
-from aws_cdk.assertions import Template
 
-from infra.data_stack import DataStack
 from infra.environments import PROD, AuditLock
 from stamgast.erasure.stores import STORES
 from tests.infra.assembly import assembly
@@ -66,6 +63,11 @@ def test_the_audit_log_is_locked_for_as_long_as_it_is_kept(name: str, days: int)
 
 
 def test_a_strict_environment_lets_not_even_the_root_delete_a_line(tmp_path: Path) -> None:
+    from aws_cdk import App
+    from aws_cdk.assertions import Template
+
+    from infra.data_stack import DataStack
+
     strict = replace(PROD, audit_lock=AuditLock.COMPLIANCE)
     stack = DataStack(App(outdir=str(tmp_path)), "Data", environment=strict)
     [lock] = (

@@ -2,6 +2,7 @@
 
 Compared without ASCII case. An identifier counts only where it is no part of a longer one. A short
 one would be found everywhere, so it counts only between quotes, or as a whole cell of a table.
+Digests and base64 of the long ones count wherever they stand.
 """
 
 import re
@@ -9,33 +10,37 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stamgast.erasure.boundaries import NEAR, stands_alone
+from stamgast.erasure.coded import LEAST, digests, encoded
 from stamgast.erasure.spellings import is_number, number_pattern, spellings
 from stamgast.erasure.subject import Subject
 
-SHORT = 8
+SHORT = LEAST
 NUMBER = 128
 """The most bytes that a telephone number takes, however its digits are grouped."""
 ENDINGS = re.compile(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|html|gz))+$", re.IGNORECASE)
 QUOTES = (b'"', b'\\"', b"'")
+SIGNS = b"0123456789abcdefghijklmnopqrstuvwxyz"
+RUN = re.compile(rb"[0-9a-z]*(?:=|%3d)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Needles:
     """The texts of some persons in lower case.
 
-    `short` are those that count between quotes; `hashed` are as long as each other and random, so
-    that they count wherever they stand.
+    `short` are those that count between quotes; `hashed` (keys and ids of the platform) and `coded`
+    (digests and base64 of `long` ones) are random, so that they count wherever they stand.
     """
 
     long: tuple[bytes, ...]
     short: tuple[bytes, ...] = ()
     hashed: tuple[bytes, ...] = ()
     numbers: tuple[re.Pattern[bytes], ...] = ()
+    coded: tuple[bytes, ...] = ()
 
     @property
     def longest(self) -> int:
         """The most bytes that a match takes, its quotes included."""
-        every = (*self.long, *self.short, *self.hashed)
+        every = (*self.long, *self.short, *self.hashed, *self.coded)
         return max([NUMBER * bool(self.numbers), *(len(one) + 4 for one in every)])
 
     def found_in(self, block: bytes, begin: int = 0, end: int | None = None) -> bool:
@@ -43,7 +48,7 @@ class Needles:
         low, until = block.lower(), len(block) if end is None else end
         if until <= begin:
             return False
-        exact = (*self.hashed, *self._quoted())
+        exact = (*self.hashed, *self.coded, *self._quoted())
         if any(low.find(one, begin, until) >= 0 for one in exact):
             return True
         return any(True for _ in self._mentions(low, begin, until))
@@ -54,9 +59,8 @@ class Needles:
         Backslashes before one go with it: half an escape would break the document.
         """
         low = block.lower()
-        found = sorted(
-            (len(low[:at].rstrip(b"\\")), end) for at, end in self._mentions(low, 0, len(low))
-        )
+        whole = (*self._mentions(low, 0, len(low)), *self._encodings(low))
+        found = sorted((len(low[:at].rstrip(b"\\")), end) for at, end in whole)
         joined: list[tuple[int, int]] = []
         for begin, end in found:
             if joined and begin <= joined[-1][1]:
@@ -83,6 +87,13 @@ class Needles:
             told = (match.span() for match in pattern.finditer(low, begin, until))
             yield from (found for found in told if _is_apart(low, *found))
 
+    def _encodings(self, low: bytes) -> Iterator[tuple[int, int]]:
+        """Where digests and base64 stand, with the letters and digits that they run on into."""
+        for one in self.coded:
+            for at, end in _places(low, one, 0, len(low)):
+                after = RUN.match(low, end)
+                yield len(low[:at].rstrip(SIGNS)), after.end() if after else end
+
     def _quoted(self) -> Iterator[bytes]:
         return (sign + one + sign for one in self.short for sign in QUOTES)
 
@@ -96,11 +107,13 @@ def needles_of(subjects: Iterable[Subject]) -> Needles:
         hashed.update(key.partition(":")[2].encode().lower() for key in subject.keys)
         hashed.update(person.encode().lower() for person in subject.persons)
     ordered = sorted({spelled for value in values for spelled in spellings(value)})
+    long = [value for value in values if len(value) >= SHORT]
     return Needles(
         tuple(one for one in ordered if len(one) >= SHORT),
         tuple(one for one in ordered if len(one) < SHORT),
         tuple(sorted(hashed)),
         tuple(filter(None, map(number_pattern, sorted(filter(is_number, values))))),
+        tuple(sorted({told for one in long for told in (*digests(one), *encoded(one))})),
     )
 
 

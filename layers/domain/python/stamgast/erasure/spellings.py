@@ -20,6 +20,7 @@ def spellings(value: str) -> Iterator[bytes]:
         yield told.lower()
         yield quote(told, safe="").encode().lower()
         yield quote(told, safe="@").encode().lower()
+        yield from _in_mail(told.lower())
         for escaped in _escaped(cased):
             yield escaped
             yield escaped.replace(b"\\", b"\\\\")
@@ -75,6 +76,16 @@ def _escaped(value: str) -> Iterator[bytes]:
         for text in (inner, inner.replace("@", r"\u0040")):
             yield text.encode("utf-8", "surrogatepass").lower()
             yield text.replace("+", r"\u002b").encode("utf-8", "surrogatepass").lower()
+
+
+def _in_mail(told: bytes) -> Iterator[bytes]:
+    """Quoted-printable (RFC 2045), and the sign of addresses as pages hide it from harvesters."""
+    printable = b"".join(b"%c" % one if one < 128 else b"=%02x" % one for one in told)
+    if b"@" in told:
+        yield printable.replace(b"@", b"=40")
+        yield told.replace(b"@", b"&#64;")
+        yield told.replace(b"@", b"&commat;")
+    yield printable
 
 
 def _cases(value: str) -> set[str]:

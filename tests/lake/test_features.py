@@ -29,6 +29,7 @@ FIELDS = pa.schema(
         "person_id": pa.string(),
         "message_key": pa.string(),
         "event_at": pa.timestamp("us", "UTC"),
+        "received_at": pa.timestamp("us", "UTC"),
         "event": pa.string(),
         "type": pa.string(),
         "source_id": pa.string(),
@@ -55,6 +56,7 @@ class Happened:
     event: str
     minor: int
     city: str | None = None
+    late_hours: int = 0
 
     def row(self, place: int) -> dict[str, object]:
         """The event as the relation `person_event` has it."""
@@ -63,6 +65,7 @@ class Happened:
             "person_id": f"p{self.person}",
             "message_key": f"m{place:05}",
             "event_at": START + timedelta(hours=self.hours),
+            "received_at": START + timedelta(hours=self.hours + self.late_hours),
             "event": self.event,
             "type": "track",
             "source_id": "shop",
@@ -222,6 +225,23 @@ def test_waves_begin_every_so_many_days_while_their_horizon_has_passed() -> None
     assert days == [date(2026, 2, 1), date(2026, 2, 15), date(2026, 3, 1), date(2026, 3, 15)]
     single = replace(WAVES, settings=EXPERIMENT | {"every_days": None})
     assert [one.on for one in cut_offs_of(single, now_ms, ZONE)[1]] == [date(2026, 2, 1)]
+
+
+VIEWS = replace(MODEL, features=(feature("views", "count(event = 'Product Viewed')"),))
+
+
+def test_what_came_after_the_cut_off_under_an_older_date_is_told_apart() -> None:
+    bought = [Happened(person, 24, "Order Completed", 1) for person in (0, 1)]
+    viewed = [Happened(person, 48, "Product Viewed", 0) for person in (0, 1)]
+    came_late = [*bought, viewed[0], replace(viewed[1], late_hours=24 * 60)]
+    assert [(row["f0"], row["g0"]) for row in panel(came_late, VIEWS)] == [(1, 1), (1, 0)]
+    a_day_late = [*bought, viewed[0], replace(viewed[1], hours=24 * 59 - 2, late_hours=24)]
+    assert "g0" not in panel(a_day_late, VIEWS)[0]
+
+
+def test_history_that_was_loaded_in_one_go_is_not_late() -> None:
+    loaded = [Happened(0, day * 24, "Order Completed", 1, None, 24 * 200) for day in (1, 2)]
+    assert "g0" not in panel(loaded, VIEWS)[0]
 
 
 def test_every_default_feature_says_what_it_is() -> None:

@@ -59,6 +59,9 @@ def _limits(card: Document) -> Iterator[str]:
     telling = card["report"].get("telling")
     if telling:
         yield f"Left out, for each tells the seed by itself: {', '.join(telling)}."
+    for leak in card["report"].get("leaks", ()):
+        told = "Allowed by hand, though suspected" if leak["is_allowed"] else "Leaks"
+        yield f"{told}: {leak['why']}."
     if card["purpose"] is None:
         yield "It names no purpose, so nobody's consent is asked."
 

@@ -30,6 +30,9 @@ def facts_of(card: Document) -> dict[str, str]:
     if "state" in card:
         told["version"] = f"{card['version']}, {card['state'].replace('_', ' ')}"
     report = card["report"]
+    allowed = [one["feature"] for one in report.get("leaks", ()) if one["is_allowed"]]
+    if allowed:
+        told["allowed, though suspected of knowing the outcome"] = ", ".join(allowed)
     if "positives" in report:
         told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
     return told

@@ -149,7 +149,8 @@ def test_a_behaviour_that_knows_the_outcome_is_refused(tmp_path: Path) -> None:
 
 def test_money_is_told_in_money(tmp_path: Path) -> None:
     told = panel()
-    spent = np.maximum(0, 20 + 10 * told.measured[:, 0])
+    chance = np.random.default_rng(8).normal(size=len(told))
+    spent = np.maximum(0, 10 + 10 * told.measured[:, 0] + 20 * chance)
     outcome = run(replace(told, label=spent), tmp_path)
     assert outcome.report["judgement"]["is_money"]
     assert "percentage points" not in outcome.report["judgement"]["words"][0]

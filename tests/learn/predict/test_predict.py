@@ -14,8 +14,8 @@ from stamgast_learn.predict.contributions import contributions
 from stamgast_learn.predict.drift import SHIFTED, stability_index
 from stamgast_learn.predict.estimate import loaded
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.honesty import require_no_leak
 from stamgast_learn.predict.judgement import Judgement, judge, require_better
+from stamgast_learn.predict.leaks import leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import learn, predictor_of
 from stamgast_learn.predict.ranking import area, auc_of, ranking
@@ -145,7 +145,7 @@ def leaky(panel: Panel) -> Panel:
 
 
 def test_a_feature_that_knows_the_outcome_is_refused_by_name(panel: Panel, tmp_path: Path) -> None:
-    require_no_leak(panel.labelled)
+    assert not leaks(panel.labelled, WITHIN)
     outcome = run(leaky(panel), tmp_path)
     assert outcome.why is not None
     assert "feature noise alone" in outcome.why

@@ -41,6 +41,7 @@ def order_of(model: Model, version: str, history_days: int, *, is_training: bool
         is_look_alike=model.kind is Kind.LOOK_ALIKE,
         kind=model.kind.value,
         settings=dict(model.settings),
+        allowed=model.allow,
     )
 
 

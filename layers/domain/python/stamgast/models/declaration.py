@@ -68,6 +68,7 @@ class Model:
     `target` and `exclude` are None where they were left out. `margin` is by how much a new version
     must beat the one in use, and the baseline, before it takes over: a share of the Brier score, or
     of the absolute error of amounts. `purpose` is the consent that scored people must have given.
+    `allow` names features that are used though they are suspected of knowing the outcome.
     `settings` are those of its kind alone, as plain data; `rules` are trees that they name.
     """
 
@@ -90,6 +91,7 @@ class Model:
     texts: Mapping[str, str | None] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Node] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -104,6 +106,7 @@ class Model:
         return {
             **plain,
             "kind": self.kind.value,
+            "allow": list(self.allow),
             "tree": TREE_VERSION,
             **{name: to_json(getattr(self, name)) for name in TREES},
             "features": [feature.document for feature in self.features],
@@ -123,11 +126,12 @@ def model_of(told: Document) -> Model:
     rest = {
         name: one
         for name, one in told.items()
-        if name not in {*TREES, "tree", "kind", "features", "rules", "cutoffs"}
+        if name not in {*TREES, "tree", "kind", "features", "rules", "cutoffs", "allow"}
     }
     return Model(
         kind=Kind(told["kind"]),
         features=tuple(_feature(one) for one in told["features"]),
+        allow=tuple(told.get("allow", ())),
         cutoffs=Cutoffs(**told["cutoffs"]),
         rules={name: _tree(told["tree"], one) for name, one in told["rules"].items()},
         **trees,

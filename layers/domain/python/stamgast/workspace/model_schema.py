@@ -86,6 +86,7 @@ class ModelPart(Part):
     margin: Annotated[float, Field(ge=0, le=0.5)] = 0.01
     defaults: bool = True
     features: dict[Name, str] = Field(default_factory=dict, max_length=MOST_FEATURES)
+    allow: list[Name] = Field(default_factory=list, max_length=MOST_FEATURES)
     contract: ContractPart | None = None
     recommend: RecommendPart | None = None
     experiment: ExperimentPart | None = None

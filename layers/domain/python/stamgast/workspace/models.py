@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +62,7 @@ class ModelCompiler:
         texts = _texts(kind, part)
         target, population, exclude = (self._tree(name, key, texts[key]) for key in TEXTS)
         features = () if kind in WITHOUT_FEATURES else tuple(self._features(name, part))
+        self._require_known(name, part["allow"], {feature.name for feature in features})
         if len(self.faults) > known or population is None:
             return None
         model = Model(
@@ -78,6 +79,7 @@ class ModelCompiler:
             exclude=exclude,
             settings=settings_of(kind, part, SECTION_DEFAULTS),
             rules=rules,
+            allow=tuple(part["allow"]),
             **{word: part[word] for word in WORDS},
         )
         return replace(model, version=_version(model))
@@ -115,6 +117,12 @@ class ModelCompiler:
                 message = "a feature is a number or a condition, such as traits.city = 'Delft'"
                 self.faults.append(self.file.fault(place, message))
             yield Feature(feature, tree, text)
+
+    def _require_known(self, name: str, allowed: Iterable[str], known: Set[str]) -> None:
+        for place, feature in enumerate(allowed):
+            if feature not in known:
+                message = f"{feature!r} is no feature of this model"
+                self.faults.append(self.file.fault(("models", name, "allow", str(place)), message))
 
     def _add(self, place: Place, faults: list[RuleError]) -> None:
         for fault in faults:

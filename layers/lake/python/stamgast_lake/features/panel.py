@@ -13,6 +13,7 @@ from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
 from stamgast_lake.features.measured import CELL, OUTCOME, CutOff, arms, measured, outcome
+from stamgast_lake.features.received import beside, has_late, without_late
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
 
@@ -96,7 +97,8 @@ def fill(
     """Makes table `panel`: person_id, cut_on, label (null where people are scored), f0, f1, …
 
     Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
-    what people bought have a row a line of an order, too, of everybody who is in the panel.
+    what people bought have a row a line of an order, too, of everybody who is in the panel. Where
+    something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
     """
     is_first = True
     asked_at = [(one, True) for one in learnt] + ([(scored, False)] if scored else [])
@@ -104,8 +106,19 @@ def fill(
         for statement in _of_cut_off(engine, model, asked, cut_off, is_labelled, is_first):
             engine.execute(statement)
         is_first = False
+    if learnt and has_late(engine, model, learnt[-1]):
+        _as_received(engine, model, asked, learnt[-1])
     if model.kind in OF_LINES:
         engine.execute(lines(asked.zone))
+
+
+def _as_received(engine: "DuckDBPyConnection", model: Model, asked: Asked, cut_off: CutOff) -> None:
+    """Adds g0, g1, … to the rows of a cut-off: its features of what had come by then."""
+    for statement in without_late(cut_off):
+        engine.execute(statement)
+    go_to(engine, cut_off.before, asked.traits if _needs_traits(model) else ())
+    for statement in beside(model, cut_off):
+        engine.execute(statement)
 
 
 def _of_cut_off(

@@ -13,7 +13,8 @@ import numpy as np
 from stamgast_learn.drivers.design import COLLINEAR, Design, design_of
 from stamgast_learn.drivers.regression import ALPHA, Fitted, regress
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.predict.honesty import require_enough, require_history, require_no_leak
+from stamgast_learn.predict.honesty import require_enough, require_history
+from stamgast_learn.predict.leaks import came, require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
@@ -80,7 +81,7 @@ def learn_run(order: Order, panel: Path, _champion: bytes | None) -> tuple[Outco
     told = _few(read_panel(panel, order.features).labelled)
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
     try:
-        judgement = judge(told, order)
+        judgement = judge(told, order, report)
         report["judgement"] = judgement.to_json()
         _require_something(judgement)
     except AbstainedError as error:
@@ -97,7 +98,7 @@ def _few(panel: Panel) -> Panel:
     return panel.at(np.isin(panel.person, people[drawn]))
 
 
-def judge(panel: Panel, order: Order) -> Judgement:
+def judge(panel: Panel, order: Order, report: dict[str, Any]) -> Judgement:
     """The drivers of a labelled panel; raises AbstainedError where there is too little."""
     is_money = not bool(np.isin(panel.label, (0.0, 1.0)).all())
     if is_money:
@@ -105,7 +106,7 @@ def judge(panel: Panel, order: Order) -> Judgement:
         _require_people(panel, order.least_of_each)
     else:
         require_enough(panel, order.least_of_each, order.history_days, order.within_days)
-        require_no_leak(panel)
+    require_no_leak(came(panel), order, report)
     design = design_of(panel)
     if not design.told:
         raise AbstainedError("every behaviour says the same of everybody")

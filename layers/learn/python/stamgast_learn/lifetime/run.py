@@ -10,6 +10,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
+from stamgast_learn.predict.leaks import came, require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
@@ -35,6 +36,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 def _made(order: Order, panel: Panel, report: dict[str, Any], champion: bytes | None) -> Valuer:
     if not len(panel):
         raise AbstainedError("nobody had bought at any cut-off")
+    require_no_leak(came(panel), order, report)
     judgement = judge(panel, order.within_days, order.margin)
     report["judgement"] = judgement.to_json()
     newest = newest_of(panel)

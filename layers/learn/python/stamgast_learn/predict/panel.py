@@ -19,7 +19,8 @@ class Panel:
 
     `measured` is (rows, features) with NaN where nothing is known; `label` is NaN where people are
     to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values; `was`
-    is what the version that scores said of a person last, NaN where it said nothing.
+    is what the version that scores said of a person last, NaN where it said nothing; `received` is
+    `measured` as far as it had come by the newest cut-off, where some of it came later.
     """
 
     person: Column
@@ -29,6 +30,7 @@ class Panel:
     features: tuple[str, ...]
     histories: Histories | None = None
     was: Floats | None = None
+    received: Floats | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -37,10 +39,10 @@ class Panel:
     def at(self, rows: Labels) -> "Panel":
         """The rows of a mask."""
         histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
-        was = None if self.was is None else self.was[rows]
+        was, received = (None if one is None else one[rows] for one in (self.was, self.received))
         return Panel(
             *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
-            *(self.features, histories, was),
+            *(self.features, histories, was, received),
         )
 
     @property
@@ -82,6 +84,7 @@ def read_panel(path: Path, features: Sequence[str], version: str | None = None) 
         features=tuple(features),
         histories=_histories(columns),
         was=_was(columns, version),
+        received=_received(columns, len(features)),
     )
 
 
@@ -90,6 +93,12 @@ def _was(columns: Columns, version: str | None) -> Floats | None:
         return None
     was: Floats = columns["was_value"].astype(np.float64)
     return np.where(columns["was_version"] == version, was, np.nan)
+
+
+def _received(columns: Columns, features: int) -> Floats | None:
+    if "g0" not in columns:
+        return None
+    return np.column_stack([columns[f"g{place}"].astype(np.float64) for place in range(features)])
 
 
 def _histories(columns: Columns) -> Histories | None:

@@ -13,7 +13,8 @@ from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
 from stamgast_learn.predict.estimate import fit
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.honesty import TOO_GOOD, constant_features, telling_features
+from stamgast_learn.predict.honesty import constant_features
+from stamgast_learn.predict.leaks import TOO_GOOD, telling_features
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of

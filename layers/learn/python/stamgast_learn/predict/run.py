@@ -12,8 +12,9 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.drift import drift_of, stability_index
-from stamgast_learn.predict.honesty import require_enough, require_no_leak
+from stamgast_learn.predict.honesty import require_enough
 from stamgast_learn.predict.judgement import judge, require_better
+from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
 from stamgast_learn.predict.resemblance import resemble
@@ -24,7 +25,7 @@ from stamgast_learn.predict.scores import scores_of
 class Order:
     """What a run asks for: a version to train, its bounds, and what is known of the past.
 
-    `kind` and `settings` are those of the declared model.
+    `kind` and `settings` are those of the declared model; `allowed` features may be suspected.
     """
 
     model: str
@@ -38,11 +39,13 @@ class Order:
     is_look_alike: bool = False
     kind: str = "propensity"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Order":
         """The order that a run's document tells."""
-        return cls(**{**told, "features": tuple(told["features"])})
+        lists = {name: tuple(told.get(name, ())) for name in ("features", "allowed")}
+        return cls(**{**told, **lists})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,12 @@ def _challenger(
     order: Order, panel: Panel, report: dict[str, Any], champion: bytes | None
 ) -> Predictor:
     require_enough(panel, order.least_of_each, order.history_days, order.within_days)
-    require_no_leak(panel)
+    suspects = told_leaks(panel, order, report)
     tested = backtest(panel, order.within_days)
     judgement = judge(tested)
     report["judgement"] = judgement.to_json()
     require_better(judgement, order.margin)
+    require_unsuspected(suspects)
     challenger = learn(panel)
     report["constant"] = list(challenger.constant)
     report["learnt_until"] = str(np.datetime64(challenger.learnt_until, "D"))

@@ -10,7 +10,8 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.honesty import constant_features, require_no_leak
+from stamgast_learn.predict.honesty import constant_features
+from stamgast_learn.predict.leaks import require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
@@ -37,7 +38,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
     came = trial.panel.label == 1
     _require_enough(came, trial.is_treated, order.least_of_each)
-    require_no_leak(trial.panel)
+    require_no_leak(trial.panel, order, report)
     report["arms"] = require_chance(trial, order.settings["treated_share"])
     told = effect(trial.panel.label, trial.is_treated)
     panel = trial.panel

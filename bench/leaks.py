@@ -1,0 +1,208 @@
+"""Leaks: how often honest features are suspected, and how many planted leaks are found.
+
+    python bench/leaks.py [--worlds 20] [--people 600] [--json]
+
+Four honest worlds of single events: customers who buy at their own rate and leave, people who buy
+every month, people who look around before they buy, and silence as the outcome. Each is told by
+sixteen behaviours, and by recency and count alone. A leak is then added to the sixteen: a noisy
+copy of the outcome by its area, a column filled for a part of those to whom it came, one category
+of eight, a flag, what was noted when the outcome came under an older date, an id in the order of
+what came, two copies at once, and notes of each purchase that bear a date up to twenty days older.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.predict.leaks import leaks
+from stamgast_learn.predict.panel import Panel
+
+DAYS, WITHIN = 300, 30
+CUTS = (120, 150, 180, 210, 240, 270)
+WINDOWS = (7, 30, 90)
+KINDS = ("shop", "monthly", "looking", "silence")
+NAMES = (
+    *("days_known", "days_since_order", "orders", "rhythm", "spent", "mean_order"),
+    *(f"orders_{days}d" for days in (*WINDOWS, 365)),
+    *(f"views_{days}d" for days in WINDOWS),
+    *("revenue_30d", "days_since_view", "noise"),
+)
+FEW = ("days_since_order", "orders")
+Random = np.random.Generator
+World = tuple[Panel, Floats]
+
+
+def bought(random: Random, kind: str) -> Floats:
+    """The days on which somebody buys."""
+    start, until = random.uniform(0, 90), random.uniform(0, 90) + random.exponential(220)
+    if kind == "monthly":
+        return np.arange(start, min(DAYS, until), 30.0 + random.normal(0, 0.5))
+    mean = random.gamma(2.0, 30.0) if kind == "looking" else 1 / (random.gamma(1.0, 0.025) + 0.002)
+    days = start + np.cumsum(np.append(0.0, random.exponential(mean, 400) + 0.2))
+    return np.asarray(days[days < (DAYS if kind == "looking" else min(DAYS, until))])
+
+
+def looked(random: Random, kind: str, orders: Floats) -> Floats:
+    """The days on which they look around."""
+    if kind == "looking":
+        before = orders - random.uniform(0, 25, len(orders))
+        return np.concatenate([before, random.uniform(0, DAYS, random.poisson(2))])
+    return np.asarray(random.uniform(0, DAYS, random.poisson(6)))
+
+
+def behaviours(
+    random: Random, cut: int, orders: Floats, views: Floats, spend: float
+) -> list[float]:
+    """What is known of somebody at a cut-off."""
+    past, seen = orders[orders < cut], views[views < cut]
+    known, count = cut - past[0], len(past)
+    of_orders = [float((past >= cut - days).sum()) for days in (*WINDOWS, 365)]
+    of_views = [float((seen >= cut - days).sum()) for days in WINDOWS]
+    rhythm = (cut - past[-1]) * count / max(known, 1.0)
+    since = cut - seen.max() if len(seen) else np.nan
+    return [
+        *(known, cut - past[-1], count, rhythm, spend * count, spend + random.normal()),
+        *(*of_orders, *of_views, spend * of_orders[1], since, random.normal()),
+    ]
+
+
+def world(kind: str, people: int, seed: int) -> World:
+    """A panel in which nothing leaks, and in how many days of each row the next purchase comes."""
+    random, rows = np.random.default_rng((seed, KINDS.index(kind))), []
+    for person in range(people):
+        orders = bought(random, kind)
+        views, spend = looked(random, kind, orders), random.gamma(4.0, 10.0)
+        for cut in CUTS:
+            if len(orders) and orders[0] < cut:
+                ahead = np.append(orders[orders >= cut], cut + 400.0)[0] - cut
+                told = behaviours(random, cut, orders, views, spend)
+                rows.append((person, cut, ahead, told))
+    ahead = np.array([row[2] for row in rows])
+    label = (ahead >= WITHIN if kind == "silence" else ahead < WITHIN).astype(np.float64)
+    measured = np.array([row[3] for row in rows], dtype=np.float64)
+    person, cut = (np.array([row[place] for row in rows]) for place in (0, 1))
+    return Panel(person, cut, label, measured, NAMES), ahead
+
+
+def narrowed(panel: Panel) -> Panel:
+    """The panel with recency and count alone."""
+    places = [NAMES.index(name) for name in FEW]
+    return Panel(panel.person, panel.cut_on, panel.label, panel.measured[:, places], FEW)
+
+
+def planted(panel: Panel, *columns: NDArray[Any]) -> Panel:
+    """The panel with leaks beside its features."""
+    names = tuple(f"leak_{place}" for place in range(len(columns)))
+    measured = np.column_stack([panel.measured, *columns])
+    features = (*panel.features, *names)
+    return Panel(panel.person, panel.cut_on, panel.label, measured, features)
+
+
+def copy(area: float) -> Callable[[World, Random], Panel]:
+    """A noisy copy of the outcome that orders people so well."""
+    return lambda told, random: planted(told[0], _copy(told[0], random, area))
+
+
+def _copy(panel: Panel, random: Random, area: float) -> Floats:
+    apart = float(np.sqrt(2) * norm.ppf(area))
+    return np.asarray(panel.label * apart + random.normal(size=len(panel)))
+
+
+def _drawn(told: World, random: Random, share: float) -> NDArray[np.bool_]:
+    return np.asarray((told[0].label == 1) & (random.random(len(told[0])) < share))
+
+
+def filled(told: World, random: Random) -> Panel:
+    """A value for half of those to whom it came."""
+    return planted(told[0], np.where(_drawn(told, random, 0.5), 1.0, np.nan))
+
+
+def category(told: World, random: Random) -> Panel:
+    """One category of eight that stands for the outcome."""
+    others = random.integers(0, 7, len(told[0]))
+    return planted(told[0], np.where(_drawn(told, random, 0.3), 7.0, others))
+
+
+def flag(told: World, random: Random) -> Panel:
+    """What is noted of seven in ten, and of one in a hundred others."""
+    mistaken = (told[0].label == 0) & (random.random(len(told[0])) < 0.01)
+    return planted(told[0], 1.0 * (_drawn(told, random, 0.7) | mistaken))
+
+
+def noted(told: World, random: Random) -> Panel:
+    """What was noted of eight in ten when the newest outcomes came, under the oldest date."""
+    newest = _drawn(told, random, 0.8) & (told[0].cut_on == CUTS[-1])
+    return planted(told[0], np.where(np.isin(told[0].person, told[0].person[newest]), 1.0, np.nan))
+
+
+def numbered(told: World, random: Random) -> Panel:
+    """A number in the order in which purchases came, give or take twenty days."""
+    moment = told[1] + random.normal(0, 20, len(told[1]))
+    return planted(told[0], np.argsort(np.argsort(moment)))
+
+
+def two(told: World, random: Random) -> Panel:
+    """Two copies, each of which hides the other."""
+    return planted(told[0], *(_copy(told[0], random, 0.92) for _ in range(2)))
+
+
+def notes(told: World, random: Random) -> Panel:
+    """The number of notes ever, one a purchase, of which those of the next purchase came before."""
+    before = told[1] < random.uniform(1, 20, len(told[1]))
+    return planted(told[0], before + told[0].measured[:, NAMES.index("orders")])
+
+
+LEAKS: dict[str, Callable[[World, Random], Panel]] = {
+    "copy, area 0.80": copy(0.80),
+    "copy, area 0.85": copy(0.85),
+    "copy, area 0.90": copy(0.90),
+    "copy, area 0.95": copy(0.95),
+    "filled for half of them": filled,
+    "one category": category,
+    "flag": flag,
+    "noted under an older date": noted,
+    "number in order": numbered,
+    "two copies": two,
+    "notes counted for ever": notes,
+}
+
+
+def figures(worlds: int, people: int) -> Iterator[dict[str, Any]]:
+    """A row a world and set of features, or a leak: of how many something, and what, was found."""
+    for kind in KINDS:
+        found = [world(kind, people, seed) for seed in range(worlds)]
+        for name, narrow in (("sixteen behaviours", False), ("recency and count", True)):
+            told = [leaks(narrowed(one) if narrow else one, WITHIN) for one, _ in found]
+            yield _row(kind, f"honest: {name}", [bool(one) for one in told])
+        for name, plant in LEAKS.items():
+            told = [
+                leaks(plant(one, np.random.default_rng(seed)), WITHIN)
+                for seed, one in enumerate(found)
+            ]
+            yield _row(kind, name, [any("leak" in one.feature for one in leak) for leak in told])
+
+
+def _row(kind: str, what: str, found: list[bool]) -> dict[str, Any]:
+    return {"world": kind, "what": what, "worlds": len(found), "found": sum(found)}
+
+
+def main() -> None:
+    """Prints a row at a time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--people", type=int, default=600)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    for row in figures(asked.worlds, asked.people):
+        text = f"{row['world']:9} {row['what']:28} {row['found']:4} of {row['worlds']}"
+        print(json.dumps(row) if asked.json else text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

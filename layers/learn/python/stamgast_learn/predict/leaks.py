@@ -1,0 +1,113 @@
+"""Features that know the outcome: made, or noted, after the cut-off, whatever date they bear.
+
+A feature that is all but the outcome leaks for certain, and no figure of a model with it means
+anything. One that tells more than a past can tell is suspected: the model is judged and not used,
+unless somebody who knows the feature allows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.alone import few, plain_order
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.suspects import suspects
+
+TOO_GOOD = 0.99
+"""A single feature that orders people this well knows the outcome: it was made after it."""
+ENOUGH_TO_SEE = 50_000
+
+
+class Bounds(Protocol):
+    """What is needed of an order."""
+
+    @property
+    def within_days(self) -> int:
+        """The horizon."""
+        ...
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Features that are used though suspected."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A feature that knows the outcome, or is suspected of it, and the reason in words."""
+
+    feature: str
+    is_certain: bool
+    why: str
+
+
+def require_no_leak(panel: Panel, order: Bounds, report: dict[str, Any]) -> None:
+    """Raises AbstainedError where a feature leaks, or is suspected and not allowed."""
+    require_unsuspected(told_leaks(panel, order, report))
+
+
+def told_leaks(panel: Panel, order: Bounds, report: dict[str, Any]) -> tuple[Leak, ...]:
+    """Those suspected and not allowed; the report gets every leak.
+
+    Raises AbstainedError where one is certain.
+    """
+    found = leaks(panel, order.within_days)
+    report["leaks"] = [
+        {**asdict(one), "is_allowed": not one.is_certain and one.feature in order.allowed}
+        for one in found
+    ]
+    if any(one.is_certain for one in found):
+        raise AbstainedError("; ".join(one.why for one in found if one.is_certain))
+    return tuple(one for one in found if one.feature not in order.allowed)
+
+
+def require_unsuspected(found: Sequence[Leak]) -> None:
+    """Raises AbstainedError with the reason for each suspicion, and what can be done."""
+    if found:
+        names = ", ".join(one.feature for one in found)
+        raise AbstainedError(
+            f"suspected of knowing the outcome: {'; '.join(one.why for one in found)}. Take it out,"
+            f" or, if it was known at the cut-off, say `allow: [{names}]`"
+        )
+
+
+def came(panel: Panel) -> Panel:
+    """The same panel with the outcome whether any came, where it is money."""
+    return replace(panel, label=(panel.label > 0).astype(np.float64))
+
+
+def leaks(panel: Panel, within_days: int) -> tuple[Leak, ...]:
+    """Every feature that leaks, the certain ones first, each once."""
+    certain = telling_features(panel)
+    told = {name: Leak(name, is_certain=True, why=_certain(name)) for name in certain}
+    rest = [name for name in panel.features if name not in certain]
+    for name, why in suspects(panel, rest, within_days) if len(panel) else ():
+        told.setdefault(name, Leak(name, is_certain=False, why=why))
+    return tuple(told.values())
+
+
+def telling_features(panel: Panel) -> tuple[str, ...]:
+    """The features each of which, by its value or by having one, all but tells the outcome.
+
+    At any cut-off: what was noted when it came tells of later outcomes, too, so that over all
+    cut-offs people who have it are many to whom nothing comes yet.
+    """
+    labels = panel.label == 1
+    masks = [panel.cut_on == cut for cut in panel.cuts] + [panel.cut_on > -1]
+    views = [few(one, ENOUGH_TO_SEE) for one in masks]
+    told = zip(panel.features, panel.measured.T, strict=True)
+    return tuple(
+        name
+        for name, column in told
+        if any(plain_order(column[rows], labels[rows]) >= TOO_GOOD for rows in views)
+    )
+
+
+def _certain(name: str) -> str:
+    return (
+        f"feature {name} alone orders people with an area under the curve of {TOO_GOOD} or"
+        " more: it knows the outcome, so it was made after the cut-off; take it out"
+    )

@@ -1,0 +1,158 @@
+"""Features that may know the outcome: what each tells beside what all others tell together.
+
+A feature that tells of the past horizon what it tells of the next one is memory, and no prophecy:
+of skill it is not suspected.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from scipy.stats import norm
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.predict.alone import (
+    Same,
+    are_told,
+    column_of,
+    few,
+    half_of,
+    least_skill,
+    sure_values,
+)
+from stamgast_learn.predict.estimate import fit
+from stamgast_learn.predict.in_time import Told, ahead, came_late, only_now
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.ranking import auc_of
+
+ENOUGH_TO_FIT = 10_000
+STRONG, MOST_STRONG = 0.85, 3
+"""Below this area nothing that a feature tells by itself is out of the ordinary."""
+ALONE, TOGETHER = 0.88, 0.9
+"""From these areas on a feature, or all of them together, are compared with those left."""
+FARTHER, NEEDED = 1.3, 1.2
+"""How much farther apart than all others a feature, or all with it, put both outcomes."""
+PROPHETIC, FORESIGHT = 1.1, 0.15
+"""The same of a feature whose area is so much larger for the next horizon than for the past."""
+AS_GOOD = 0.02
+LEAST_APART = 0.5
+SURE, SURPRISE = 0.9, 2.5
+"""A value that brings the outcome this surely, at log-odds so far above what others expect."""
+
+
+def suspects(panel: Panel, names: Sequence[str], within_days: int) -> Iterator[Told]:
+    """Each feature that is suspected, and why; a feature may come several times."""
+    for view in _views(panel):
+        yield from _sure(view, names)
+        skills = {name: least_skill(view, column_of(view, name)) for name in names}
+        strong = [name for name in _ranked(skills) if skills[name] >= STRONG][:MOST_STRONG]
+        foresight = _foresight(panel, strong, within_days)
+        yield from _dominant(view, skills, foresight)
+        memories = [name for name in strong if name not in foresight]
+        yield from _needed(view, names, memories)
+    yield from only_now(panel, names)
+    yield from came_late(panel, names)
+
+
+def _views(panel: Panel) -> Iterator[Panel]:
+    """All cut-offs, and the newest: what was noted when the outcome came tells most there."""
+    masks = [panel.cut_on > -1, panel.cut_on == panel.cuts[-1]]
+    for mask in masks[: len(panel.cuts)]:
+        view = panel.at(few(mask, ENOUGH_TO_FIT))
+        if are_told(view.label == 1):
+            yield view
+
+
+def _sure(view: Panel, names: Sequence[str]) -> Iterator[Told]:
+    """Features of which one value brings the outcome almost always, unexpected by all others."""
+    base = _log_odds(float((view.label == 1).mean()))
+    for name in names:
+        told = sure_values(view, column_of(view, name), SURE)
+        told = [one for one in told if _log_odds(one.at_least) - base >= SURPRISE]
+        expected = _expected(view, _without(names, [name])) if told else np.zeros(0)
+        for same in told:
+            stated = float(expected[same.rows].mean())
+            if _log_odds(same.at_least) - _log_odds(stated) >= SURPRISE:
+                yield name, _unexpected(name, same, stated)
+                break
+
+
+def _unexpected(name: str, same: Same, stated: float) -> str:
+    return (
+        f"feature {name} has a value at which the outcome came to {same.rate:.0%} of"
+        f" {int(same.rows.sum())} rows, where all other features expect {stated:.0%}"
+    )
+
+
+def _ranked(skills: Mapping[str, float]) -> list[str]:
+    return sorted(skills, key=lambda name: (-skills[name], name))
+
+
+def _foresight(panel: Panel, strong: Sequence[str], within_days: int) -> dict[str, float]:
+    """Strong features that are no memory, and how much more they tell of what comes."""
+    told = {name: ahead(panel, name, within_days) for name in strong}
+    return {name: one or 0.0 for name, one in told.items() if one is None or one > AS_GOOD}
+
+
+def _dominant(
+    view: Panel, skills: Mapping[str, float], foresight: Mapping[str, float]
+) -> Iterator[Told]:
+    """The feature, or the few, without which everything else tells far less."""
+    strong, labels, was = list(foresight), view.label == 1, None
+    for count in range(1, len(strong) + 1):
+        gone, least = strong[:count], skills[strong[count - 1]]
+        left = _apart(auc_of(_expected(view, _without([*skills], gone)), labels))
+        farther = min(PROPHETIC if foresight[one] >= FORESIGHT else FARTHER for one in gone)
+        is_cliff = was is None or was >= farther * left
+        if least >= ALONE and _apart(least) >= farther * left and is_cliff:
+            others = norm.cdf(left / np.sqrt(2))
+            yield from ((name, _more_than_others(name, skills[name], others)) for name in gone)
+            return
+        was = left
+
+
+def _more_than_others(name: str, found: float, others: float) -> str:
+    return (
+        f"feature {name} orders people with an area under the curve of {found:.2f}, all others"
+        f" together with {others:.2f}"
+    )
+
+
+def _needed(view: Panel, names: Sequence[str], memories: Sequence[str]) -> Iterator[Told]:
+    """Features that tell little by themselves, and beside others what nothing else tells."""
+    labels = view.label == 1
+    found = auc_of(_expected(view, names), labels)
+    for name in _without(names, memories) if found >= TOGETHER else ():
+        left = auc_of(_expected(view, _without(names, [name])), labels)
+        if _apart(found) >= NEEDED * _apart(left):
+            yield (
+                name,
+                (
+                    f"with feature {name} all together order people with an area under the curve of"
+                    f" {found:.2f}, without it with {left:.2f}"
+                ),
+            )
+
+
+def _expected(view: Panel, names: Sequence[str]) -> Floats:
+    """What a model of these features says of people that it has not seen."""
+    labels, half = view.label == 1, half_of(view.person)
+    told = np.full(len(view), float(labels.mean()))
+    columns = view.measured[:, [view.features.index(name) for name in names]]
+    for held in (half, ~half) if names else ():
+        if are_told(labels[~held]):
+            told[held] = fit(columns[~held], labels[~held]).scores(columns[held])
+    return told
+
+
+def _without(names: Sequence[str], gone: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in gone]
+
+
+def _log_odds(share: float) -> float:
+    bounded = min(max(share, 1e-4), 1 - 1e-4)
+    return float(np.log(bounded / (1 - bounded)))
+
+
+def _apart(found: float) -> float:
+    """How many standard deviations two normal outcomes lie apart that have such an area."""
+    return max(LEAST_APART, float(np.sqrt(2) * norm.ppf(min(found, 1 - 1e-6))))

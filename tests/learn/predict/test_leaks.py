@@ -1,0 +1,129 @@
+"""Features that know the outcome are named, whichever way they know it; honest ones are not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.predict.leaks import leaks
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.run import Outcome, learn_run
+from tests.learn.predict.worlds import ORDER, WITHIN, world, write
+
+NOISE = 4
+RANDOM = np.random.default_rng(12)
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    """A world in which nothing leaks."""
+    return world(people=450, cuts=4)[0]
+
+
+def noisy(came: Labels) -> Floats:
+    """A copy of the outcome that orders people with an area of 0.95."""
+    return 2.33 * came + RANDOM.normal(size=len(came))
+
+
+def filled(came: Labels) -> Floats:
+    """A value that half of those have to whom it came, and nobody else."""
+    return np.where(came & (RANDOM.random(len(came)) < 0.5), 1.0, np.nan)
+
+
+def one_category(came: Labels) -> Floats:
+    """A category of ten that stands for the outcome, a third of the time."""
+    told = came & (RANDOM.random(len(came)) < 0.35)
+    return np.where(told, 7.0, RANDOM.integers(0, 7, len(came)))
+
+
+def flag(came: Labels) -> Floats:
+    """What is noted of most to whom it came, and of one in a hundred others by mistake."""
+    return np.where(came, RANDOM.random(len(came)) < 0.8, RANDOM.random(len(came)) < 0.01)
+
+
+def planted(panel: Panel, column: Floats) -> Panel:
+    """The panel with a feature in the place of noise."""
+    measured = panel.measured.copy()
+    measured[:, NOISE] = column
+    return replace(panel, measured=measured)
+
+
+def run(panel: Panel, folder: Path, *allowed: str) -> Outcome:
+    """What becomes of a version that is learnt of the panel."""
+    order = replace(ORDER, allowed=allowed)
+    return learn_run(order, write(panel, folder / "panel.parquet"), None)[0]
+
+
+def test_honest_features_are_not_suspected(panel: Panel) -> None:
+    assert not leaks(panel.labelled, WITHIN)
+
+
+@pytest.mark.failure_line(34)
+@pytest.mark.parametrize("leak", [noisy, filled, one_category, flag])
+def test_a_feature_that_knows_the_outcome_in_part_is_suspected(panel: Panel, leak: object) -> None:
+    """Line 34: a feature that was made after the cut-off, though it tells only a part."""
+    told = panel.labelled
+    assert callable(leak)
+    (found,) = leaks(planted(told, leak(told.label == 1)), WITHIN)
+    assert (found.feature, found.is_certain) == ("noise", False)
+
+
+@pytest.mark.failure_line(34)
+def test_a_suspect_is_judged_and_kept_out_unless_it_is_allowed(
+    panel: Panel, tmp_path: Path
+) -> None:
+    """Line 34: it says why it is not used, and what can be done."""
+    spoilt = planted(panel, noisy(panel.label == 1))
+    outcome = run(spoilt, tmp_path)
+    assert outcome.why is not None
+    assert "feature noise" in outcome.why
+    assert "say `allow: [noise]`" in outcome.why
+    assert "judgement" in outcome.report
+    allowed = run(spoilt, tmp_path, "noise")
+    assert allowed.is_used
+    assert [one["is_allowed"] for one in allowed.report["leaks"]] == [True]
+
+
+def test_what_is_certain_cannot_be_allowed(panel: Panel, tmp_path: Path) -> None:
+    spoilt = planted(panel, 10 * np.nan_to_num(panel.label) + RANDOM.normal(size=len(panel)))
+    outcome = run(spoilt, tmp_path, "noise")
+    assert not outcome.is_used
+    assert "judgement" not in outcome.report
+
+
+def test_a_value_of_the_newest_cut_off_alone_is_suspected(panel: Panel) -> None:
+    told = panel.labelled
+    came = told.label == 1
+    later = {*told.person[came & (told.cut_on == told.cuts[-1])]}
+    known = np.array([person in later for person in told.person]) & (RANDOM.random(len(told)) < 0.8)
+    (found,) = leaks(planted(told, known.astype(np.float64)), WITHIN)
+    assert found.feature == "noise"
+
+
+def test_memory_of_the_past_horizon_is_no_leak(panel: Panel) -> None:
+    """Who always does the same is foretold by what they did."""
+    told = panel.labelled
+    _, of = np.unique(told.person, return_inverse=True)
+    habit = (np.arange(of.max() + 1) % 2 == 0)[of]
+    label = np.where(RANDOM.random(len(told)) < 0.06, ~habit, habit).astype(np.float64)
+    steady = replace(told, label=label, measured=np.nan_to_num(told.measured))
+    counted = np.where(habit, 3.0, 0.0) + RANDOM.normal(size=len(told))
+    assert not leaks(planted(steady, counted), WITHIN)
+
+
+@pytest.mark.failure_line(34)
+def test_skill_that_was_received_after_the_cut_off_is_suspected(panel: Panel) -> None:
+    """Line 34: an event of the future under a date of the past."""
+    told = panel.labelled
+    came = (told.label == 1) & (RANDOM.random(len(told)) < 0.4)
+    late = told.measured.copy()
+    late[:, NOISE] = RANDOM.integers(0, 5, len(told))
+    known = late.copy()
+    known[came, NOISE] += 1
+    (found,) = leaks(replace(told, measured=known, received=late), WITHIN)
+    assert found.feature == "noise"
+    assert "under older dates" in found.why
+    punctual = replace(told, measured=known, received=known)
+    assert not leaks(punctual, WITHIN)

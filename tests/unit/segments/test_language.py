@@ -65,6 +65,13 @@ FAULTS = {
     "consent.post is true": (RuleNameError, 1, 1, "known are email, sms"),
     "sum() > 1": (RuleTypeError, 1, 1, "needs a value first"),
     "did 'A' within 3 days": (RuleTypeError, 1, 1, "two steps or more"),
+    "did A then 'B'": (RuleSyntaxError, 1, 5, "an event's name as a text, found `A`"),
+    "traits.city = Delft": (RuleNameError, 1, 15, "a text is 'Delft'"),
+    "last_at > date 2026-01-01": (RuleSyntaxError, 1, 16, "as in date '2026-11-22'"),
+    "orders.count => 1": (RuleSyntaxError, 1, 15, "comparisons are =, !=, <"),
+    "traits.a is not 5": (RuleSyntaxError, 1, 17, "compared by `!=`"),
+    "traits.a not = 5": (RuleSyntaxError, 1, 14, "told by `!=`"),
+    "traits.a = 1 or\n\n": (RuleSyntaxError, 1, 16, "found the end of the rule"),
     "(" * 60 + "true" + ")" * 60: (RuleBoundError, 1, 41, "nested more than 40 deep"),
     "x" * 10_001: (RuleBoundError, 1, 1, "more than 10,000 characters"),
 }

@@ -66,10 +66,12 @@ class Cursor:
             raise self.unexpected(what)
         return self.take()
 
-    def unexpected(self, expected: str, words: list[str] | None = None) -> RuleSyntaxError:
-        """What is wrong with the next token."""
+    def unexpected(
+        self, expected: str, words: list[str] | None = None, hint: str | None = None
+    ) -> RuleSyntaxError:
+        """What is wrong with the next token; the hint is a word that is near, or the one given."""
         near = get_close_matches(self.token.word, words or [], 1) if self.token.word else []
-        hint = f"did you mean `{near[0]}`?" if near else None
+        hint = f"did you mean `{near[0]}`?" if near else hint
         return RuleSyntaxError(f"expected {expected}, found {self.token}", self.token.at, hint)
 
     @contextmanager

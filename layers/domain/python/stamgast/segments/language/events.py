@@ -79,10 +79,8 @@ class EventPart:
         return Syntax(Shape.LITERAL, token.at, _number(self.cursor.take()))
 
     def is_funnel(self) -> bool:
-        """Whether `did` comes, followed by a step."""
-        following = self.cursor.ahead(1)
-        is_step = following.sort is Sort.TEXT or following.text == "("
-        return self.cursor.token.word == "did" and is_step
+        """Whether `did` comes, which nothing else begins with."""
+        return self.cursor.token.word == "did"
 
     def funnel(self) -> Syntax:
         """`did A [then B …] [within …]`, or `did A and not B since`."""

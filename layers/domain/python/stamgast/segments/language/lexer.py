@@ -75,7 +75,7 @@ def tokens_of(text: str) -> list[Token]:
         at = match.end()
     if len(found) > MOST_TOKENS:
         raise RuleBoundError(f"the rule has more than {MOST_TOKENS:,} words and signs")
-    return [*found, Token(Sort.END, "", len(text))]
+    return [*found, Token(Sort.END, "", len(text.rstrip()))]
 
 
 def _token(group: str, text: str, at: int) -> Token:

@@ -154,7 +154,7 @@ def _meant(told: str, path: Path, names: list[str], roots: Iterable[str]) -> str
         return f"did you mean `{'.'.join((root[0], *path[1:]))}`?"
     if found or len(path) > 1:
         return found
-    return f"a trait is `traits.{told}`, a property `properties.{told}`"
+    return f"a text is '{told}', a trait is `traits.{told}`, a property `properties.{told}`"
 
 
 def near(told: str, known: Iterable[str]) -> str | None:

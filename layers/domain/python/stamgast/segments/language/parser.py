@@ -12,6 +12,7 @@ from stamgast.segments.language.lexer import Sort
 from stamgast.segments.language.syntax import AGGREGATES, WORDS, Shape, Syntax
 
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+TIMES = ("date", "moment", "timestamp")
 MOST_LINKS = 100
 RESERVED = WORDS - {"date", "moment", "now", "today", "last", "segment", "lifetime", "ago"}
 _Production = Callable[[], Syntax]
@@ -107,14 +108,17 @@ class _Parser:
             if self.cursor.takes(word):
                 found = Syntax(Shape.IS, at, what, (left,))
                 return Syntax(Shape.NOT, at, None, (found,)) if is_not else found
-        raise self.cursor.unexpected("`null`, `true` or `false`", ["null", "true", "false"])
+        words = ["null", "true", "false"]
+        hint = f"other values are compared by `{'!=' if is_not else '='}`"
+        raise self.cursor.unexpected("`null`, `true` or `false`", words, hint)
 
     def _maybe_not(self, left: Syntax, at: int) -> Syntax:
         is_not = self.cursor.takes("not")
         found = self._tail(left, at)
         if found is None:
             if is_not:
-                raise self.cursor.unexpected("`in`, `between`, `like` or `contains`", TAILS)
+                told = "`in`, `between`, `like` or `contains`"
+                raise self.cursor.unexpected(told, TAILS, "what is not equal is told by `!=`")
             return left
         return Syntax(Shape.NOT, at, None, (found,)) if is_not else found
 
@@ -176,17 +180,22 @@ class _Parser:
             found = self.disjunction()
             self.cursor.expect_sign(")")
             return found
-        raise self.cursor.unexpected("a value")
+        is_sign = token.sort is Sort.SIGN and token.text in COMPARISONS
+        hint = f"comparisons are {', '.join(COMPARISONS)}" if is_sign else None
+        raise self.cursor.unexpected("a value", hint=hint)
 
     def _named(self) -> Syntax:
         token, following = self.cursor.token, self.cursor.ahead(1)
         for word, value in (("true", True), ("false", False), ("null", None)):
             if self.cursor.takes(word):
                 return Syntax(Shape.LITERAL, token.at, value)
-        if token.word in ("date", "moment", "timestamp") and following.sort is Sort.TEXT:
+        if token.word in TIMES and following.sort is Sort.TEXT:
             self.cursor.take()
             shape = Shape.DATE if token.word == "date" else Shape.MOMENT
             return Syntax(shape, token.at, self.cursor.take().text)
+        if token.word in TIMES and following.sort is Sort.NUMBER:
+            hint = "as in date '2026-11-22'"
+            raise RuleSyntaxError(f"a {token.word} stands between '", following.at, hint)
         if token.word in RESERVED:
             raise self.cursor.unexpected("a value")
         if token.sort is Sort.WORD and following.sort is Sort.SIGN and following.text == "(":

@@ -86,8 +86,8 @@ def world(kind: str, people: int, seed: int) -> World:
     ahead = np.array([row[2] for row in rows])
     label = (ahead >= WITHIN if kind == "silence" else ahead < WITHIN).astype(np.float64)
     measured = np.array([row[3] for row in rows], dtype=np.float64)
-    person, cut = (np.array([row[place] for row in rows]) for place in (0, 1))
-    return Panel(person, cut, label, measured, NAMES), ahead
+    persons, cuts = (np.array([row[place] for row in rows]) for place in (0, 1))
+    return Panel(persons, cuts, label, measured, NAMES), ahead
 
 
 def narrowed(panel: Panel) -> Panel:

@@ -102,6 +102,10 @@ def test_clusters_are_the_tastes() -> None:
     assert len(told["personas"]) == 3
     assert all(one["share"]["low"] < 1 / 3 < one["share"]["high"] for one in told["personas"])
     assert len({one["name"] for one in told["personas"]}) == 3
+    beside = told["beside_rfm"]
+    assert beside["people"] > 400
+    assert beside["clusters"]["low"] <= beside["clusters"]["value"] < 0.1  # tastes tell no money
+    assert "beside RFM cells" in page_of(card("groups"))
 
 
 @pytest.mark.parametrize("name", JUDGED)

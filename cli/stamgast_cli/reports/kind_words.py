@@ -177,6 +177,19 @@ def clusters(judgement: Document) -> Iterator[Figures]:
         ("people about as near to another cluster", f"{judgement['between']:.1%}"),
     ]
     yield "How far apart they are", ("figure", "value"), told
+    if judgement.get("beside_rfm"):
+        yield _beside_rfm(judgement["beside_rfm"])
+
+
+def _beside_rfm(told: Document) -> Figures:
+    rows = [
+        ("people, as they were on", f"{told['people']:,}, {told['cut_on']}"),
+        ("told by clusters", shared(told["clusters"])),
+        (f"told by {told['cells']} RFM cells", shared(told["rfm_cells"])),
+        ("told by clusters beyond RFM cells", shared(told["gain"])),
+        ("adjusted Rand index of both", f"{told['agreement']:.3f}"),
+    ]
+    return "Of the money that came next, beside RFM cells", ("part of the variance", "value"), rows
 
 
 def _trait(one: Document) -> str:

@@ -32,7 +32,7 @@ from stamgast_lake.rules.statements import Whole, temp_table
 DAY_HOURS, DAY_MS = 24, 86_400_000
 ORDERED = Compare("=", Field(("event",), Type.TEXT), Literal(ORDER_EVENT, Type.TEXT))
 REVENUE = Field(("order", "revenue"), Type.NUMBER)
-MEASURED, OUTCOME, CELL = "measured", "outcome", "cold_start_by"
+MEASURED, OUTCOME, CELL, RFM_CELL = "measured", "outcome", "cold_start_by", "rfm_cell"
 # Days with an order in the principal currency: x, t_x, T in days, and the mean of the repeats.
 HISTORIES = """
     create or replace temp table history as
@@ -86,6 +86,10 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
         columns.append(f"{_number(asked.sql(feature.tree))} as f{place}")
     if CELL in model.rules:
         columns.append(f"cast({asked.sql(model.rules[CELL])} as varchar) as cell")
+    if model.kind is Kind.CLUSTERS:
+        columns.append(
+            f"coalesce(cast(rfm_r * 100 + rfm_f * 10 + rfm_m as bigint), 0) as {RFM_CELL}"
+        )
     yield from asked.statements(MEASURED, columns)
     if model.kind is Kind.LIFETIME_VALUE:
         zone = cut_off.zone.key

@@ -12,7 +12,7 @@ from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
-from stamgast_lake.features.measured import CELL, OUTCOME, CutOff, arms, measured, outcome
+from stamgast_lake.features.measured import CELL, OUTCOME, RFM_CELL, CutOff, arms, measured, outcome
 from stamgast_lake.features.received import beside, has_late, without_late
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
@@ -57,8 +57,8 @@ def cut_offs_of(model: Model, moment_ms: int, zone: ZoneInfo) -> tuple[CutOff, t
 
     People are scored as of the start of the day. The newest cut-off that can be learnt from lies a
     whole horizon before it; a look-alike needs no outcome, and learns where it scores. Clusters
-    learn of those whom they score. An experiment has the day on which it began, and those of its
-    later waves.
+    learn of those whom they score, and are judged by what came since a horizon ago. An experiment
+    has the day on which it began, and those of its later waves.
     """
     today = day_of(moment_ms, zone)
     days = _learnt_of(model, today)
@@ -69,7 +69,7 @@ def _learnt_of(model: Model, today: date) -> Iterator[date]:
     newest = today - timedelta(days=model.within_days)
     match model.kind:
         case Kind.CLUSTERS:
-            return
+            yield newest
         case Kind.LOOK_ALIKE:
             yield today
         case Kind.UPLIFT:
@@ -151,6 +151,8 @@ def _columns(model: Model, is_labelled: bool) -> Iterator[str]:
     yield from (f"f{place}" for place in range(len(model.features)))
     if model.kind is Kind.LIFETIME_VALUE:
         yield HISTORY
+    if model.kind is Kind.CLUSTERS:
+        yield RFM_CELL
     if model.kind is Kind.UPLIFT:
         yield "arm" if is_labelled else "cast(null as double) as arm"
     if model.kind in OF_LINES:

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from stamgast_learn.calibration import Floats
+from stamgast_learn.cluster.beside import beside_rfm
 from stamgast_learn.cluster.persona import NONE, belongs, nearest_of, personas, reaches
 from stamgast_learn.cluster.stability import Found, find
 from stamgast_learn.cluster.standard import Scale, scale, scale_of
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.parquet import Column, write_columns
+from stamgast_learn.parquet import Column, read_columns, write_columns
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import TOLD
 
-OUTSIDE = "none"
+OUTSIDE, RFM_CELL = "none", "rfm_cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,12 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     """Finds clusters if asked; the newest that are stable are used."""
     if not order.is_training:
         return Outcome(order.version, False, champion is not None, None, {}), champion
-    now = read_panel(panel, order.features).to_score
+    told = read_panel(panel, order.features)
+    now = told.to_score
     report: dict[str, Any] = {"people": len(now), "rows": len(now)}
     try:
         made = _found(order, now, report)
+        report["judgement"]["beside_rfm"] = _beside_rfm(made, told.labelled, panel)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion
     return Outcome(order.version, True, True, None, report), made.dumped()
@@ -82,6 +85,16 @@ def _found(order: Order, now: Panel, report: dict[str, Any]) -> Clusters:
         "between": _between(points, found.centres),
     }
     return Clusters(of, found.centres, reach, tuple(one.name for one in told))
+
+
+def _beside_rfm(made: Clusters, then: Panel, panel: Path) -> dict[str, Any] | None:
+    columns = read_columns(panel)
+    if RFM_CELL not in columns:
+        return None
+    cells = columns[RFM_CELL][~np.isnan(columns["label"].astype(np.float64))].astype(np.int64)
+    member = belongs(made.scale.of(then), made.centres, made.reach)
+    told = beside_rfm(then, member, cells)
+    return None if told is None else told.to_json()
 
 
 def _of_search(found: Found) -> dict[str, Any]:

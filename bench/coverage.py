@@ -1,0 +1,241 @@
+"""Coverage: how often what a card states with an interval is true, in worlds whose truth is known.
+
+    python bench/coverage.py [--worlds 15] [--people 3000] [--json]
+
+Propensity, churn and look-alike: the precision of the best tenth and the area, as they are stated,
+beside those of the very version on 20,000 people that nobody has seen, on a later day. Habits of
+these worlds differ more than their features tell. Uplift: the Qini stated beside that of the
+learner on 40,000 others. Lifetime values: customers whose money lay within their own interval.
+Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is what an
+interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave open;
+`kept` how often the truth was not below its lower end, which is what is promised; `mean` is by how
+much what was stated lies above the truth, on average.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from stamgast_learn.calibration import Floats
+from stamgast_learn.discount.elasticity import elasticity
+from stamgast_learn.discount.lines import Weeks
+from stamgast_learn.drivers.regression import regress
+from stamgast_learn.lifetime.forecast import value_interval
+from stamgast_learn.lifetime.histories import Histories
+from stamgast_learn.lifetime.judged import fit as fit_values
+from stamgast_learn.parquet import write_columns
+from stamgast_learn.predict.backtest import backtest
+from stamgast_learn.predict.judgement import judge
+from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.predictor import Predictor, learn
+from stamgast_learn.predict.ranking import Measure, Ranking, auc_of
+from stamgast_learn.predict.resemblance import resemble
+from stamgast_learn.predict.run import Order
+from stamgast_learn.reliability import wilson
+from stamgast_learn.uplift.judged import judge as judge_uplift
+from stamgast_learn.uplift.learners import effects_of
+from stamgast_learn.uplift.run import X_LEARNER
+from stamgast_learn.uplift.run import learn_run as learn_uplift
+
+FEATURES = ("rfm_r", "rfm_f", "rfm_m", "since", "joined", "noise")
+WITHIN, CUTS, FRESH, TENTH, CHEAP = 30, 5, 20_000, 3, 10
+SLOPE, EFFECTS = -1.5, np.array([2.0, -1.0, 0.0])
+BUYS, LEAVES, SPENDS = (0.8, 10.0), (0.8, 2.5), (6.0, 4.0, 60.0)
+Random = np.random.Generator
+Held = tuple[bool, bool, float]
+
+
+def panel(random: Random, people: int, cuts: int, *, is_silence: bool = False) -> Panel:
+    """People at cut-offs: a habit of their own that lasts, and features that tell a part of it."""
+    habit, joined = random.normal(0, 1.2, people), random.uniform(100, 900, people)
+    of, cut = np.tile(np.arange(people), cuts), np.repeat(np.arange(cuts), people)
+    size = people * cuts
+    scores = [np.clip(np.round(3 + habit[of] + random.normal(0, 1.5, size)), 1, 5) for _ in "rf"]
+    since, money = random.gamma(2.0, 20.0, size), random.integers(1, 6, size).astype(np.float64)
+    both = np.where((since < 30) == (scores[1] > 3), 0.7, -0.7)
+    odds = -1.6 + 0.9 * habit[of] + 0.3 * (scores[0] - 3) + both
+    came = random.random(size) < 1 / (1 + np.exp(-odds))
+    measured = np.column_stack(
+        [*scores, money, since, joined[of] + 30 * cut, random.normal(size=size)]
+    )
+    label = (came != is_silence).astype(np.float64)
+    return Panel(of, 20_000 + WITHIN * cut, label, measured, FEATURES)
+
+
+def ranked(stated: Ranking, predictor: Predictor, fresh: Panel) -> dict[str, Held]:
+    """Whether the precision of the best tenth and the area are those of people nobody has seen."""
+    labels = fresh.label == 1
+    raw = predictor.estimate.scores(predictor.chosen(fresh))
+    best = np.argsort(-raw, kind="stable")[: len(fresh) // 10]
+    truth = {"precision of the best tenth": float(labels[best].mean()), "area": auc_of(raw, labels)}
+    told = {"precision of the best tenth": stated.reach[TENTH].precision, "area": stated.auc}
+    return {name: held(one, truth[name]) for name, one in told.items()}
+
+
+def held(stated: Measure, truth: float) -> Held:
+    """Whether an interval holds the truth, whether its lower end does, and value less truth."""
+    return stated.low <= truth <= stated.high, stated.low <= truth, stated.value - truth
+
+
+def propensity(random: Random, people: int, *, is_silence: bool = False) -> dict[str, Held]:
+    """A backtest's figures, beside the version that would be used."""
+    told = panel(random, people, CUTS, is_silence=is_silence)
+    stated = judge(backtest(told, WITHIN)).ranking
+    fresh = panel(random, FRESH, 1, is_silence=is_silence)
+    return ranked(stated, learn(told), fresh)
+
+
+def look_alike(random: Random, people: int) -> dict[str, Held]:
+    """Figures of people held out, beside the version that would be used."""
+    predictor, tested, _ = resemble(panel(random, 2 * people, 1))
+    return ranked(judge(tested).ranking, predictor, panel(random, FRESH, 1))
+
+
+def trial(random: Random, people: int) -> dict[str, Any]:
+    """An experiment in which those with `a` above 0 are moved."""
+    measured = random.normal(size=(people, 3))
+    treated = random.random(people) < 0.5
+    odds = 0.3 + 0.08 * np.clip(measured[:, 1], -1, 1) + 0.2 * (treated & (measured[:, 0] > 0))
+    return {
+        "person_id": np.array([f"p{n}" for n in range(people)], dtype=object),
+        "cut_on": np.full(people, np.datetime64("2026-03-01", "us")),
+        "label": (random.random(people) < odds).astype(np.float64),
+        "arm": treated.astype(np.float64),
+        **{f"f{place}": measured[:, place] for place in range(3)},
+    }
+
+
+def uplift(random: Random, people: int) -> dict[str, Held]:
+    """The Qini of people held out, beside that of the learner on others."""
+    order = Order(
+        *("moved", "1", ("a", "b", "c"), WITHIN, 100, 0.01, 365, True),
+        kind="uplift",
+        settings={"treated_share": 0.5},
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "panel.parquet"
+        write_columns(path, trial(random, 2 * people))
+        outcome, made = learn_uplift(order, path, None)
+    if made is None:
+        return {}
+    fresh = trial(random, 2 * FRESH)
+    stated = effects_of(made).uplift(np.column_stack([fresh[f"f{n}"] for n in range(3)]))
+    arm, others = fresh["arm"] == 1, np.arange(2 * FRESH)
+    truth = judge_uplift({X_LEARNER: stated}, fresh["label"], arm, others)
+    qini = outcome.report["judgement"]["orders"][X_LEARNER]["qini"]
+    return {"Qini": held(Measure(**qini), truth["orders"][X_LEARNER]["qini"]["value"])}
+
+
+def customers(random: Random, count: int, within: float) -> tuple[Histories, Floats]:
+    """Customers of BG/NBD and Gamma-Gamma, and the money of each after the cut-off."""
+    rows = [_customer(random, within) for _ in range(count)]
+    x, recency, age, mean, value = (np.array(column) for column in zip(*rows, strict=True))
+    return Histories(x.astype(np.int64), recency, age, mean), value
+
+
+def _customer(random: Random, within: float) -> tuple[float, ...]:
+    age, rate = random.uniform(20, 52), max(random.gamma(BUYS[0], 1 / BUYS[1]), 1e-9)
+    leaves, scale = random.beta(*LEAVES), 1 / random.gamma(SPENDS[1], 1 / SPENDS[2])
+    at, days, spent = 0.0, [], []
+    while (at := at + random.exponential(1 / rate)) <= age + within:
+        days.append(at)
+        spent.append(random.gamma(SPENDS[0], scale))
+        if random.random() < leaves:
+            break
+    repeats = sum(day <= age for day in days)
+    mean = float(np.mean(spent[:repeats])) if repeats else 0.0
+    return repeats, days[repeats - 1] if repeats else 0.0, age, mean, sum(spent[repeats:])
+
+
+def lifetime(random: Random, people: int) -> tuple[int, int, float]:
+    """How many customers' money lay within their interval, of how many; stated over what came."""
+    of, came = customers(random, people, 13.0)
+    fitted = fit_values(of)
+    told = value_interval(fitted.buying, fitted.spending, of, 13, 0.9, 1)
+    ratio = float(fitted.value(of, 13).sum() / came.sum())
+    return int(((told.low <= came) & (came <= told.high)).sum()), people, ratio - 1
+
+
+def prices(random: Random, products: int = 40, many: int = 20) -> Held:
+    """Weeks of products: what sells well is dear, and so are some weeks."""
+    product, week = np.repeat(np.arange(products), many), np.tile(np.arange(many), products)
+    level, season = random.normal(size=products), random.normal(size=many)
+    price = 0.5 * level[product] + 0.3 * season[week] + 0.2 * random.normal(size=len(week))
+    noise = random.normal(size=len(week)) * (0.2 + np.abs(level[product]))
+    units = 3 + 2 * level[product] + season[week] + SLOPE * price + noise
+    return held(elasticity(Weeks(product, week, units, price)).elasticity, SLOPE)
+
+
+def driver(random: Random, people: int = 150, each: int = 3) -> Held:
+    """An outcome whose noise grows with the behaviour, of people seen several times."""
+    measured = random.normal(size=(people, len(EFFECTS))).repeat(each, axis=0)
+    noise = random.normal(size=people).repeat(each) * (0.5 + 2.0 * measured[:, 0] ** 2)
+    columns = np.column_stack([measured, np.ones(len(measured))])
+    who = np.repeat(np.arange(people), each)
+    told = regress(columns, measured @ EFFECTS + noise, who, len(EFFECTS))
+    value, low, high = (float(one[0]) for one in (told.coefficients, told.low, told.high))
+    return held(Measure(value, low, high), float(EFFECTS[0]))
+
+
+def figures(worlds: int, people: int) -> Iterator[dict[str, Any]]:
+    """A row a figure, as soon as it is known."""
+    for kind, run in (
+        ("propensity", propensity),
+        ("churn", lambda random, of: propensity(random, of, is_silence=True)),
+        ("look_alike", look_alike),
+        ("uplift", uplift),
+    ):
+        told = [run(np.random.default_rng((seed, 7)), people) for seed in range(worlds)]
+        names = dict.fromkeys(name for one in told for name in one)
+        for name in names:
+            yield row(kind, name, [one[name] for one in told if name in one])
+    values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in range(worlds)]
+    yield of_customers(values)
+    many = range(CHEAP * worlds)
+    yield row("discount", "elasticity", [prices(np.random.default_rng((n, 9))) for n in many])
+    yield row("drivers", "effect", [driver(np.random.default_rng((n, 10))) for n in many])
+
+
+def row(kind: str, name: str, told: list[Held]) -> dict[str, Any]:
+    """How often intervals of 95 % held."""
+    right, kept = sum(one[0] for one in told), sum(one[1] for one in told)
+    off = float(np.mean([one[2] for one in told])) if told else 0.0
+    return _row(kind, name, 0.95, right, len(told), off) | {"kept": kept / max(len(told), 1)}
+
+
+def of_customers(told: list[tuple[int, int, float]]) -> dict[str, Any]:
+    """How often intervals of 90 % of single customers held."""
+    right, of = (int(sum(one[place] for one in told)) for place in (0, 1))
+    off = float(np.mean([one[2] for one in told]))
+    return _row("lifetime_value", "money of a customer", 0.9, right, of, off)
+
+
+def _row(kind: str, name: str, nominal: float, right: int, of: int, off: float) -> dict[str, Any]:
+    low, high = wilson(right, of)
+    told = {"kind": kind, "figure": name, "nominal": nominal, "held": right, "of": of}
+    return told | {"seen": right / of, "low": low, "high": high, "mean": off}
+
+
+def main() -> None:
+    """Prints a row a figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=15)
+    parser.add_argument("--people", type=int, default=3_000)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    for one in figures(asked.worlds, asked.people):
+        text = (
+            f"{one['kind']:15} {one['figure']:28} nominal {one['nominal']:.0%}  seen"
+            f" {one['seen']:6.1%} ({one['low']:.1%} to {one['high']:.1%}) of {one['of']:,}"
+            f"  kept {one.get('kept', one['seen']):.0%}  mean {one['mean']:+.4f}"
+        )
+        print(json.dumps(one) if asked.json else text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +286,11 @@ def test_what_a_stranger_wrote_of_the_erased_goes_with_the_second_search(
         identify("c1", userId=CANARY["user_id"], traits={"email": CANARY["email"]}),
         identify("k1", userId=KEEPER["user_id"], traits={"note": f"of {CANARY['email']}, said"}),
         event("k2", userId=KEEPER["user_id"], properties={"note": f"ask {CANARY['email']} again"}),
+        {**event("k3", userId=KEEPER["user_id"]), "event": f"mailed {CANARY['email']}"},
+        {**event("k4", userId=KEEPER["user_id"]), "type": "group", "groupId": CANARY["email"]},
     )
+    digest = sha256(CANARY["email"].encode()).hexdigest()
+    world.dead_letter(event("k5", userId="a-third-one", properties={"em": digest}))
     world.run()
     work, asked = world.work(), world.request(Kind.ERASURE, user_id=CANARY["user_id"])
     needles = needles_of([world.subject(**CANARY)])

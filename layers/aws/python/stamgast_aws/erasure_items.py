@@ -244,7 +244,7 @@ class DynamoErasure:
         """Puts the lines back that tell nothing of the subject."""
         needles = needles_of([subject])
         told = entries_of(attributes_of(item))
-        kept = [e for e in told if not needles.found_in(orjson.dumps(dict(e.summary)))]
+        kept = [e for e in told if not needles.found_in(orjson.dumps([e.name, dict(e.summary)]))]
         key = item["PK"]["S"]
         items = (
             {"PK": {"S": key}, "SK": {"S": sort_key}, **item_of(attributes)}

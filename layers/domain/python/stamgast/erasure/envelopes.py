@@ -60,8 +60,8 @@ class EnvelopeErasure:
             return remains_of_accepted(one, record.received_ms, event)
         if judged.fate is Fate.REDACTED:
             left, _ = kept(record, event, judged, self.settings, self.keyring)
-            return one._replace(body=left.body.encode(), notes=left.notes)
-        return one
+            one = one._replace(body=left.body.encode(), notes=left.notes)
+        return one._replace(body=self.needles.taken_out_of(one.body))
 
     def _rejected(self, one: Rejected, record: RejectedRecord) -> Rejected:
         naming = Naming(self.settings, self.keyring)

@@ -68,6 +68,13 @@ class Needles:
             joined.append((begin, end))
         return joined
 
+    def taken_out_of(self, text: bytes) -> bytes:
+        """The text without mentions of the persons that are long enough to be known."""
+        while spans := self.spans(text):
+            for begin, end in reversed(spans):
+                text = text[:begin] + text[end:]
+        return text
+
     def is_cell(self, text: str) -> bool:
         """Whether a table's cell tells of one of the persons."""
         told = text.encode("utf-8", "surrogatepass")

@@ -37,6 +37,10 @@ class Objects:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [told["Key"] for page in pages for told in page.get("Contents", ())]
 
+    def stands(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return key in self.keys(key)
+
     def body(self, key: str, version_id: str | None = None) -> bytes:
         """The content of an object, or of one of its versions."""
         told = {} if version_id is None else {"VersionId": version_id}

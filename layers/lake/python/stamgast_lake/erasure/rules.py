@@ -82,6 +82,7 @@ RULES = {
                     name: f"without_erased({name})"
                     for name in ("traits", "properties", "context", "page", "campaign")
                 },
+                **{name: f"without_mention({name})" for name in ("event", "user_agent")},
             },
             column="anchor_key",
             spans=("erased", "apart"),

@@ -4,7 +4,7 @@ It runs under the lease of runs, and every step of it may be repeated: what was 
 down first, and a file that was rewritten holds nothing more to find.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -86,12 +86,17 @@ class Sweep:
         found = tables.find()
         return Swept(tables.count(found), self._prefixes(told, found, is_dry=True))
 
-    def sweep(self, subjects: Sequence[Subject]) -> Swept:
-        """Takes these persons out of every store of the lake; what the tables held goes last."""
+    def sweep(self, subjects: Sequence[Subject], seen: Collection[str] = ()) -> Swept:
+        """Takes these persons out of every store of the lake; what the tables held goes last.
+
+        `seen` are raw objects in which a search found something, beside those that tables name.
+        """
         told = tuple(subjects)
         finish_left(self.lake, self.batch)
         tables = self._tables(told)
         found = tables.find(self._known())
+        objects = Objects(self.lake.s3, self.lake.bucket)
+        found.objects.update(key for key in seen if objects.stands(key))
         self._keep(found)
         self.lake.tombstones.put_gone(found.gone)
         prefixes = self._prefixes(told, found, is_dry=False)

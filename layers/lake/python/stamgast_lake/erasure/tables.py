@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROWS_A_BATCH = 8_192
-REDACT = "without_erased"
+REDACT, REDACT_TEXT = "without_erased", "without_mention"
 MESSAGES = """
     select message_key, anchor_key in (select key from erased) as is_gone from candidate
     where anchor_key is not null and (received_at <= {T} or event_at <= {T})
@@ -38,7 +38,7 @@ MESSAGES = """
            or list_has_any([one.key for one in identifiers],
                            getvariable('erased_keys')))
 """
-TEXTS = "concat_ws(' ', traits, properties, context, page, campaign)"
+TEXTS = "concat_ws('\n', event, traits, properties, context, page, campaign, user_agent)"
 MENTIONING = f"""
     select message_key, {TEXTS} from candidate
     where anchor_key in (select key from apart)
@@ -148,12 +148,14 @@ class TableErasure:
         with session() as engine:
             self._name(engine, found)
             engine.create_function(REDACT, redaction.of_json, ["VARCHAR"], "VARCHAR")
+            engine.create_function(REDACT_TEXT, redaction.of_text, ["VARCHAR"], "VARCHAR")
             try:
                 return {
                     name: self._rewrite(engine, rule, found, batch) for name, rule in RULES.items()
                 }
             finally:
                 engine.remove_function(REDACT)
+                engine.remove_function(REDACT_TEXT)
 
     def _tally(
         self, engine: "DuckDBPyConnection", rule: Rule, found: Found

@@ -21,6 +21,9 @@ from stamgast_lake.erasure.record import page_of, portable, record_of
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
 
+MOST_SEEN = 10_000
+"""The most raw objects that a search names to the next pass; the one after names the rest."""
+
 
 class Tables(LiveTables, Protocol):
     """The live tables as the work on requests asks them."""
@@ -112,8 +115,11 @@ class RightsWork:
         if not waiting:
             return 0
         known = [subject for subject in subjects.values() if subject is not None]
-        remaining, searched = self._search(known)
+        remaining, searched, seen = self._search(known)
         for one in waiting:
+            subject = subjects[one.request_id]
+            if subject is not None:
+                self._keep(one, subject, seen)
             self._certify(one, remaining, searched)
         return len(waiting)
 
@@ -175,7 +181,7 @@ class RightsWork:
         if begun.was_searched:  # and something was found: in what others wrote, it may be
             named = replace(named, apart=named.apart | sweep.strangers(named))
         whole = replace(self._resolve(sweep, named), until_ms=begun.until_ms)
-        self.requests.keep(begun.request_id, {"subject": whole.to_json().decode()})
+        self._keep(begun, whole, self._seen(begun))
         self.put_tombstones(list(tombstones_of([whole]).values()))
         return begun
 
@@ -188,7 +194,7 @@ class RightsWork:
         subjects = [self._resolve(sweep, subject) for subject in subjects]
         self.lake.tombstones.put_gone(unsalted(subjects, self.lake.keyring()))
         live = [self.live.erase(subject) for subject in subjects]
-        swept = sweep.sweep(subjects)
+        swept = sweep.sweep(subjects, {key for one in begun for key in self._seen(one)})
         tombstones = tombstones_of(subjects)
         settings, keyring = self.lake.workspace().identity, self.lake.keyring()
         left = EnvelopeErasure(tombstones, needles_of(subjects), settings, keyring).left
@@ -196,7 +202,7 @@ class RightsWork:
         sweep.forget()
         report = {"batch": len(begun), "recomputes": swept.recomputes, **_counted(swept.counts())}
         for one, subject, items in zip(begun, subjects, live, strict=True):
-            self.requests.keep(one.request_id, {"subject": subject.to_json().decode()})
+            self._keep(one, subject, ())
             counts = {**swept.counts(), **items, "EventsDeadLetters": letters}
             found = Counter(one.report.get("stores", {})) + Counter(counts)
             told = {**report, **_counted(found), **_searched(one)}
@@ -205,15 +211,21 @@ class RightsWork:
 
     # proof
 
-    def _search(self, subjects: Sequence[Subject]) -> tuple[dict[str, int], dict[str, int]]:
-        """What is left in every store that can be read, and how much was read of it."""
+    def _search(
+        self, subjects: Sequence[Subject]
+    ) -> tuple[dict[str, int], dict[str, int], Sequence[str]]:
+        """What is left in every store that can be read, how much was read of it, and raw objects.
+
+        Raw objects hold what no table does: a mention in them is known by the search alone.
+        """
         needles = needles_of(subjects)
         scans = self._sweep("proof", 0, self.now_ms()).scan(subjects)
         items, told = self.live.scan(needles)
         waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
         remaining = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
         searched = {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items}
-        return {**remaining, "EventsDeadLetters": waiting}, searched
+        seen = sorted(scans["raw/"].found)[:MOST_SEEN] if "raw/" in scans else []
+        return {**remaining, "EventsDeadLetters": waiting}, searched, seen
 
     def _certify(
         self, request: RightsRequest, remaining: Mapping[str, int], searched: Mapping[str, int]
@@ -246,6 +258,15 @@ class RightsWork:
     def _named(self, request: RightsRequest) -> Subject:
         values = (self.requests.document(request.request_id) or {}).get("values", {})
         return Subject(request.request_id, request.until_ms, frozenset(request.keys), values)
+
+    def _keep(self, request: RightsRequest, subject: Subject, seen: Sequence[str]) -> None:
+        told = {"subject": subject.to_json().decode(), "objects": list(seen)}
+        self.requests.keep(request.request_id, told)
+
+    def _seen(self, request: RightsRequest) -> Sequence[str]:
+        """The raw objects in which the last search found something."""
+        objects = (self.requests.document(request.request_id) or {}).get("objects", ())
+        return tuple(map(str, objects))
 
     def _kept(self, request: RightsRequest) -> Subject | None:
         document = self.requests.document(request.request_id) or {}

@@ -43,8 +43,8 @@ demo: setup ## Real purchases through the whole product, on this machine
 
 .PHONY: test
 test: setup lint ## Lint, then all tests but the deep ones
-	$(PYTEST) -m "not deep and not e2e" -n 2 --dist loadgroup
-	$(PYTEST) -m "not deep" tests/e2e
+	$(PYTEST) -m "not deep" --ignore tests/e2e -n 2 --dist loadgroup
+	$(PYTEST) -m "not deep" -n 2 --dist loadscope tests/e2e
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone
@@ -52,7 +52,7 @@ test-unit: setup ## The unit tests alone
 
 .PHONY: test-e2e
 test-e2e: setup ## The tests on the emulator alone
-	$(PYTEST) -m "not deep" tests/e2e
+	$(PYTEST) -m "not deep" -n 2 --dist loadscope tests/e2e
 
 .PHONY: test-deep
 test-deep: setup ## What runs for up to an hour: 100,000 schedules, wide property tests

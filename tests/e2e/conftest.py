@@ -5,8 +5,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from stamgast_cli.local import emulator
 from stamgast_cli.local.places import ROOT, Places
@@ -14,6 +16,23 @@ from stamgast_cli.local.up import up
 from tests.e2e.house import House
 
 OPEN, ENFORCED = "iam-open", "iam-enforced"
+WITH_THE_ENFORCED = "/test_models_and_erasure.py::"
+
+
+class Shares(LoadScopeScheduling):  # type: ignore[misc]  # comes without types
+    """Two shares of about equal length for two processes, each with a deployment of its own.
+
+    The open one's process deploys the enforced one, too: what takes longest but one is with it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        is_enforced = nodeid.endswith(f"[{ENFORCED}]") or WITH_THE_ENFORCED in nodeid
+        return ENFORCED if is_enforced else OPEN
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    """Give each process its share, where several run these tests."""
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

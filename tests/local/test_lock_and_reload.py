@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -68,6 +69,23 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Functions:
 
     monkeypatch.setattr(reload, "session", lambda _: Session())
     return made
+
+
+def test_who_shares_a_file_waits_until_it_is_free(tmp_path: Path) -> None:
+    path, told = tmp_path / "of both" / "cdk.lock", list[str]()
+
+    def other() -> None:
+        with lock.waited(path):
+            told.append("other")
+
+    with lock.waited(path):
+        thread = Thread(target=other)
+        thread.start()
+        thread.join(0.2)
+        told.append("first")
+    thread.join(10)
+
+    assert told == ["first", "other"]
 
 
 def test_a_second_verb_is_told_which_process_is_at_work(places: Places) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from stamgast_cli.deployment import session
 from stamgast_cli.errors import DeployError
 from stamgast_cli.local.emulator import Emulator
+from stamgast_cli.local.lock import waited
 from stamgast_cli.local.loopback import ACCOUNT, REGION, local_environment
 from stamgast_cli.local.places import Places
 
@@ -30,8 +31,15 @@ def bootstrap(emulator: Emulator, places: Places) -> None:
 
 
 def synthesise(emulator: Emulator, places: Places) -> None:
-    """Write the templates and assets of the environment `local`, unless they are up to date."""
-    digest = sources_digest(places.root)
+    """Write the templates and assets of the environment `local`, unless they are up to date.
+
+    One process at a time, for homes may share them.
+    """
+    with waited(places.assembly.with_suffix(".lock")):
+        _synthesise(emulator, places, sources_digest(places.root))
+
+
+def _synthesise(emulator: Emulator, places: Places, digest: str) -> None:
     if places.synthesised.exists() and places.synthesised.read_text(encoding="utf-8") == digest:
         return
     shutil.rmtree(places.assembly, ignore_errors=True)

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from stamgast_cli.errors import BusyError
 from stamgast_cli.local.places import Places
@@ -35,3 +36,12 @@ def _take(handle: int, places: Places) -> None:
         ) from error
     os.ftruncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode(), 0)
+
+
+@contextmanager
+def waited(path: Path) -> Iterator[None]:
+    """Hold a file, waiting for whoever does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -50,7 +50,7 @@ class Extractions:
             for (document, group), (alias, _) in documents.items()
         ]
         spots = {
-            (document, place): f"{alias}[{number}]"
+            (document, place): f"{alias}[{number}]" if len(places) > 1 else alias
             for (document, _), (alias, places) in documents.items()
             for number, place in enumerate(places, 1)
         }
@@ -77,7 +77,7 @@ class Extractions:
             if (d, g) == (document, guard)
         )
         listed = ", ".join(quoted(place) for place in places)
-        taken = f"json_extract({document}, [{listed}])"
+        taken = f"json_extract({document}, {listed if len(places) == 1 else f'[{listed}]'})"
         if guard is None:
             return taken
         names = ", ".join(quoted(name) for name in sorted(guard))

@@ -59,10 +59,16 @@ def read_json(kind: Type, json: str, zone: str) -> str:
             return f"case when starts_with({raw}, '[') then {elements} end"
         case Type.ANY:
             return f"case when {raw} <> 'null' then {json} end"
-    text = f"case when starts_with({raw}, '\"') then json_extract_string({json}, '$') end"
+    text = f"case when starts_with({raw}, '\"') then {_unquoted(raw, json)} end"
     if kind is Type.TEXT:
         return text
     return read_date(text, zone) if kind is Type.DATE else read_moment(text, zone)
+
+
+def _unquoted(raw: str, json: str) -> str:
+    """The text between the quotes of JSON; only one with escapes is parsed again."""
+    parsed, cut = f"json_extract_string({json}, '$')", f"substr({raw}, 2, length({raw}) - 2)"
+    return f"case when contains({raw}, '\\') then {parsed} else {cut} end"
 
 
 def finite(number: str) -> str:

@@ -1,6 +1,6 @@
 """What aggregates share of an event: each filter and value worked out once, windows as numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from stamgast.segments.language.windows import BEFORE_ALL_MS
@@ -45,7 +45,7 @@ class Columns:
         """The column of a value, which is null for events that do not pass the filter."""
         return self.values.setdefault((sql, where), f"v{len(self.values)}")
 
-    def rows(self, rows: str, used: Iterable[Passed], marks: "Marks") -> str:
+    def rows(self, rows: str, used: Sequence[Passed], marks: "Marks") -> str:
         """A SELECT of the events that any aggregate takes, with the columns that these use."""
         names = {one.column for one in used}
         values = {told: name for told, name in self.values.items() if name in names}
@@ -58,9 +58,21 @@ class Columns:
             told = f"select *, {valued} from ({told}) passed"
         if None in names:
             return told
-        taken = [name for name in self.filters.values() if name in names]
-        taken += [f"{name} is not null" for name in values.values()]
+        passes = {name: f"{name} is not null" for name in values.values()}
+        taken = (
+            " and ".join([passes.get(name, name), *marks.after(first_ms)])
+            for name, first_ms in _earliest(used).items()
+        )
         return f"select * from ({told} {ONCE if values else ''}) kept where {' or '.join(taken)}"
+
+
+def _earliest(used: Iterable[Passed]) -> dict[str, int]:
+    """Of each column the start of its longest window: no earlier event is any part of it."""
+    found: dict[str, int] = {}
+    for one in used:
+        if one.column is not None:
+            found[one.column] = min(one.start_ms, found.get(one.column, one.start_ms))
+    return found
 
 
 def _valued(told: tuple[str, str | None], name: str) -> str:
@@ -90,8 +102,15 @@ class Marks:
 
     def within(self, one: Passed) -> list[str]:
         """The conditions that hold an event within a window."""
-        place = {ms: number for number, ms in enumerate(self.instants, 1)}
-        parts = [f"{REACHED} >= {place[one.start_ms]}"] if one.start_ms in place else []
+        place, parts = self._places(), self.after(one.start_ms)
         if one.end_ms is not None:
             parts.append(f"{REACHED} < {place[one.end_ms]}" if one.end_ms in place else "false")
         return parts
+
+    def after(self, start_ms: int) -> list[str]:
+        """The condition that an event is of an instant or later; none if all events are."""
+        place = self._places()
+        return [f"{REACHED} >= {place[start_ms]}"] if start_ms in place else []
+
+    def _places(self) -> dict[int, int]:
+        return {ms: number for number, ms in enumerate(self.instants, 1)}

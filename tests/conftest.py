@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, settings
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
 
-END_TO_END = Path(__file__).parent / "e2e"
+HERE = Path(__file__).parent
+END_TO_END = HERE / "e2e"
+LONG = frozenset({HERE / "schedules", HERE / "lake"})
 
 settings.register_profile(
     "stamgast",
@@ -26,7 +28,12 @@ settings.load_profile("stamgast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the emulator, and take the network from everything else."""
+    """Mark what needs the emulator, and take the network from everything else.
+
+    Folders of long tests come first, in the random order that they have: a long one that begins
+    last would leave the other worker idle.
+    """
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parents))
     for item in items:
         if END_TO_END in item.path.parents:
             item.add_marker(pytest.mark.e2e)

@@ -26,7 +26,7 @@ from stamgast_lake.publishing import timeline as publishing_timeline
 from stamgast_lake.publishing.work import PublishError
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import ANCHORS, IDENTITY, PERSONS, PROFILES
-from tests.lake.world import KEYRING, NOON_MS, STAGES, World, latest
+from tests.lake.world import KEYRING, NOON_MS, STAGES, Stage, World, latest
 from tests.schedules.identity_oracle import Message, Persons, expected
 
 DAY_MS = 86_400_000
@@ -460,15 +460,15 @@ def test_a_stage_that_breaks_one_rule_is_found_out(
         check(in_pieces(pieces))
 
 
-def in_pieces(pieces: Sequence[Sequence[Sent]]) -> World:
-    """A run after each piece."""
+def in_pieces(pieces: Sequence[Sequence[Sent]], stages: Sequence[Stage] = ()) -> World:
+    """A run after each piece, of all stages unless some are named."""
     world = World()
     for place, piece in enumerate(pieces):
         for number, one in enumerate(piece):
             told = {"received_ms": one.received_ms, "assurance": one.assurance, "source_id": "web"}
             way = world.put_file if one.is_file else world.send
             way(one.body, request_id=f"import-{place}-{number}", **told)
-        world.run()
+        world.run(stages)
     return world
 
 

@@ -80,7 +80,7 @@ Stage = Callable[["World", Run, dict[str, int]], Mapping[str, int]]
 @cache
 def _database() -> DuckDBPyConnection:
     """One for all runs: to open one takes as long as a small stage."""
-    return connect(EngineSettings(512, 2, Path(gettempdir())))
+    return connect(EngineSettings(512, 1, Path(gettempdir())))
 
 
 def _cursor(_settings: EngineSettings) -> DuckDBPyConnection:

@@ -8,11 +8,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from stamgast_cli.local.crc64 import crc64nvme
-
 PINNED = "1.5.33"
 REMEMBERED = 4096
-WORTH_BYTES = 4096
 INSERT = re.compile(r'INSERT INTO "([^"]+)" ')
 
 
@@ -99,14 +96,10 @@ def _listing(tokenize: Callable[[str], list[Any]]) -> Callable[[str], list[Any]]
 
 
 def _check_bodies_at_once() -> None:
+    from anycrc import Model
     from ministack.services import s3
 
-    original: Callable[[bytes], int] = s3._crc64nvme
-
-    def quick(body: bytes) -> int:
-        return crc64nvme(body) if len(body) >= WORTH_BYTES else original(body)
-
-    s3._crc64nvme = quick
+    s3._crc64nvme = Model("CRC64-NVME").calc
 
 
 PATCHES: tuple[Patch, ...] = (

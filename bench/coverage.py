@@ -31,6 +31,7 @@ from stamgast_learn.lifetime.judged import fit as fit_values
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.backtest import backtest
 from stamgast_learn.predict.judgement import judge
+from stamgast_learn.predict.newest import newest
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor, learn
 from stamgast_learn.predict.ranking import Measure, Ranking, auc_of
@@ -85,7 +86,7 @@ def held(stated: Measure, truth: float) -> Held:
 def propensity(random: Random, people: int, *, is_silence: bool = False) -> dict[str, Held]:
     """A backtest's figures, beside the version that would be used."""
     told = panel(random, people, CUTS, is_silence=is_silence)
-    stated = judge(backtest(told, WITHIN)).ranking
+    stated = judge(backtest(told, WITHIN), newest(told, WITHIN)).ranking
     fresh = panel(random, FRESH, 1, is_silence=is_silence)
     return ranked(stated, learn(told), fresh)
 

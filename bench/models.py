@@ -1,18 +1,21 @@
 """Models: training and scoring beside plain scikit-learn and LightGBM, on the same rows in one run.
 
-    python bench/models.py [--train 40000] [--score 200000] [--features 40] [--json]
+    python bench/models.py [--train 40000] [--score 200000] [--features 40] [--threads 1] [--json]
 
 Rows are drawn from a world whose odds are known: ten features matter, two of them together, and one
 value in twenty is unknown. Half of the training rows are the cut-off that calibrates ours. Training
 is that of a version, without the backtest; scoring is from arrays to calibrated probabilities with
-their percentiles and bands, a block of rows at a time. CPU seconds on all cores; `overhead` is
-scoring over the estimator's own time for the same rows, with at most 1.3 allowed. Reasons are told
-of those of whom a run says something new, so they are measured apart: `explaining` is their time
-over that of scoring the same rows.
+their percentiles and bands, a block of rows at a time. CPU seconds of all threads, by default of
+one: on a busy machine threads spin while they wait for each other. How far it is, is told on
+stderr. `overhead` is scoring over the estimator's own time for the same rows, with at most 1.3
+allowed. Reasons are told of those of whom a run says something new, so they are measured apart:
+`explaining` is their time over that of scoring the same rows.
 """
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from time import process_time
 from typing import Any
@@ -121,9 +124,11 @@ def measured(train: int, score: int, features: int) -> list[dict[str, Any]]:
         start = process_time()
         scorers[name] = make(*lessons)
         told.append({"subject": name, "train_cpu_s": process_time() - start, "score_cpu_s": 0.0})
+        say(f"{name} is trained: {told[-1]['train_cpu_s']:.1f} s")
     stated: dict[str, list[Floats]] = {name: [] for name in scorers}
     labels: list[Labels] = []
     for block, came in blocks(score, features):
+        say(f"scoring rows from {BLOCK * len(labels):,} of {score:,}")
         labels.append(came)
         for row in told:
             start = process_time()
@@ -131,6 +136,11 @@ def measured(train: int, score: int, features: int) -> list[dict[str, Any]]:
             row["score_cpu_s"] += process_time() - start
     came = np.concatenate(labels)
     return [{**row, **_figures(np.concatenate(stated[row["subject"]]), came)} for row in told]
+
+
+def say(text: str) -> None:
+    """How far it is, to whoever waits."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _figures(stated: Floats, came: Labels) -> dict[str, float]:
@@ -144,12 +154,14 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=40_000)
     parser.add_argument("--score", type=int, default=200_000)
     parser.add_argument("--features", type=int, default=40)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(asked.threads)  # read when a package is first imported
     told = measured(asked.train, asked.score, asked.features)
+    reasons = explaining(asked.features)
     alone = next(row for row in told if row["subject"] == "its estimator alone")
     overhead = told[0]["score_cpu_s"] / alone["score_cpu_s"]
-    reasons = explaining(asked.features)
     if asked.json:
         print(json.dumps({"rows": told, "overhead": overhead, "explaining": reasons}))
         return

@@ -75,6 +75,7 @@ def _judged(card: Document) -> Iterator[Figures]:
         yield from FIGURES[card["kind"]](judgement)
         return
     yield _ranking(judgement)
+    yield _trust(judgement)
     yield _baselines(judgement)
     yield _reach(judgement)
     yield _cuts(judgement)
@@ -86,11 +87,19 @@ def _judged(card: Document) -> Iterator[Figures]:
 
 
 def _ranking(judgement: Document) -> Figures:
-    order, trust = judgement["ranking"], judgement["reliability"]
+    order, on = judgement["ranking"], judgement.get("ranked_on")
     rows = [
         ("area under the curve", bounded(order["auc"], 3)),
         ("average precision", bounded(order["average_precision"], 3)),
         ("base rate", f"{order['base_rate']:.1%}"),
+    ]
+    title = f"How it orders people not seen, on {on}" if on else "How it orders people not seen"
+    return title, ("figure", "value, with 95 %"), rows
+
+
+def _trust(judgement: Document) -> Figures:
+    trust = judgement["reliability"]
+    rows = [
         (
             "Brier score",
             f"{trust['brier']:.4f} ({trust['brier_low']:.4f}–{trust['brier_high']:.4f})",
@@ -101,7 +110,11 @@ def _ranking(judgement: Document) -> Figures:
         ),
         ("mean distance of the calibration curve", f"{trust['calibration_error']:.3f}"),
     ]
-    return "On people and days not seen", ("figure", "value, with 95 %"), rows
+    return (
+        "How true its odds are, on people and days not seen",
+        ("figure", "value, with 95 %"),
+        rows,
+    )
 
 
 def _baselines(judgement: Document) -> Figures:

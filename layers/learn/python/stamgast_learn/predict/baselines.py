@@ -38,3 +38,9 @@ def _cells(panel: Panel) -> Floats:
 
 
 BASELINES: Mapping[str, Baseline] = {"base_rate": base_rate, "rfm_cell": rfm_cell}
+
+
+def baselines_of(learnt: Panel, judged: Panel) -> dict[str, Floats]:
+    """What each baseline that the features allow says of the judged."""
+    told = {name: one(learnt, judged) for name, one in BASELINES.items()}
+    return {name: one for name, one in told.items() if one is not None}

@@ -46,9 +46,13 @@ def loaded(told: bytes) -> Estimate:
     return Estimate(skops.io.loads(told, trusted=list(TRUSTED)))
 
 
-def fit(measured: Floats, labels: Labels) -> Estimate:
-    """The classifier of these rows."""
-    make = trees if len(labels) >= ENOUGH_FOR_TREES else _line
+def fit(measured: Floats, labels: Labels, rows: int | None = None) -> Estimate:
+    """The classifier of these rows, or the one that so many `rows` would be fitted by.
+
+    Whatever stands for another model in a judgement is of that one's family, or it would tell of
+    a model that nobody uses.
+    """
+    make = trees if (len(labels) if rows is None else rows) >= ENOUGH_FOR_TREES else _line
     estimator = make()
     estimator.fit(measured, labels)
     return Estimate(estimator)

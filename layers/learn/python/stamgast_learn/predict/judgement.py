@@ -58,8 +58,13 @@ class Weak:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything that is said of a model on people whose outcome it did not know."""
+    """Everything that is said of a model on people whose outcome it did not know.
 
+    The ranking, and the areas of baselines beside it, are of the cut-off `ranked_on`, by a model
+    like the one in use; all else is of every cut-off judged.
+    """
+
+    ranked_on: str
     ranking: Ranking
     reliability: Reliability
     baselines: dict[str, Against]
@@ -71,19 +76,36 @@ class Judgement:
         return asdict(self)
 
 
-def judge(told: Backtest) -> Judgement:
-    """The judgement of a backtest; raises AbstainedError when one class alone came."""
-    labels = told.judged.label == 1
-    if labels.all() or not labels.any():
-        raise AbstainedError("one outcome alone came in the cut-offs to judge by")
+def judge(told: Backtest, newest: Backtest | None = None) -> Judgement:
+    """The judgement of a backtest; raises AbstainedError when one class alone came.
+
+    How the `newest` cut-off is ordered is told apart, unless the backtest is of one cut-off.
+    """
+    latest = told if newest is None else newest
+    labels, came = _labels(told), _labels(latest)
     base = told.baselines["base_rate"]
     return Judgement(
-        ranking=ranking(told.order, labels, told.judged.person, told.stated),
+        ranked_on=_day(latest.judged.cuts[-1]),
+        ranking=ranking(latest.order, came, latest.judged.person, latest.stated),
         reliability=reliability(told.stated, labels, float(base.mean()), told.judged.person),
-        baselines={name: _against(told, labels, one) for name, one in told.baselines.items()},
+        baselines={
+            name: _against(told, one, area(latest.baselines[name], came, latest.judged.person))
+            for name, one in told.baselines.items()
+        },
         cuts=tuple(_cuts(told, labels)),
         weak=tuple(_weak(told.judged, told.stated, labels)),
     )
+
+
+def _labels(told: Backtest) -> Labels:
+    labels: Labels = told.judged.label == 1
+    if labels.all() or not labels.any():
+        raise AbstainedError("one outcome alone came in the cut-offs to judge by")
+    return labels
+
+
+def _day(cut: Any) -> str:
+    return str(np.datetime64(int(cut), "D"))
 
 
 def require_better(judgement: Judgement, margin: float) -> None:
@@ -97,13 +119,13 @@ def require_better(judgement: Judgement, margin: float) -> None:
             )
 
 
-def _against(told: Backtest, labels: Labels, baseline: Floats) -> Against:
-    truth = labels.astype(np.float64)
+def _against(told: Backtest, baseline: Floats, auc: Measure) -> Against:
+    truth = told.judged.label
     theirs, ours = (baseline - truth) ** 2, (told.stated - truth) ** 2
     person = told.judged.person
     gain, brier = (clustered_mean(one, person) for one in (theirs - ours, theirs))
     share = gain.value / brier.value if brier.value else 0.0
-    return Against(brier, area(baseline, labels, person), gain, share)
+    return Against(brier, auc, gain, share)
 
 
 def _cuts(told: Backtest, labels: Labels) -> Iterator[AtCut]:
@@ -112,7 +134,7 @@ def _cuts(told: Backtest, labels: Labels) -> Iterator[AtCut]:
         came, stated, person = labels[here], told.stated[here], told.judged.person[here]
         both = came.any() and not came.all()
         yield AtCut(
-            cut_on=str(np.datetime64(int(cut), "D")),
+            cut_on=_day(cut),
             people=int(here.sum()),
             base_rate=float(came.mean()),
             brier=clustered_mean((stated - came) ** 2, person),

@@ -7,7 +7,7 @@ resembling would, which is all that reach against precision needs.
 
 import numpy as np
 
-from stamgast_learn.calibration import Floats, Labels, apply, fit_calibrator
+from stamgast_learn.calibration import Floats, Labels, fit_calibrator
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
@@ -15,6 +15,7 @@ from stamgast_learn.predict.estimate import fit
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.honesty import constant_features
 from stamgast_learn.predict.leaks import TOO_GOOD, telling_features
+from stamgast_learn.predict.newest import calibrated
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
@@ -37,7 +38,9 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
             " would repeat the seed's own rule; leave out the features that the rule is made of"
         )
     calibrator = fit_calibrator(scores, labels)
-    tested = Backtest(kept, _calibrated(kept, scores, labels), _baselines(kept), scores)
+    tested = Backtest(
+        kept, calibrated(scores, labels, folds(kept.person)), _baselines(kept), scores
+    )
     estimate = fit(kept.measured, labels)
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])
@@ -57,14 +60,6 @@ def _held_out(panel: Panel, labels: Labels) -> Floats:
     for held in folds(panel.person):
         scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
     return scores
-
-
-def _calibrated(panel: Panel, scores: Floats, labels: Labels) -> Floats:
-    """Each fold's scores by a calibrator that has not seen its people."""
-    stated = np.zeros(len(panel))
-    for held in folds(panel.person):
-        stated[held] = apply(fit_calibrator(scores[~held], labels[~held]), scores[held])
-    return stated
 
 
 def _baselines(panel: Panel) -> dict[str, Floats]:

@@ -15,6 +15,7 @@ from stamgast_learn.predict.drift import drift_of, stability_index
 from stamgast_learn.predict.honesty import require_enough
 from stamgast_learn.predict.judgement import judge, require_better
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
+from stamgast_learn.predict.newest import newest
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
 from stamgast_learn.predict.resemblance import resemble
@@ -86,7 +87,7 @@ def _challenger(
     require_enough(panel, order.least_of_each, order.history_days, order.within_days)
     suspects = told_leaks(panel, order, report)
     tested = backtest(panel, order.within_days)
-    judgement = judge(tested)
+    judgement = judge(tested, newest(panel, order.within_days))
     report["judgement"] = judgement.to_json()
     require_better(judgement, order.margin)
     require_unsuspected(suspects)

@@ -1,6 +1,6 @@
 """Coverage: how often what a card states with an interval is true, in worlds whose truth is known.
 
-    python bench/coverage.py [--worlds 15] [--people 3000] [--json]
+    python bench/coverage.py [--worlds 15] [--people 3000] [--of propensity churn] [--json]
 
 Propensity, churn and look-alike: the precision of the best tenth and the area, as they are stated,
 beside those of the very version on 20,000 people that nobody has seen, on a later day. Habits of
@@ -14,7 +14,7 @@ much what was stated lies above the truth, on average.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -183,23 +183,31 @@ def driver(random: Random, people: int = 150, each: int = 3) -> Held:
     return held(Measure(value, low, high), float(EFFECTS[0]))
 
 
-def figures(worlds: int, people: int) -> Iterator[dict[str, Any]]:
+def figures(worlds: int, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A row a figure, as soon as it is known."""
-    for kind, run in (
-        ("propensity", propensity),
-        ("churn", lambda random, of: propensity(random, of, is_silence=True)),
-        ("look_alike", look_alike),
-        ("uplift", uplift),
-    ):
+    for kind, run in RANKED.items():
+        if kind not in kinds:
+            continue
         told = [run(np.random.default_rng((seed, 7)), people) for seed in range(worlds)]
         names = dict.fromkeys(name for one in told for name in one)
         for name in names:
             yield row(kind, name, [one[name] for one in told if name in one])
+    if set(kinds) <= set(RANKED):
+        return
     values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in range(worlds)]
     yield of_customers(values)
     many = range(CHEAP * worlds)
     yield row("discount", "elasticity", [prices(np.random.default_rng((n, 9))) for n in many])
     yield row("drivers", "effect", [driver(np.random.default_rng((n, 10))) for n in many])
+
+
+RANKED: dict[str, Callable[[Random, int], dict[str, Held]]] = {
+    "propensity": propensity,
+    "churn": lambda random, of: propensity(random, of, is_silence=True),
+    "look_alike": look_alike,
+    "uplift": uplift,
+}
+OTHERS = "others"
 
 
 def row(kind: str, name: str, told: list[Held]) -> dict[str, Any]:
@@ -227,9 +235,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=15)
     parser.add_argument("--people", type=int, default=3_000)
+    kinds = [*RANKED, OTHERS]
+    parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    for one in figures(asked.worlds, asked.people):
+    for one in figures(asked.worlds, asked.people, asked.of):
         text = (
             f"{one['kind']:15} {one['figure']:28} nominal {one['nominal']:.0%}  seen"
             f" {one['seen']:6.1%} ({one['low']:.1%} to {one['high']:.1%}) of {one['of']:,}"

@@ -84,7 +84,7 @@ def test_whoever_is_judged_was_not_learnt_of(panel: Panel) -> None:
 def test_what_is_said_of_the_newest_cut_off_is_said_of_a_model_like_the_one_in_use() -> None:
     """Older cut-offs learn of too few rows for trees; what is stated must be of trees all the same.
 
-    Of a line, which cannot tell who came both often and lately, the area lies lower by 0.1.
+    Of a line, which knows no two features together, the area is a half.
     """
     random, size = np.random.default_rng(8), 5 * 500
     measured = np.column_stack([random.normal(size=(size, 2)), np.zeros((size, 3))])
@@ -95,7 +95,7 @@ def test_what_is_said_of_the_newest_cut_off_is_said_of_a_model_like_the_one_in_u
     assert hasattr(learn(told).estimate.estimator, "_predictors")
     tested, stated = backtest(told, WITHIN), newest(told, WITHIN)
     assert auc_of(stated.order, stated.judged.label == 1) > 0.88
-    assert auc_of(tested.stated, tested.judged.label == 1) > 0.8
+    assert auc_of(tested.stated, tested.judged.label == 1) < 0.6
     judged = judge(tested, stated)
     assert judged.ranked_on == str(np.datetime64(int(told.cuts[-1]), "D"))
     assert judged.ranking.people == 500

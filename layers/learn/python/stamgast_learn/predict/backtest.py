@@ -15,7 +15,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.baselines import BASELINES, baselines_of
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
-from stamgast_learn.predict.predictor import learn, rows_to_train_on
+from stamgast_learn.predict.predictor import learn
 
 LEAST_CUTS = 2
 """One to train on, one to calibrate on."""
@@ -57,12 +57,12 @@ def backtest(panel: Panel, within_days: int) -> Backtest:
 
 
 def _parts(panel: Panel, within_days: int) -> Iterator[Backtest]:
-    """The people of each fold at each cut-off, by what the version in use is fitted by."""
-    held_out, rows = list(folds(panel.person)), rows_to_train_on(panel)
+    """The people of each fold at each cut-off."""
+    held_out = list(folds(panel.person))
     for older, now in _cuts(panel, within_days):
         for held in held_out:
             if (held & now).any():
-                yield _part(panel.at(older & ~held), panel.at(held & now), rows)
+                yield _part(panel.at(older & ~held), panel.at(held & now))
 
 
 def _cuts(panel: Panel, within_days: int) -> Iterator[tuple[Labels, Labels]]:
@@ -73,8 +73,8 @@ def _cuts(panel: Panel, within_days: int) -> Iterator[tuple[Labels, Labels]]:
             yield older, panel.cut_on == cut
 
 
-def _part(older: Panel, judged: Panel, rows: int) -> Backtest:
-    return Backtest(judged, learn(older, rows).probabilities(judged), baselines_of(older, judged))
+def _part(older: Panel, judged: Panel) -> Backtest:
+    return Backtest(judged, learn(older).probabilities(judged), baselines_of(older, judged))
 
 
 def challenge(panel: Panel, within_days: int, since: int) -> tuple[Panel, Floats] | None:

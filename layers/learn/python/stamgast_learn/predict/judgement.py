@@ -109,13 +109,27 @@ def _day(cut: Any) -> str:
 
 
 def require_better(judgement: Judgement, margin: float) -> None:
-    """Raises AbstainedError unless every baseline is beaten beyond chance and by the margin."""
+    """Raises AbstainedError unless every baseline is beaten beyond chance and by the margin.
+
+    And a model like the one in use has to order the newest cut-off better than each.
+    """
     for name, one in judgement.baselines.items():
         if not one.is_beaten or one.share < margin:
             raise AbstainedError(
                 f"not shown to be better than {name.replace('_', ' ')}: Brier score lower by"
                 f" {one.gain.value:.4f} ({one.gain.low:.4f} to {one.gain.high:.4f}),"
                 f" {one.share:.1%} of {one.brier.value:.4f}; needs {margin:.1%}"
+            )
+    _require_order(judgement)
+
+
+def _require_order(judgement: Judgement) -> None:
+    ours = judgement.ranking.auc.value
+    for name, one in judgement.baselines.items():
+        if ours <= one.auc.value:
+            raise AbstainedError(
+                f"orders people on {judgement.ranked_on} no better than {name.replace('_', ' ')}:"
+                f" area under the curve {ours:.3f} against {one.auc.value:.3f}"
             )
 
 

@@ -71,8 +71,8 @@ def rows_to_train_on(panel: Panel) -> int:
     return int((panel.cut_on < panel.cuts[-1]).sum())
 
 
-def learn(panel: Panel, rows: int | None = None) -> Predictor:
-    """The predictor of a labelled panel of at least two cut-offs, by what fits so many `rows`.
+def learn(panel: Panel) -> Predictor:
+    """The predictor of a labelled panel of at least two cut-offs.
 
     Raises AbstainedError when all but the newest, or the newest, has one class alone.
     """
@@ -83,7 +83,7 @@ def learn(panel: Panel, rows: int | None = None) -> Predictor:
     constant = constant_features(older)
     kept = tuple(name for name in panel.features if name not in constant)
     places = [panel.features.index(name) for name in kept]
-    estimate = fit(older.measured[:, places], older.label == 1, rows)
+    estimate = fit(older.measured[:, places], older.label == 1)
     scores = estimate.scores(calibrating.measured[:, places])
     calibrator = fit_calibrator(scores, calibrating.label == 1)
     return Predictor(kept, constant, estimate, calibrator, newest)

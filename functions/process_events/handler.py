@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from time import time_ns
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -20,7 +20,7 @@ from stamgast.profile.loop import LiveLoop, Outcome
 from stamgast.profile.slices import process_in_time
 from stamgast.workspace.model import Workspace
 from stamgast_aws.clients import client
-from stamgast_aws.disclosures import Tell, consented, disclosures_to
+from stamgast_aws.disclosures import consented, disclosures_to
 from stamgast_aws.event_bus import EventBridgeBus
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.firehose_archive import FirehoseArchive
@@ -31,6 +31,9 @@ from stamgast_aws.secrets import SecretsManagerKeyring
 from stamgast_aws.settings import read_settings
 from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_aws.workspaces import S3WorkspaceStore
+
+if TYPE_CHECKING:  # a workspace without live rules tells of nobody
+    from stamgast.egress.telling import ConsentedTelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _keyrings() -> SecretsManagerKeyring:
 
 def _loop(workspace: Workspace) -> LiveLoop:
     settings, keyring, dynamodb = _settings(), _keyrings().get(), client("dynamodb")
-    bus = EventBridgeBus(client("events"), settings.event_bus)
+    telling = _telling(workspace, EventBridgeBus(client("events"), settings.event_bus))
     return LiveLoop(
         raw=FirehoseArchive(client("firehose"), settings.raw_stream, full_jitter),
         rejected=FirehoseArchive(client("firehose"), settings.rejected_stream, full_jitter),
@@ -111,9 +114,10 @@ def _loop(workspace: Workspace) -> LiveLoop:
             workspace,
             dynamodb,
             settings.profiles_table,
-            _teller(workspace, bus),
+            telling.of_unsilenced,
             _now_ms,
             full_jitter,
+            withhold=telling.withhold,
         ),
         plan=tracking_plan_of(workspace.tracking_plan),
         never=never_stored_of(workspace.never_stored, keyring.identifier_key),
@@ -125,7 +129,7 @@ def _loop(workspace: Workspace) -> LiveLoop:
     )
 
 
-def _teller(workspace: Workspace, bus: EventBridgeBus) -> Tell:
+def _telling(workspace: Workspace, bus: EventBridgeBus) -> "ConsentedTelling":
     settings = _settings()
     kept = disclosures_to(client, settings.disclosures_stream, settings.control_table, full_jitter)
     told = (workspace, kept, client("dynamodb"), settings.profiles_table, _now_ms, full_jitter)

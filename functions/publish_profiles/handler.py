@@ -66,7 +66,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
     told, dynamodb = read_settings(Settings), client("dynamodb")
     bus = EventBridgeBus(client("events"), told.event_bus)
-    tell_memberships = consented(
+    telling = consented(
         bus.publish_memberships,
         _lake().workspace(),
         disclosures_to(client, told.disclosures_stream, told.control_table, full_jitter),
@@ -81,7 +81,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
         facts=DynamoFactStore(dynamodb, told.profiles_table, full_jitter),
         rows=DynamoPersonRows(dynamodb, told.profiles_table, full_jitter),
         tell=bus.publish_identity,
-        tell_memberships=tell_memberships,
+        tell_memberships=telling,
         timeline_days=int(told.timeline_days),
         pause=full_jitter,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
@@ -91,10 +91,11 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
             _lake().workspace(),
             dynamodb,
             told.profiles_table,
-            tell_memberships,
+            telling.of_unsilenced,
             _now_ms,
             full_jitter,
             is_run=True,
+            withhold=telling.withhold,
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.consent.purposes import SUPPRESSED, Purpose, Purposes
 from stamgast.egress.decision import LivePerson, Why
 from stamgast.egress.disclosure import Disclosure
 from stamgast.egress.telling import ConsentedTelling
@@ -17,6 +17,7 @@ PEOPLE = {
     "yes": LivePerson(said(word(True))),
     "no": LivePerson(said(word(True), word(False, at_ms=9))),
     "unasked": LivePerson(None),
+    "hushed": LivePerson(said(word(True), word(False, SUPPRESSED))),
 }
 
 
@@ -60,6 +61,7 @@ def test_only_those_who_allow_it_are_told_and_everybody_has_a_row() -> None:
         "yes": Why.GRANTED,
         "no": Why.REFUSED,
         "unasked": Why.UNKNOWN,
+        "hushed": Why.SUPPRESSED,
         "gone": Why.CHANGED,
     }
     assert world.kept.keys() == {one.change_id for one in changes}
@@ -68,8 +70,31 @@ def test_only_those_who_allow_it_are_told_and_everybody_has_a_row() -> None:
 def test_a_segment_without_a_purpose_is_told_as_ever() -> None:
     world = World()
     world.telling([entered("unasked", "plain")])
-    assert len(world.told) == 1
+    world.telling.of_unsilenced([entered("yes", "plain")])
+    assert len(world.told) == 2
     assert not world.kept
+
+
+@pytest.mark.failure_line(38)
+@pytest.mark.parametrize("segment", ["late", "plain"])
+def test_of_who_is_suppressed_nothing_is_told_whether_or_not_a_purpose_is_stated(
+    segment: str,
+) -> None:
+    """Line 38: and why is kept."""
+    world = World()
+    world.telling([entered("hushed", segment)])
+    assert not world.told
+    (kept,) = world.kept.values()
+    assert (kept.reason, kept.is_allowed, kept.fields) == (Why.SUPPRESSED, False, ())
+
+
+def test_what_is_withheld_is_kept_and_told_to_nobody() -> None:
+    world = World()
+    assert world.telling.withhold([entered("hushed", "plain"), entered("gone", "plain")]) == 0
+    assert not world.told
+    assert [one.reason for one in world.kept.values()] == [Why.SUPPRESSED, Why.CHANGED]
+    world.is_down = True
+    assert world.telling.withhold([entered("hushed", "plain")]) == 1
 
 
 @pytest.mark.parametrize("covers", [("segments",), ("events",), ("segments.other", "events")])

@@ -15,6 +15,7 @@ from stamgast_aws.firehose_archive import FirehoseArchive
 from stamgast_aws.salt_store import DynamoSalts
 
 if TYPE_CHECKING:  # a look-up keeps disclosures, and imports nothing of segments
+    from stamgast.egress.telling import ConsentedTelling
     from stamgast.segments.changes import MembershipChange
 
 READS_AT_ONCE = 4
@@ -63,15 +64,13 @@ def consented(
     table: str,
     now_ms: Callable[[], int],
     pause: Pause,
-) -> Tell:
-    """The way to tell changes of membership, for those segments that state a purpose by consent."""
-    stated = {one["name"]: one["purpose"] for one in workspace.segments if one.get("purpose")}
-    if not stated:
-        return tell
-    # Imported on use: a workspace without such segments needs none of it.
+) -> "ConsentedTelling":
+    """The way to tell changes of membership: by consent where segments state a purpose."""
+    # Imported on use: a look-up, which keeps disclosures, needs none of it.
     from stamgast.egress.telling import ConsentedTelling
     from stamgast_aws.live_persons import DynamoLivePersons
 
+    stated = {one["name"]: one["purpose"] for one in workspace.segments if one.get("purpose")}
     persons = DynamoLivePersons(dynamodb, table, _threads(), pause)
     return ConsentedTelling(
         tell, persons, stated, workspace.consents, disclosures.keep, now_ms, BUS

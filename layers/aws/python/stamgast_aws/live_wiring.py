@@ -23,6 +23,7 @@ def live_rules(
     pause: Pause,
     *,
     is_run: bool = False,
+    withhold: "Tell | None" = None,
 ) -> "LiveRules | None":
     """The live rules of a workspace; None where nothing is live.
 
@@ -32,11 +33,12 @@ def live_rules(
     if not any(is_run or one.get("live") for one in asked):
         return None
     from stamgast.segments.live.plan import plan_of
-    from stamgast.segments.live.rules import LiveRules
+    from stamgast.segments.live.rules import LiveRules, unnoted
     from stamgast_aws.live_store import DynamoLiveStore
 
     store = DynamoLiveStore(dynamodb, table, _threads(), pause)
-    return LiveRules(plan_of(workspace), store, tell, now_ms, pause, _threads().map)
+    ways = (tell, now_ms, pause, _threads().map, withhold or unnoted)
+    return LiveRules(plan_of(workspace), store, *ways)
 
 
 @cache

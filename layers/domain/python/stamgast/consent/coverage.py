@@ -103,6 +103,12 @@ def coverage_of_all(
     return next((one for one in found if not one.is_covered), found[0])
 
 
+def silenced(consent: Consent | None) -> Coverage | None:
+    """The coverage of whoever is suppressed, for any purpose and for none; None of others."""
+    found = coverage_of(consent, SUPPRESSED)
+    return found if found.verdict is Verdict.SUPPRESSED else None
+
+
 def settled(words: Iterable[Word]) -> Word | None:
     """The word that holds: a grant that nothing stands against, else the latest refusal."""
     told = tuple(words)

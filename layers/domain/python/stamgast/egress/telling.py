@@ -1,9 +1,9 @@
-"""Changes of membership on their way out: a segment with a purpose tells of nobody without it."""
+"""Changes of membership on their way out: of nobody who is suppressed or lacks the purpose."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stamgast.consent.coverage import NOTHING_SAID, coverage_of
+from stamgast.consent.coverage import NOTHING_SAID, coverage_of, silenced
 from stamgast.consent.purposes import Purposes, Use
 from stamgast.egress.decision import Decision, LivePerson, LivePersons, Why, decided_now
 from stamgast.egress.disclosure import Disclosure
@@ -18,8 +18,9 @@ Tell = Callable[[Sequence[MembershipChange]], int]
 class ConsentedTelling:
     """Tells those changes that may be told, each decision kept before it is acted upon.
 
-    `stated` is the purpose of each segment that states one; `keep` raises StoreError for what it
-    could not keep, and then nobody is told. A change that may not be told counts as told.
+    `stated` is the purpose of each segment that states one; of the others only refusals are kept.
+    `keep` raises StoreError for what it could not keep, and then nobody is told. A change that may
+    not be told counts as told.
     """
 
     tell: Tell
@@ -31,32 +32,46 @@ class ConsentedTelling:
     recipient: str
 
     def __call__(self, changes: Sequence[MembershipChange]) -> int:
-        """How many changes were not taken."""
-        asked = [change for change in changes if change.segment in self.stated]
-        try:
-            decisions = self._decisions(asked)
-            noted = [(one.change_id, self._noted(one, decisions[one.change_id])) for one in asked]
-            self.keep(noted)
-        except StoreError:
-            return len(changes)
-        return self.tell(
-            [
-                change
-                for change in changes
-                if change.segment not in self.stated or decisions[change.change_id].is_allowed
-            ]
-        )
+        """Asks of everybody; how many changes were not taken."""
+        return self._told(changes, changes)
 
-    def _decisions(self, asked: Sequence[MembershipChange]) -> dict[str, Decision]:
+    def of_unsilenced(self, changes: Sequence[MembershipChange]) -> int:
+        """The same of persons who were just seen not to be suppressed: asks for purposes alone."""
+        return self._told(changes, [change for change in changes if change.segment in self.stated])
+
+    def withhold(self, changes: Sequence[MembershipChange]) -> int:
+        """Keeps that these were not told, of persons suppressed or gone; how many it could not."""
+        return self._told([], changes)
+
+    def _told(self, changes: Sequence[MembershipChange], asked: Sequence[MembershipChange]) -> int:
+        try:
+            decided, due = self._decided_of(asked), set(changes)
+            kept = [(one, told) for one, told in decided if one in due or not told.is_allowed]
+            self.keep([(one.change_id, self._noted(one, told)) for one, told in kept])
+        except StoreError:
+            return len(asked)
+        refused = {one for one, told in decided if not told.is_allowed}
+        return self.tell([change for change in changes if change not in refused])
+
+    def _decided_of(
+        self, asked: Sequence[MembershipChange]
+    ) -> list[tuple[MembershipChange, Decision]]:
         live = self._live(asked)
-        return {one.change_id: self._decided(one, live.get(one.person_id)) for one in asked}
+        decided = ((one, self._decided(one, live.get(one.person_id))) for one in asked)
+        return [(one, decision) for one, decision in decided if decision is not None]
 
     def _live(self, asked: Sequence[MembershipChange]) -> Mapping[str, LivePerson]:
         people = sorted({change.person_id for change in asked})
         return self.persons.read(people, frozenset()) if people else {}
 
-    def _decided(self, change: MembershipChange, now: LivePerson | None) -> Decision:
-        name = self.stated[change.segment]
+    def _decided(self, change: MembershipChange, now: LivePerson | None) -> Decision | None:
+        """None where no purpose is stated, and nothing stands against telling."""
+        name = self.stated.get(change.segment)
+        found = silenced(None if now is None else now.consent)
+        if found is not None:
+            return decided_now(change.person_id, found)
+        if name is None:
+            return None if now else Decision(change.person_id, Why.CHANGED, NOTHING_SAID)
         purpose = self.purposes.of(name)
         if purpose is None or not (
             purpose.allows(Use.EVENTS) and purpose.allows(Use.SEGMENTS, change.segment)
@@ -71,7 +86,7 @@ class ConsentedTelling:
             kind=f"segment_{change.change}",
             person_id=change.person_id,
             recipient=self.recipient,
-            purpose=self.stated[change.segment],
+            purpose=self.stated.get(change.segment),
             fields=FIELDS if decision.is_allowed else (),
             is_allowed=decision.is_allowed,
             reason=decision.why,

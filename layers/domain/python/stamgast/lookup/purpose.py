@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stamgast.consent.coverage import Coverage, Verdict, coverage_of, values_of
-from stamgast.consent.purposes import SUPPRESSED, Purpose, Use
+from stamgast.consent.coverage import Coverage, coverage_of, silenced, values_of
+from stamgast.consent.purposes import Purpose, Use
 from stamgast.egress.decision import REASONS, Why
 from stamgast.egress.disclosure import Disclosure
 from stamgast.egress.manifest import no_purpose, within
@@ -62,8 +62,7 @@ class Errand:
         purposes = desk.workspace.consents
         if self.purpose is not None:
             return coverage_of(profile.consent, self.purpose.name, purposes)
-        silenced = coverage_of(profile.consent, SUPPRESSED)
-        return silenced if silenced.verdict is Verdict.SUPPRESSED else None
+        return silenced(profile.consent)
 
     def withheld(self, profile: Profile, desk: Desk) -> Mapping[str, Any]:
         """What is told in place of a person who may not be shown."""

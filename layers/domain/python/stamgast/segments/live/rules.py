@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stamgast.identity.root import Root
 from stamgast.profile.store import MOST_TRIES, Pause, pause_seconds
 from stamgast.segments.changes import MembershipChange
 from stamgast.segments.live.plan import LivePlan
 from stamgast.segments.live.standing import Standing
-from stamgast.segments.live.store import LiveStore
+from stamgast.segments.live.store import LiveStore, Someone
 from stamgast.segments.live.visit import Decided, Visit, Write
 from stamgast.store_error import StoreError
 
@@ -16,6 +17,11 @@ from stamgast.store_error import StoreError
 TOLD_AT_ONCE = 10
 Tell = Callable[[Sequence[MembershipChange]], int]
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
+
+def unnoted(_: Sequence[MembershipChange]) -> int:
+    """Keeps no note of changes that may not be told; none of them comes again."""
+    return 0
 
 
 @dataclass(slots=True)
@@ -31,7 +37,8 @@ class Settled:
 class LiveRules:
     """Evaluates persons and settles where they stand; time, waiting and stores are handed in.
 
-    `each` does work on each item, several at a time where it can.
+    Of whom nothing may be told `withhold` takes the changes in the place of `tell`. `each` does
+    work on each item, several at a time where it can.
     """
 
     plan: LivePlan
@@ -40,6 +47,7 @@ class LiveRules:
     now_ms: Callable[[], int]
     pause: Pause
     each: Each = map
+    withhold: Tell = unnoted
 
     def settle(
         self,
@@ -67,9 +75,10 @@ class LiveRules:
     ) -> set[str]:
         """One look at everybody; those to look at again, merged persons as who they went into."""
         visits = self._visits(waiting, decided)
-        made = _Round(self, settled)
+        made = _Round(self, settled, {visit.person_id: visit for visit in visits})
         made.tell([standing for visit in visits for standing in visit.untold])
         again: set[str] = {person_id for visit in visits for person_id in visit.moved}
+        again |= {one.person_id for one in visits if one.untold and one.is_silenced is None}
         writes: list[Write] = []
         for visit in visits:
             found = visit.writes()
@@ -81,13 +90,22 @@ class LiveRules:
 
     def _visits(self, waiting: set[str], decided: Mapping[str, Sequence[Decided]]) -> list[Visit]:
         coverage = self.store.coverage()
-        people = self.store.people(sorted(waiting))
+        people = self._people(waiting)
         anchors = {a for one in people.values() if one.root for a in one.root.anchors}
         pairs = self.store.read(sorted(anchors))
+        seen = (self.plan, coverage, pairs)
         return [
-            Visit(self.plan, who, one, coverage, pairs, decided.get(who, ()), self.now_ms())
-            for who, one in people.items()
+            Visit(*seen, who, people[who], decided.get(who, ()), self.now_ms(), _heir(who, people))
+            for who in sorted(waiting)
         ]
+
+    def _people(self, wanted: Iterable[str]) -> dict[str, Someone]:
+        """These persons, and all whom any of them was merged into."""
+        found: dict[str, Someone] = {}
+        while missing := set(wanted) - found.keys():
+            found |= self.store.people(sorted(missing))
+            wanted = {one.root.into for one in found.values() if one.root and one.root.into}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,7 @@ class _Round:
 
     rules: LiveRules
     settled: Settled
+    visits: Mapping[str, Visit]
 
     def write(self, writes: Sequence[Write]) -> None:
         """Writes standings whose places nobody changed meanwhile, and tells what is news."""
@@ -107,12 +126,18 @@ class _Round:
     def tell(self, standings: Sequence[Standing]) -> None:
         """Tells of each change that this settling has not told, and notes what the bus took."""
         told = self.settled.told
-        for some in _pages([s for s in standings if s.change.change_id not in told]):
-            if self.rules.tell([standing.change for standing in some]):
+        left = [standing for standing in standings if standing.change.change_id not in told]
+        silenced = {who: self.visits[who].is_silenced for who in set(map(_person, left))}
+        for way, is_silenced in ((self.rules.tell, False), (self.rules.withhold, True)):
+            self._take(way, [one for one in left if silenced[_person(one)] is is_silenced])
+        list(self.rules.each(self._mark, [s for s in standings if s.change.change_id in told]))
+
+    def _take(self, way: Tell, standings: Sequence[Standing]) -> None:
+        for some in _pages(standings):
+            if way([standing.change for standing in some]):
                 self.settled.failed.update(map(_person, some))
             else:
-                told.update(standing.change.change_id for standing in some)
-        list(self.rules.each(self._mark, [s for s in standings if s.change.change_id in told]))
+                self.settled.told.update(standing.change.change_id for standing in some)
 
     def _put(self, one: Write) -> bool:
         try:
@@ -126,6 +151,15 @@ class _Round:
             self.rules.store.mark_told(replace(standing, is_told=True))
         except StoreError:
             self.settled.failed.add(_person(standing))
+
+
+def _heir(person_id: str, people: Mapping[str, Someone]) -> Root | None:
+    """The root that stands for a person, at the end of all merges that these reads saw."""
+    root = people[person_id].root
+    for _ in people:
+        if root is not None and root.into is not None:
+            root = people[root.into].root
+    return root
 
 
 def _person(standing: Standing) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from stamgast.identity.root import RootState
+from stamgast.consent.coverage import consent_of_traits, joined_words, silenced
+from stamgast.identity.root import Root, RootState
 from stamgast.profile.facts import NOTHING, Facts, merge
 from stamgast.profile.reading import seen
 from stamgast.profile.store import Pair
@@ -41,18 +42,37 @@ class Visit:
     """One look at one person, whom a run may have decided on."""
 
     plan: LivePlan
-    person_id: str
-    one: Someone
     coverage: Coverage
     pairs: Mapping[str, Pair]
+    person_id: str
+    one: Someone
     decided: Sequence[Decided]
     now_ms: int
+    heir: Root | None
+    """The root that now stands for the person: the own one, or whose it was merged into."""
 
     @property
     def moved(self) -> frozenset[str]:
         """Whom the person was merged into, if anybody."""
         root = self.one.root
         return frozenset() if root is None or root.into is None else frozenset((root.into,))
+
+    @property
+    def is_silenced(self) -> bool | None:
+        """Whether nothing may be told: the person is suppressed, or nobody is left to ask.
+
+        None where a pair was torn or roots were, so that nothing can be said yet.
+        """
+        if self.heir is None:
+            return True
+        if self.heir.into is not None:
+            return None
+        pairs = {anchor: self.pairs[anchor] for anchor in self.heir.anchors}
+        told = {anchor: seen(pair.live, pair.base) for anchor, pair in pairs.items()}
+        facts = {anchor: one for anchor, one in told.items() if one is not None}
+        if len(facts) < len(told):
+            return None
+        return silenced(consent_of_traits(joined_words(facts, facts))) is not None
 
     @property
     def untold(self) -> list[Standing]:

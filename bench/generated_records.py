@@ -42,15 +42,16 @@ COLUMNS = (
 Person = dict[str, str]
 
 
-def records(size: int, *, seed: int = 1, mistakes: float = 0.12) -> pa.Table:
+def records(size: int, *, seed: int = 1, mistakes: float = 0.12, twins: float = 0.0) -> pa.Table:
     """`size` records with `record_id`, `truth` and the comparison columns, in random order.
 
     Three in four persons have one record, the others two to four; each value of a further record is
-    mistyped, missing or changed with probability `mistakes`.
+    mistyped, missing or changed with probability `mistakes`. Of the further members of a household,
+    a share of `twins` has the birth date of the one before.
     """
     dice = random.Random(seed)
     rows = []
-    for number, person in enumerate(_persons(dice, size)):
+    for number, person in enumerate(_persons(dice, size, twins)):
         for copy in range(_copies(dice)):
             told = _forget(dice, person if copy == 0 else _mistaken(dice, person, mistakes))
             rows.append({"truth": str(number), **told})
@@ -73,7 +74,7 @@ def _copies(dice: random.Random) -> int:
     return dice.choices((1, 2, 3, 4), weights=(75, 18, 5, 2))[0]
 
 
-def _persons(dice: random.Random, size: int) -> Iterator[Person]:
+def _persons(dice: random.Random, size: int, twins: float) -> Iterator[Person]:
     given = [_word(dice, 2) for _ in range(min(4_000, 200 + size // 50))]
     surnames = [_word(dice, 2 + (place > 500)) for place in range(min(60_000, 300 + size // 8))]
     streets = [f"{_word(dice, 2)} {_word(dice, 1)}straat" for _ in range(2_000)]
@@ -88,9 +89,14 @@ def _persons(dice: random.Random, size: int) -> Iterator[Person]:
             "region": localities[place][1],
             "postcode": str(1000 + place * 5 + dice.randrange(5)) + _letters(dice, 2),
         }
+        born = ""
         for _ in range(dice.choices((1, 2, 3, 4), weights=(50, 30, 12, 8))[0]):
             name = given[_common(dice, len(given))]
-            yield {"given_name": name, "surname": surname, **address, **_own(dice, name, surname)}
+            own = _own(dice, name, surname)
+            if born and twins and dice.random() < twins:
+                own["birth_date"] = born
+            born = own["birth_date"]
+            yield {"given_name": name, "surname": surname, **address, **own}
 
 
 def _own(dice: random.Random, given: str, surname: str) -> Person:

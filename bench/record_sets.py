@@ -41,6 +41,7 @@ def sets() -> dict[str, Callable[[], pa.Table]]:
         told[f"{name}, no birth date"] = lambda n=name: febrl(n).drop_columns(["birth_date"])
         told[f"{name}, 30 % corrupted"] = lambda n=name: corrupted(febrl(n))
     told["generated households, 20,000"] = lambda: records(20_000)
+    told["households"] = lambda: records(4_000, seed=7, twins=0.2)
     return told
 
 

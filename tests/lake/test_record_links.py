@@ -99,6 +99,33 @@ def test_taking_columns_of_an_address_for_independent_would_be_seen(
     assert f1.__wrapped__(1_000) < found - 0.05
 
 
+AT_HOME = RecordSettings(
+    rules=("names", "surname:sound + postcode", "birth_date", "email", "house + street")
+)
+
+
+def precision_among_twins() -> float:
+    """Half of all further members of a household share the birth date of the one before."""
+    rows = records(600, seed=6, mistakes=0.08, twins=0.5)
+    with session() as engine:
+        _, links = learn_and_link(engine, rows.drop_columns(["truth"]), AT_HOME, LEAST)
+        judged = judge(engine, links, rows.select(["record_id", "truth"]), [0.95])
+    return judged.quality[0].precision
+
+
+def test_twins_of_one_household_are_not_called_one_person() -> None:
+    assert precision_among_twins() >= 0.97
+
+
+def test_learning_names_and_birth_dates_from_households_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parents = {name: one for name, one in comparisons.PARENTS.items() if name != "birth_date"}
+    monkeypatch.setattr(comparisons, "PARENTS", parents)
+    monkeypatch.setattr(train, "living", lambda columns: ())
+    assert precision_among_twins() < 0.95
+
+
 def test_a_rule_beyond_its_bound_is_tightened_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "LEAST_BUDGET", 0)
     model, _ = linked(told(), RecordSettings(rules=("names", "region"), comparisons_a_record=10))

@@ -31,14 +31,29 @@ PARENTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("house", "locality"),
         ("locality",),
     ),
+    "birth_date": (
+        HOME,
+        ("surname", "street", "postcode"),
+        ("surname", "postcode"),
+        ("surname", "locality"),
+        ("street", "postcode"),
+        ("house", "postcode"),
+        ("postcode",),
+    ),
     "phone": (HOME, ("postcode",)),
     "email": (("given_name",), ("surname",)),
     "gender": (("given_name",),),
 }
-"""What a column follows from: a town from its postcode, a household's surname from its address."""
+"""What a column follows from: a town from its postcode, a household's surname from its address.
+
+Twins, and who else is written down with one birth date, live together: that a date agrees says less
+of two who do.
+"""
 BORN_WITH = ("given_name", "surname", "birth_date", "gender", "birth_place")
 MOST_DIFFERENT, MOST_DIFFERENT_ELSEWHERE = 0.2, 0.5
 """Of one person's records, at most this share differs: people move, but are born once."""
+NAMED_APART = ("given_name", "gender")
+"""What tells members of a household apart, who agree in all the rest."""
 FREQUENCY_FLOOR = 1e-7
 PRIOR_OF_EQUAL = 0.7
 """What is believed of matches before any is seen: most agree, and the rest is shared out."""
@@ -163,6 +178,20 @@ def columns_in(comparisons: Iterable[Mapping[str, Any]]) -> list[str]:
         level["sql_condition"] for one in comparisons for level in one["comparison_levels"]
     )
     return sorted(set(re.findall(r'"(\w+)_l"', told)))
+
+
+def living(columns: Sequence[str]) -> tuple[int, ...]:
+    """The places of columns of which one differs where two do not live together.
+
+    A postcode that is another one says more than a street or a number, in which people mistype.
+    """
+    home = ("postcode",) if "postcode" in columns else HOME
+    return tuple(columns.index(one) for one in home if one in columns)
+
+
+def named_apart(columns: Sequence[str]) -> tuple[int, ...]:
+    """The places of columns that tell members of a household apart."""
+    return tuple(columns.index(one) for one in NAMED_APART if one in columns)
 
 
 def class_sql(comparison: Mapping[str, Any]) -> str:

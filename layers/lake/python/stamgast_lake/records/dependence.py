@@ -148,7 +148,8 @@ class Dependent:
                     ),
                     own_u,
                     typed=_typed(own_m),
-                    likely=self._likely(parent, u) * all_pairs[child],
+                    likely=self._likely(parent, u) * all_pairs[child]
+                    - self._counted(place, matches).sum(axis=1),
                     typed_parent=_typed(self._likely(parent, m)),
                 ),
             )
@@ -203,8 +204,9 @@ class Dependent:
     ) -> Floats:
         """The child's shares by parent class; where the parents differ, those of random pairs.
 
-        Who shares a value mistypes it as often as one person does: `typed` nearly equal pairs for
-        each equal one.
+        `likely` others agree in the parent at most, with those that blocking does not reach. Who
+        shares a value mistypes it as often as one person does: `typed` nearly equal pairs for each
+        equal one.
         """
         of_parent = np.maximum(np.maximum(likely, counted.sum(axis=1)), 1.0)
         equal = np.maximum(counted[0, :2] / of_parent[0], own[:2])

@@ -51,7 +51,8 @@ class Beliefs:
 
     `observed` levels of random pairs, `m` at first, and for each column the largest share of
     matches that may differ in it: what differs more often is another class than the records of one
-    person, such as those of a household or of a street.
+    person, such as those of a household or of a street. For columns `named_apart` that is told by
+    matches that do not live together, which differ in a column of `living`.
     """
 
     observed: Sequence[Floats]
@@ -60,6 +61,8 @@ class Beliefs:
     edges: Sequence[Edge]
     random: Patterns
     prior: float
+    living: Sequence[int] = ()
+    named_apart: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
             BELIEVED_DIFFERENT if shares[-1] > limit and limit < HALF else limit
             for shares, limit in zip(told, most, strict=True)
         ]
-        m = tuple(_capped(one, limit) for one, limit in zip(told, most, strict=True))
+        bounds = _bounds(most, patterns, matches, beliefs)
+        m = tuple(_capped(one, limit) for one, limit in zip(told, bounds, strict=True))
         u = _others(patterns, beliefs.observed, np.zeros(len(patterns.pairs)), m, prior)
         shares = [one.shares(matches, m, u, of_child) for one in edges]
         if abs(prior - was) <= CONVERGED * was:
@@ -111,6 +115,24 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
         prior, matches = _excess(patterns, weight, beliefs.prior)
     gains = tuple(one.codes(told, m, u) for one, told in zip(edges, shares, strict=True))
     return Fitted(prior, m, u, gains, matches)
+
+
+def _bounds(
+    most: Sequence[float], patterns: Patterns, matches: Floats, beliefs: Beliefs
+) -> list[float]:
+    """How many matches may differ in each column.
+
+    Twins, taken for one person, would teach that a person's given name often differs, and this
+    that more of them are one. Matches that do not live together cannot teach that.
+    """
+    bounds = list(most)
+    apart = np.zeros(len(patterns.pairs), dtype=np.bool_)
+    for place in beliefs.living:
+        apart |= patterns.levels[:, place] == len(beliefs.m[place]) - 1
+    for place in beliefs.named_apart if beliefs.living else ():
+        told = _shares(patterns.levels[apart, place], matches[apart], beliefs.m[place])
+        bounds[place] = min(bounds[place], float(told[-1]))
+    return bounds
 
 
 def _excess(patterns: Patterns, weight: Floats, prior: float) -> tuple[float, Floats]:

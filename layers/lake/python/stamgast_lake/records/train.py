@@ -18,6 +18,8 @@ from stamgast_lake.records.comparisons import (
     columns_in,
     comparisons_of,
     edges_of,
+    living,
+    named_apart,
     place_sql,
 )
 from stamgast_lake.records.dependence import Floats, Gain, Ints
@@ -164,6 +166,8 @@ def _fit(
         ],
         edges=edges,
         prior=MATCHES_A_RECORD * records / patterns.all_pairs,
+        living=living(columns),
+        named_apart=named_apart(columns),
     )
     fitted = expectation.fit(patterns, beliefs)
     return Model(

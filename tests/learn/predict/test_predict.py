@@ -153,6 +153,17 @@ def test_a_short_history_is_no_lesson(panel: Panel, tmp_path: Path) -> None:
     assert outcome.why == "80 days of history; needs 90, 3 times the 30 days ahead"
 
 
+def test_nothing_known_of_anybody_is_no_lesson(panel: Panel, tmp_path: Path) -> None:
+    unknown = replace(panel, measured=np.full_like(panel.measured, np.inf))
+    outcome = run(unknown, tmp_path)
+    assert outcome.why == "no feature is left: each says the same of everybody, or nothing"
+
+
+def test_a_single_person_is_no_lesson(panel: Panel, tmp_path: Path) -> None:
+    alone = replace(panel, person=np.array(["p"] * len(panel), dtype=object))
+    assert not run(alone, tmp_path).is_used
+
+
 def test_one_class_in_a_cut_off_is_said(tmp_path: Path) -> None:
     told, _ = world()
     gone = replace(told, label=np.where(told.cut_on == told.cuts[1], 0.0, told.label))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.honesty import require_people
 
 SEED = 20_050_401
 """Fixed, so that equal data make an equal model."""
@@ -50,8 +52,11 @@ def fit(measured: Floats, labels: Labels, rows: int | None = None) -> Estimate:
     """The classifier of these rows, or the one that so many `rows` would be fitted by.
 
     Whatever stands for another model in a judgement is of that one's family, or it would tell of
-    a model that nobody uses.
+    a model that nobody uses. Raises AbstainedError where there is nobody, or nothing, to learn of.
     """
+    require_people(len(labels))
+    if not measured.shape[1]:
+        raise AbstainedError("no feature is left: each says the same of everybody, or nothing")
     make = trees if (len(labels) if rows is None else rows) >= ENOUGH_FOR_TREES else _line
     estimator = make()
     estimator.fit(measured, labels)

@@ -30,6 +30,12 @@ def require_history(history_days: int, within_days: int) -> None:
         )
 
 
+def require_people(rows: int) -> None:
+    """Raises AbstainedError where nobody is there."""
+    if not rows:
+        raise AbstainedError("too few people: nobody is left to learn of when some are held out")
+
+
 def require_both(labels: Labels, what: str) -> None:
     """Raises AbstainedError for a fold of one class."""
     if labels.all() or not labels.any():

@@ -12,6 +12,8 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.histories import Histories
 from stamgast_learn.parquet import Column, Columns, read_columns
 
+LARGEST = 1e100
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -80,7 +82,7 @@ def read_panel(path: Path, features: Sequence[str], version: str | None = None) 
         person=columns["person_id"],
         cut_on=columns["cut_on"].astype("datetime64[D]").astype(np.int64),
         label=columns["label"].astype(np.float64),
-        measured=np.column_stack(measured) if measured else np.zeros(shape),
+        measured=_finite(np.column_stack(measured)) if measured else np.zeros(shape),
         features=tuple(features),
         histories=_histories(columns),
         was=_was(columns, version),
@@ -98,7 +100,14 @@ def _was(columns: Columns, version: str | None) -> Floats | None:
 def _received(columns: Columns, features: int) -> Floats | None:
     if "g0" not in columns:
         return None
-    return np.column_stack([columns[f"g{place}"].astype(np.float64) for place in range(features)])
+    return _finite(
+        np.column_stack([columns[f"g{place}"].astype(np.float64) for place in range(features)])
+    )
+
+
+def _finite(measured: Floats) -> Floats:
+    """What is infinite, or whose square would be, is no number to learn of: it is unknown."""
+    return np.where(np.abs(measured) < LARGEST, measured, np.nan)
 
 
 def _histories(columns: Columns) -> Histories | None:

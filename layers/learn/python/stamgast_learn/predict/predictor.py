@@ -8,7 +8,7 @@ from typing import Any
 
 from stamgast_learn.calibration import Calibrator, Floats, apply, calibrator_of, fit_calibrator
 from stamgast_learn.predict.estimate import Estimate, fit, loaded
-from stamgast_learn.predict.honesty import constant_features, require_both
+from stamgast_learn.predict.honesty import constant_features, require_both, require_people
 from stamgast_learn.predict.panel import Panel
 
 ABOUT, ESTIMATOR = "about.json", "estimator.skops"
@@ -74,8 +74,9 @@ def rows_to_train_on(panel: Panel) -> int:
 def learn(panel: Panel) -> Predictor:
     """The predictor of a labelled panel of at least two cut-offs.
 
-    Raises AbstainedError when all but the newest, or the newest, has one class alone.
+    Raises AbstainedError of nobody, or when all but the newest, or the newest, has one class alone.
     """
+    require_people(len(panel))
     newest = int(panel.cuts[-1])
     older, calibrating = panel.at(panel.cut_on < newest), panel.at(panel.cut_on == newest)
     require_both(older.label == 1, "in the cut-offs to train on")

@@ -139,7 +139,7 @@ def _expected(view: Panel, names: Sequence[str]) -> Floats:
     told = np.full(len(view), float(labels.mean()))
     columns = view.measured[:, [view.features.index(name) for name in names]]
     for held in (half, ~half) if names else ():
-        if are_told(labels[~held]):
+        if held.any() and are_told(labels[~held]):
             told[held] = fit(columns[~held], labels[~held]).scores(columns[held])
     return told
 

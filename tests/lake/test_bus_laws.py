@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.identity.assurance import Assurance
@@ -12,6 +12,7 @@ from stamgast.segments.changes import MembershipChange
 from stamgast.segments.live.visit import Visit
 from tests.lake.test_cuts import Operators, key_of
 from tests.lake.test_memberships import world
+from tests.lake.thorough import thorough
 from tests.lake.world import NOON_MS
 
 USER, MAIL = "u:1", "e:ada@x.nl"
@@ -109,13 +110,6 @@ def holds(steps: Sequence[Step]) -> Story:
     for step in (*steps, (RUN, USER)):
         story.take(step)
     return story
-
-
-def thorough(examples: int) -> settings:
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(
-        max_examples=examples, phases=[Phase.explicit, Phase.generate], suppress_health_check=slow
-    )
 
 
 @pytest.mark.failure_line(38)

@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.consent.coverage import consent_of_row, coverage_of
@@ -26,6 +26,7 @@ from stamgast_lake.tables import EGRESS_RECEIPTS, PROFILES
 from tests.fakes.segment_desk import Counter
 from tests.lake.test_cuts import Operators, key_of
 from tests.lake.test_memberships import world
+from tests.lake.thorough import thorough
 from tests.lake.world import KEYRING, NOON_MS, World, latest
 
 USER, MAIL = "u:1", "e:ada@x.nl"
@@ -174,13 +175,6 @@ def holds(steps: Sequence[Step]) -> None:
     story.world.run()
     live_holds(story)
     lake_holds(story)
-
-
-def thorough(examples: int) -> settings:
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(
-        max_examples=examples, phases=[Phase.explicit, Phase.generate], suppress_health_check=slow
-    )
 
 
 @pytest.mark.failure_line(38)

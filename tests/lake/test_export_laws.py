@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.consent import coverage
@@ -20,6 +20,7 @@ from stamgast_lake.exports import parts, select
 from stamgast_lake.tables import EGRESS_RECEIPTS
 from tests.fakes.segment_desk import Counter
 from tests.lake.test_memberships import bought, world
+from tests.lake.thorough import thorough
 from tests.lake.world import KEYRING, NOON_MS, World
 
 PEOPLE = tuple("abcdef")
@@ -159,13 +160,6 @@ def holds(story: Story) -> None:
     for receipt in told.receipts:
         assert receipt["fields"] == (list(story.fields) if receipt["is_allowed"] else [])
         assert (receipt["reason"] == Why.GRANTED) == receipt["is_allowed"]
-
-
-def thorough(examples: int) -> settings:
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(
-        max_examples=examples, phases=[Phase.explicit, Phase.generate], suppress_health_check=slow
-    )
 
 
 @pytest.mark.failure_line(38)

@@ -6,9 +6,10 @@ from stamgast_learn.cluster.beside import beside_rfm
 from stamgast_learn.predict.panel import Panel
 
 PEOPLE = 2_000
-RANDOM = np.random.default_rng(3)
-CELLS = RANDOM.integers(1, 60, PEOPLE)
-CLUSTERS = RANDOM.integers(0, 3, PEOPLE)
+DRAWN = np.random.default_rng(3)
+CELLS = DRAWN.integers(1, 60, PEOPLE)
+CLUSTERS = DRAWN.integers(0, 3, PEOPLE)
+CHANCE = DRAWN.normal(size=PEOPLE)
 
 
 def panel(money: np.ndarray) -> Panel:
@@ -18,7 +19,7 @@ def panel(money: np.ndarray) -> Panel:
 
 
 def test_groups_that_money_goes_with_tell_its_part_of_the_variance() -> None:
-    told = beside_rfm(panel(CLUSTERS + RANDOM.normal(size=PEOPLE)), CLUSTERS, CELLS)
+    told = beside_rfm(panel(CLUSTERS + CHANCE), CLUSTERS, CELLS)
     assert told is not None
     assert told.clusters.low < 0.4 < told.clusters.high  # 2/3 of 1 + 2/3
     assert told.rfm_cells.value < 0.02
@@ -27,7 +28,7 @@ def test_groups_that_money_goes_with_tell_its_part_of_the_variance() -> None:
 
 
 def test_groups_that_tell_nothing_gain_nothing() -> None:
-    told = beside_rfm(panel(CELLS + RANDOM.normal(size=PEOPLE)), CLUSTERS, CELLS)
+    told = beside_rfm(panel(CELLS + CHANCE), CLUSTERS, CELLS)
     assert told is not None
     assert told.clusters.value < 0.02
     assert told.gain.high < 0

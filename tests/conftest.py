@@ -1,5 +1,6 @@
 """What holds for every test: no sockets but on the emulator, no waiting for Hypothesis' clock."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -39,3 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
         else:
             item.add_marker(pytest.mark.disable_socket)
+
+
+def pytest_unconfigure() -> None:
+    """Let go of what Hypothesis hangs into the collector, which outlives every module.
+
+    By way of it the engine's types stay alive to the very end, and their library lists each one.
+    """
+    gc.callbacks.clear()

@@ -106,6 +106,8 @@ def variables(places: Places, port: int, *, is_enforcing: bool) -> dict[str, str
         "TMPDIR": str(places.data / "tmp"),
         "LOG_LEVEL": os.environ.get("STAMGAST_EMULATOR_LOG_LEVEL", "WARNING"),
         "PYTHONWARNINGS": "ignore",
+        # Models are trained side by side here: threads that wait for a neighbour's core only spin.
+        "OMP_NUM_THREADS": "1",
     }
 
 

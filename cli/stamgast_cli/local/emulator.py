@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import httpx
@@ -77,6 +78,8 @@ def stop(places: Places) -> bool:
     if not _is_gone(emulator.pid, STOP_SECONDS):
         os.kill(emulator.pid, signal.SIGKILL)
         _is_gone(emulator.pid, 5)
+    with suppress(ProcessLookupError):  # functions in the middle of their work outlive it
+        os.killpg(emulator.pid, signal.SIGKILL)
     return True
 
 

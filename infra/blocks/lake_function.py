@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.blocks.function import Function
 from infra.blocks.permissions import use_lake
+from infra.blocks.variables import of_workspace
 from infra.blocks.workbench import Workbench
 
 
@@ -28,10 +29,8 @@ def lake_function(
         bench=bench,
         layers=bench.layers.lake,
         variables={
-            "CONTROL_TABLE": data.control.table_name,
-            "LAKE_BUCKET": data.bucket.bucket_name,
+            **of_workspace(data),
             "LAKE_DATABASE": data.database_name,
-            "WORKSPACE_SECRET": data.secret_name,
             **(variables or {}),
         },
         permissions=[*use_lake(data), *permissions],

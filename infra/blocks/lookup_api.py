@@ -1,6 +1,6 @@
 """The HTTP API of look-up: its default stage lies at the root of the host."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -16,6 +16,8 @@ from infra.environments import Domain, Environment
 
 Stage = apigatewayv2.CfnStage
 Method = apigatewayv2.HttpMethod
+# An HTTP API waits for 30 seconds and no more.
+GATEWAY_TIMEOUT = Duration.seconds(29)
 
 
 class LookupApi(Construct):

@@ -8,8 +8,10 @@ from infra.blocks import permissions
 from infra.blocks.dead_letters import DeadLetters
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
+from infra.blocks.lookup_api import GATEWAY_TIMEOUT
 from infra.blocks.profile_view import ProfileView
 from infra.blocks.schedule import Every
+from infra.blocks.variables import of_view
 from infra.blocks.workbench import Workbench
 from infra.stages.raw import Raw
 
@@ -49,12 +51,9 @@ class Identity(Construct):
             bench=bench,
             layers=bench.layers.api,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
+                **of_view(data, view),
                 "EVENT_BUS": view.bus.event_bus_name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
-                "PROFILES_TABLE": view.table.table_name,
                 "RAW_STREAM": raw.raw.name,
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=self._permissions(bench, view, raw),
             memory_mb=512,
@@ -70,20 +69,17 @@ class Identity(Construct):
             bench=bench,
             layers=bench.layers.api,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
+                **of_view(data, view),
                 "DISCLOSURES_STREAM": raw.disclosures.name,
                 "EVENT_BUS": view.bus.event_bus_name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
-                "PROFILES_TABLE": view.table.table_name,
                 "RAW_STREAM": raw.raw.name,
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=[
                 *self._permissions(bench, view, raw),
                 permissions.put_records(raw.disclosures.arn),
             ],
             memory_mb=1024,
-            timeout=Duration.seconds(29),
+            timeout=GATEWAY_TIMEOUT,
         )
 
     @staticmethod

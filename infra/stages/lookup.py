@@ -5,14 +5,13 @@ from constructs import Construct
 
 from infra.blocks import permissions
 from infra.blocks.function import Function
-from infra.blocks.lookup_api import LookupApi
+from infra.blocks.lookup_api import GATEWAY_TIMEOUT, LookupApi
 from infra.blocks.profile_view import ProfileView
+from infra.blocks.variables import of_view
 from infra.blocks.workbench import Workbench
 from infra.stages.raw import Raw
 
 EXPLAINING_MB = 3008
-# An HTTP API waits for 30 seconds and no more.
-GATEWAY_SECONDS = 29
 
 
 class Lookup(Construct):
@@ -35,11 +34,8 @@ class Lookup(Construct):
             bench=bench,
             layers=bench.layers.api,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
+                **of_view(data, view),
                 "DISCLOSURES_STREAM": raw.disclosures.name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
-                "PROFILES_TABLE": view.table.table_name,
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=[
                 *permissions.read_workspace(data),
@@ -67,12 +63,9 @@ class Lookup(Construct):
             bench=bench,
             layers=bench.layers.lake,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
+                **of_view(data, view),
                 "DISCLOSURES_STREAM": raw.disclosures.name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
                 "LAKE_DATABASE": data.database_name,
-                "PROFILES_TABLE": view.table.table_name,
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=[
                 *permissions.read_lake(data),
@@ -81,5 +74,5 @@ class Lookup(Construct):
                 *permissions.keep_audit(data, raw.disclosures.arn),
             ],
             memory_mb=EXPLAINING_MB,
-            timeout=Duration.seconds(GATEWAY_SECONDS),
+            timeout=GATEWAY_TIMEOUT,
         )

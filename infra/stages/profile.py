@@ -9,6 +9,7 @@ from infra.blocks.acknowledge import acknowledge
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
 from infra.blocks.profile_view import ProfileView
+from infra.blocks.variables import of_view
 from infra.blocks.workbench import Workbench
 from infra.stages.ingestion import PROCESSING_SECONDS, Ingestion
 from infra.stages.raw import Raw
@@ -60,15 +61,12 @@ class Profile(Construct):
             bench=bench,
             layers=bench.layers.api,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
+                **of_view(data, view),
                 "DISCLOSURES_STREAM": raw.disclosures.name,
                 "EVENT_BUS": view.bus.event_bus_name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
-                "PROFILES_TABLE": view.table.table_name,
                 "RAW_STREAM": raw.raw.name,
                 "REJECTED_STREAM": raw.rejected.name,
                 "TIMELINE_DAYS": str(bench.environment.timeline_days),
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=[
                 *permissions.read_workspace(data),

@@ -6,15 +6,14 @@ from constructs import Construct
 from infra.blocks import permissions
 from infra.blocks.function import Function
 from infra.blocks.lake_function import lake_function
-from infra.blocks.lookup_api import LookupApi, Method
+from infra.blocks.lookup_api import GATEWAY_TIMEOUT, LookupApi, Method
 from infra.blocks.profile_view import ProfileView
+from infra.blocks.variables import of_view
 from infra.blocks.workbench import Workbench
 from infra.stages.raw import Raw
 
 EXPORTS = "exports/"
 SERVING_MB = 3008
-# An HTTP API waits for 30 seconds and no more.
-GATEWAY_SECONDS = 29
 
 
 class Segments(Construct):
@@ -69,13 +68,10 @@ class Segments(Construct):
             bench=bench,
             layers=bench.layers.lake,
             variables={
-                "CONTROL_TABLE": data.control.table_name,
-                "LAKE_BUCKET": data.bucket.bucket_name,
+                **of_view(data, view),
                 "LAKE_DATABASE": data.database_name,
-                "PROFILES_TABLE": view.table.table_name,
                 "DISCLOSURES_STREAM": raw.disclosures.name,
                 "WORKER_FUNCTION": _worker(bench),
-                "WORKSPACE_SECRET": data.secret_name,
             },
             permissions=[
                 *permissions.read_lake(data),
@@ -86,7 +82,7 @@ class Segments(Construct):
                 *permissions.keep_audit(data, raw.disclosures.arn),
             ],
             memory_mb=SERVING_MB,
-            timeout=Duration.seconds(GATEWAY_SECONDS),
+            timeout=GATEWAY_TIMEOUT,
         )
 
 

@@ -52,7 +52,8 @@ STAGED = """
            '[{{"product_id":"p1","price_minor":199,"quantity":2}}]' as products,
            cast(null as varchar) as campaign, cast(null as varchar) as page,
            '{{"order_id":"o1"}}' as properties, cast(null as varchar) as traits,
-           '{{}}' as context, cast(null as varchar) as reason,
+           '{{}}' as context, '192.0.2.0' as ip, cast(null as varchar) as user_agent,
+           'nl-NL' as locale, 'Europe/Amsterdam' as time_zone, cast(null as varchar) as reason,
            'raw/{run}' as raw_object, i as raw_line
     from range({first}, {last}) numbers(i)
 """
@@ -163,10 +164,7 @@ def main() -> None:
         at_size(int(sys.argv[2]))
         return
     sizes = [int(size) for size in sys.argv[1:]] or [1_000_000, 10_000_000]
-    print(
-        "| rows | first load, s | a tenth more, s | compaction, s | peak memory, MB |", flush=True
-    )
-    print("|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     for size in sizes:
         subprocess.run([sys.executable, "-m", "bench.lake", "--size", str(size)], check=True)
     print(

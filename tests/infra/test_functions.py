@@ -16,6 +16,9 @@ COMMON = {
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_SERVICE_NAME",
 }
+THREADS = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY"}
+"""Libraries read these themselves, before any setting of ours is."""
+LEARNING = ("score_profiles", "train_links", "train_model")
 LAKE = {"CONTROL_TABLE", "LAKE_BUCKET", "LAKE_DATABASE", "WORKSPACE_SECRET"}
 REASONED_WILDCARDS = (
     ":execution:stamgast-prod-authoritative:*",
@@ -49,7 +52,16 @@ def test_a_function_has_exactly_the_variables_of_its_settings(name: str) -> None
     module = importlib.import_module(f"functions.{name}.handler")
     asked = {field.name.upper() for field in fields(module.Settings)}
     given = set(assembly("prod").functions()[name]["Environment"]["Variables"])
-    assert given - COMMON == asked - COMMON
+    threads = THREADS if name in LEARNING else set()
+    assert given - COMMON == (asked - COMMON) | threads
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_function_that_learns_has_no_more_threads_than_whole_processors(name: str) -> None:
+    function = assembly("prod").functions()[name]
+    told = function["Environment"]["Variables"]
+    assert int(told["OMP_NUM_THREADS"]) == max(1, function["MemorySize"] // 1_769)
+    assert told["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -82,8 +82,9 @@ def worker() -> RightsWorker:
 @cache
 def tables() -> DynamoErasure:
     """The tables `profiles` and `control`."""
-    told = settings()
-    return DynamoErasure(client("dynamodb"), told.profiles_table, told.control_table, time.sleep)
+    told, dynamodb = settings(), client("dynamodb")
+    tables_of = (told.profiles_table, told.control_table)
+    return DynamoErasure(dynamodb, *tables_of, time.sleep, lambda: lake().keyring())
 
 
 @cache

@@ -96,7 +96,9 @@ class ErasureWorld(World):
             s3, "lake", catalogue, lambda: WORKSPACE, lambda: KEYRING, self.log, "audit"
         )
         self.queue = SqsDeadLetters(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
-        self.live_tables = DynamoErasure(self.dynamodb, "profiles", "control", lambda _: None)
+        self.live_tables = DynamoErasure(
+            self.dynamodb, "profiles", "control", lambda _: None, lambda: KEYRING
+        )
 
     # what arrives
 

@@ -52,6 +52,7 @@ class DynamoErasure:
     profiles: str
     control: str
     pause: Pause
+    keyring: Callable[[], Keyring]
 
     # whom the keys lead to
 
@@ -218,7 +219,9 @@ class DynamoErasure:
         had = pointer_of(item["PK"]["S"][2:], attributes_of(item))
         met = Neighbours(had.met.near - subject.keys, had.met.vouched - subject.keys)
         hint = tuple(key for key in had.hint if key not in subject.keys)
-        left = replace(had, met=met, hint=hint, version=had.version + 1)
+        is_told = needles_of([subject]).is_cell(had.value)
+        value = self.keyring().sealed_value(had.namespace, had.value) if is_told else had.value
+        left = replace(had, met=met, hint=hint, value=value, version=had.version + 1)
         self._replace(item, pointer_attributes(left), had.version)
 
     def _put_root(self, item: Item, subject: Subject) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import orjson
+
 from stamgast.erasure.gate import kept
 from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import Needles
 from stamgast.erasure.remains import is_rejected_barred, remains_of_accepted
+from stamgast.erasure.sealing import Sealing
 from stamgast.erasure.tombstones import Fate, Tombstones, judge
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
@@ -61,7 +64,17 @@ class EnvelopeErasure:
         if judged.fate is Fate.REDACTED:
             left, _ = kept(record, event, judged, self.settings, self.keyring)
             one = one._replace(body=left.body.encode(), notes=left.notes)
-        return one._replace(body=self.needles.taken_out_of(one.body))
+        return self._sealed(one, record) if self.needles.found_in(_line(one)) else one
+
+    def _sealed(self, one: Accepted, record: RawRecord) -> Accepted:
+        """What somebody else's event keeps, and its id, where they spell the erased."""
+        sealing = Sealing(self.needles, self.settings, self.keyring, self.tombstones.keys())
+        message_id = sealing.message_id(record.source_id, one.message_id)
+        body = sealing.body(orjson.loads(one.body), self.settings.region_of(record.source_id))
+        if message_id != one.message_id and "messageId" in body:
+            body["messageId"] = message_id
+        text = self.needles.taken_out_of(orjson.dumps(body))
+        return one._replace(body=text, message_id=message_id)
 
     def _rejected(self, one: Rejected, record: RejectedRecord) -> Rejected:
         naming = Naming(self.settings, self.keyring)
@@ -70,6 +83,10 @@ class EnvelopeErasure:
             return one
         fault = replace(one.fault, path="", message="erased")
         return Rejected(one.position, fault, original="", length=0)
+
+
+def _line(one: Accepted) -> bytes:
+    return b"\n".join((one.body, one.message_id.encode("utf-8", "surrogatepass")))
 
 
 def mentions(messages: Iterator[str], needles: Needles) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stamgast.erasure.boundaries import NEAR, stands_alone
 from stamgast.erasure.coded import LEAST, digests, encoded
-from stamgast.erasure.spellings import is_number, number_pattern, spellings
+from stamgast.erasure.spellings import forms, is_number, number_pattern, spellings
 from stamgast.erasure.subject import Subject
 
 SHORT = LEAST
@@ -114,13 +114,13 @@ def needles_of(subjects: Iterable[Subject]) -> Needles:
         hashed.update(key.partition(":")[2].encode().lower() for key in subject.keys)
         hashed.update(person.encode().lower() for person in subject.persons)
     ordered = sorted({spelled for value in values for spelled in spellings(value)})
-    long = [value for value in values if len(value) >= SHORT]
+    written = {form for value in values if len(value) >= SHORT for form in forms(value)}
     return Needles(
         tuple(one for one in ordered if len(one) >= SHORT),
         tuple(one for one in ordered if len(one) < SHORT),
         tuple(sorted(hashed)),
         tuple(filter(None, map(number_pattern, sorted(filter(is_number, values))))),
-        tuple(sorted({told for one in long for told in (*digests(one), *encoded(one))})),
+        tuple(sorted({told for one in written for told in (*digests(one), *encoded(one))})),
     )
 
 

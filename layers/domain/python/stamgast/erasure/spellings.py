@@ -15,7 +15,7 @@ INTERNATIONAL = rb"(?:\+|%2b|\\+u002b|00)"
 
 def spellings(value: str) -> Iterator[bytes]:
     """A value as it stands in texts, in JSON, in JSON within JSON, and in addresses."""
-    for cased in {one for form in _forms(value) for one in _cases(form)}:
+    for cased in {one for form in forms(value) for one in _cases(form)}:
         told = cased.encode("utf-8", "surrogatepass")
         yield told.lower()
         yield quote(told, safe="").encode().lower()
@@ -59,7 +59,7 @@ def _apart(digits: str) -> bytes:
     return BETWEEN.join(one.encode() for one in digits)
 
 
-def _forms(value: str) -> set[str]:
+def forms(value: str) -> set[str]:
     """Composed and taken apart (UAX 15), and a domain in Unicode beside its ASCII form."""
     told = {value}
     if PREFIX.search(value):

@@ -37,7 +37,7 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
     assurance = _assurance(record, sent, _mapping(sent.get("context")), keyring)
     body = composed(record.body, sent)
     context = _mapping(body.get("context"))
-    found, refusals = _identifiers(body, context, record, settings, assurance)
+    found, refusals = _identifiers(body, context, record, settings, keyring, assurance)
     return Event(
         message_key=keyring.message_key(record.source_id, record.message_id),
         message_id=record.message_id,
@@ -141,13 +141,14 @@ def _identifiers(
     context: Mapping[str, Any],
     record: RawRecord,
     settings: IdentitySettings,
+    keyring: Keyring,
     assurance: Assurance,
 ) -> tuple[Found, list[Refusal]]:
     found: Found = {}
     refusals: list[Refusal] = []
     region = settings.region_of(record.source_id)
     for namespace, raw in _candidates(body, context, settings):
-        told = normalise(namespace, raw, settings, region)
+        told = identified(namespace, raw, settings, keyring, region)
         if isinstance(told, Identifier) and assurance < namespace.least_assurance:
             told = Refusal(namespace.name, "assurance_too_low")
         if isinstance(told, Identifier):
@@ -155,6 +156,19 @@ def _identifiers(
         elif told is not None:
             refusals.append(told)
     return found, refusals
+
+
+def identified(
+    namespace: Namespace,
+    raw: object,
+    settings: IdentitySettings,
+    keyring: Keyring,
+    region: str | None = None,
+) -> Identifier | Refusal | None:
+    """What a value identifies (as `normalise`); a seal of this keyring stands as it is."""
+    if isinstance(raw, str) and keyring.is_sealed(namespace.name, raw):
+        return Identifier(namespace.name, raw)
+    return normalise(namespace, raw, settings, region)
 
 
 def _candidates(

@@ -14,7 +14,8 @@ from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.remains import is_rejected_barred, remains_of, remains_of_rejected
 from stamgast.erasure.subject import Subject
-from stamgast.erasure.tombstones import Fate, Tombstone, Tombstones, judge
+from stamgast.erasure.tombstones import Fate, Tombstone, Tombstones, judge, keys_of
+from stamgast.identity.event import Event
 from stamgast.identity.interpret import interpret
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import GZIP_MAGIC, read_lines
@@ -116,6 +117,9 @@ class ArchiveErasure:
         tombstones, needles = self._tombstones, needles_of(self.subjects)
         redaction = Redaction(self.subjects, settings, keyring)
 
+        def came_since(event: Event) -> bool:
+            return not tombstones.keys().isdisjoint(keys_of(event))
+
         def left(line: bytes) -> bytes:
             try:
                 record = RawRecord.from_json(line)
@@ -125,10 +129,10 @@ class ArchiveErasure:
             judged = judge(event, tombstones)
             if judged.fate is Fate.SUPPRESSED:
                 return remains_of(record, event).to_json()
-            if judged.fate is Fate.KEPT and not needles.found_in(line):
+            if judged.fate is Fate.KEPT and (came_since(event) or not needles.found_in(line)):
                 return line
             record, _ = kept(record, event, judged, settings, keyring)
-            return redaction.of_text(record.to_json().decode()).encode()
+            return redaction.of_record(record)
 
         return left
 

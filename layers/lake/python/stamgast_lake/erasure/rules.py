@@ -8,6 +8,7 @@ the moment of the sweep: what runs logged up to then was computed with the erase
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stamgast_lake.tables import (
     ANCHORS,
@@ -66,6 +67,16 @@ GONE_RECEIPT = (
 NAMING_RECEIPT = f"list_has_any(identifiers, {KEYS})"
 PERSON = _within("person_id", "erased_person")
 INTO = _within('"into"', "erased_person")
+SEALED = "case when {key} in (select key from redacted_message) then {sealed} <> {id} end"
+
+
+def _sealing(message_key: str, source: str, message_id: str) -> dict[str, Any]:
+    """Ids of others' messages that spell an erased identifier: a seal takes their place."""
+    sealed = f"sealed_message({source}, {message_id})"
+    told = {"key": message_key, "sealed": sealed, "id": message_id}
+    return {"changed": SEALED.format_map(told), "values": {message_id: sealed}}
+
+
 OF_OTHERS = _within("person_id", "erased_person", "other_person")
 
 RULES = {
@@ -76,13 +87,23 @@ RULES = {
             gone=_within("message_key", "gone_message"),
             changed=_within("message_key", "redacted_message"),
             values={
-                "identifiers": "list_filter(identifiers, lambda one: not"
-                f" list_contains({KEYS}, one.key))",
+                "identifiers": "list_transform(list_filter(identifiers, lambda one: not"
+                f" list_contains({KEYS}, one.key)), lambda one: struct_pack(key := one.key,"
+                " namespace := one.namespace, kind := one.kind, priority := one.priority,"
+                " value := sealed_value(one.key, one.value)))",
+                "products": "list_transform(products, lambda one: struct_pack("
+                "product_id := without_mention(one.product_id),"
+                " category := without_mention(one.category), price_minor := one.price_minor,"
+                " quantity := one.quantity, discount_minor := one.discount_minor))",
+                "message_id": "sealed_message(source_id, message_id)",
                 **{
                     name: f"without_erased({name})"
                     for name in ("traits", "properties", "context", "page", "campaign")
                 },
-                **{name: f"without_mention({name})" for name in ("event", "user_agent")},
+                **{
+                    name: f"without_mention({name})"
+                    for name in ("event", "user_agent", "order_id", "locale", "time_zone")
+                },
             },
             column="anchor_key",
             spans=("erased", "apart"),
@@ -91,6 +112,7 @@ RULES = {
             EVIDENCE,
             gone=f"({_within('a', 'erased')} or coalesce({_within('b', 'erased')}, false)"
             f" or {_within('message_key', 'gone_message')}) and {OLD}",
+            **_sealing("message_key", "source_id", "message_id"),
             column="a",
             spans=("erased", "apart"),
         ),
@@ -123,6 +145,7 @@ RULES = {
         Rule(
             IDENTITY,
             gone=f"({_within('identifier', 'erased')} or coalesce({PERSON}, false)) and {LOGGED}",
+            **_sealing("born_message", "born_source", "born_message_id"),
             column="identifier",
             spans=("erased", "apart", "others_key"),
         ),
@@ -131,6 +154,9 @@ RULES = {
             gone=f"({PERSON} or coalesce({INTO}, false) or"
             f" coalesce(list_has_any(members, {KEYS}), false))"
             f" and {LOGGED}",
+            changed=f"case when {_within('person_id', 'other_person')} then"
+            " sealed_message(founding_source, founding_message) <> founding_message end",
+            values={"founding_message": "sealed_message(founding_source, founding_message)"},
             column="person_id",
             spans=("erased_person", "other_person"),
         ),

@@ -3,7 +3,8 @@
 Everything may be repeated: what was found is written down before the first file is replaced.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ROWS_A_BATCH = 8_192
 REDACT, REDACT_TEXT = "without_erased", "without_mention"
+SEAL, SEAL_MESSAGE = "sealed_value", "sealed_message"
 MESSAGES = """
     select message_key, anchor_key in (select key from erased) as is_gone from candidate
     where anchor_key is not null and (received_at <= {T} or event_at <= {T})
@@ -38,7 +40,9 @@ MESSAGES = """
            or list_has_any([one.key for one in identifiers],
                            getvariable('erased_keys')))
 """
-TEXTS = "concat_ws('\n', event, traits, properties, context, page, campaign, user_agent)"
+TEXTS = """concat_ws('\n', event, traits, properties, context, page, campaign, user_agent, locale,
+    time_zone, message_id, order_id, cast(products as varchar),
+    array_to_string([one.value for one in identifiers], '\n'))"""
 MENTIONING = f"""
     select message_key, {TEXTS} from candidate
     where anchor_key in (select key from apart)
@@ -139,23 +143,20 @@ class TableErasure:
         """How many rows of each table tell of the erased, in how many files."""
         with session() as engine:
             self._name(engine, found)
-            return {name: self._tally(engine, rule, found)[0] for name, rule in RULES.items()}
+            with _functions(engine, self._redaction()):
+                return {name: self._tally(engine, rule, found)[0] for name, rule in RULES.items()}
 
     def erase(self, found: Found, batch: str) -> dict[str, Tally]:
         """Rewrites the files that hold rows of the erased, one commit a table."""
-        workspace, keyring = self.lake.workspace(), self.lake.keyring()
-        redaction = Redaction(self.subjects, workspace.identity, keyring)
         with session() as engine:
             self._name(engine, found)
-            engine.create_function(REDACT, redaction.of_json, ["VARCHAR"], "VARCHAR")
-            engine.create_function(REDACT_TEXT, redaction.of_text, ["VARCHAR"], "VARCHAR")
-            try:
+            with _functions(engine, self._redaction()):
                 return {
                     name: self._rewrite(engine, rule, found, batch) for name, rule in RULES.items()
                 }
-            finally:
-                engine.remove_function(REDACT)
-                engine.remove_function(REDACT_TEXT)
+
+    def _redaction(self) -> Redaction:
+        return Redaction(self.subjects, self.lake.workspace().identity, self.lake.keyring())
 
     def _tally(
         self, engine: "DuckDBPyConnection", rule: Rule, found: Found
@@ -255,6 +256,25 @@ class TableErasure:
                 rows = among(rows, rule.column, keys) if keys else rows.head(0)
             engine.register("candidate", rows)
             yield file
+
+
+@contextmanager
+def _functions(engine: "DuckDBPyConnection", redaction: Redaction) -> Iterator[None]:
+    """What the rules ask of Python, for as long as they need it."""
+    sealing = redaction.sealing
+    told: dict[str, tuple[Callable[..., str], int]] = {
+        REDACT: (redaction.of_json, 1),
+        REDACT_TEXT: (redaction.of_text, 1),
+        SEAL: (sealing.value, 2),
+        SEAL_MESSAGE: (sealing.message_id, 2),
+    }
+    for name, (function, takes) in told.items():
+        engine.create_function(name, function, ["VARCHAR"] * takes, "VARCHAR")
+    try:
+        yield
+    finally:
+        for name in told:
+            engine.remove_function(name)
 
 
 def _shards(rule: Rule, keys: Iterable[str]) -> BooleanExpression | None:

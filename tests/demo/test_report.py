@@ -9,7 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from stamgast.identity.keys import Keyring
+from stamgast.models.declaration import Kind, Model
+from stamgast.segments.language.tree import Literal, Type
 from stamgast_cli.demo.checking.stack import Verdict, key_of
+from stamgast_cli.demo.models import one_of
 from stamgast_cli.demo.page import write_page
 from stamgast_cli.demo.pictures import PICTURES
 
@@ -225,3 +228,11 @@ def test_models_stand_on_the_page_where_they_were_trained(
     page = (tmp_path / "with.html").read_text("utf-8")
     assert "Buys &lt;soon&gt;" in page
     assert "<td>kept out</td><td>brier 0.2</td><td>not shown to be better</td>" in page
+
+
+def test_a_model_whose_training_failed_says_so_and_the_report_stands(tmp_path: Path) -> None:
+    model = Model("buys", Kind.PROPENSITY, "1", 30, Literal(True, Type.BOOLEAN), ())
+    told = one_of(lambda _sql: [], model, tmp_path, "the run ended as FAILED in TrainModel")
+    assert (told["state"], told["people"]) == ("not_trained", 0)
+    assert told["why"] == "the run ended as FAILED in TrainModel"
+    assert not list(tmp_path.iterdir())

@@ -93,13 +93,20 @@ def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
         while True:
             state = client.describe_execution(executionArn=arn)
             for event in _entered(client, arn, told):
-                name = event["stateEnteredEventDetails"]["name"]
+                name = _named(event["stateEnteredEventDetails"])
                 spinner.update(f"{name} …")
                 output.note(f"[dim]{time.monotonic() - began:6.1f} s[/]  {name}")
             if state["status"] != "RUNNING":
                 break
             time.sleep(POLL_SECONDS)
     return _result(client, state, time.monotonic() - began)
+
+
+def _named(entered: Mapping[str, Any]) -> str:
+    """Return a state's name, and of which model it is where there is one state for each."""
+    told = json_module.loads(entered.get("input") or "null")
+    model = told.get("model") if isinstance(told, dict) else None
+    return f"{entered['name']}: {model}" if isinstance(model, str) else str(entered["name"])
 
 
 def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:

@@ -77,6 +77,7 @@ def run_demo(
     report["seconds"] = round(time.monotonic() - began, 1)
     _write(report, folder)
     report["verification"] = _verified(places, phases)
+    write_page(report, folder / "report.html")
     if with_models:
         with phases("Training and scoring models"):
             report["models"] = models.told(find(None), folder, output)

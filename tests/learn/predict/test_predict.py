@@ -119,17 +119,33 @@ def test_stated_odds_come_true_on_people_not_seen() -> None:
         assert truth[here].mean() == pytest.approx(stated[here].mean(), abs=0.06)
 
 
-def test_intervals_of_the_curve_hold_the_truth_of_many_worlds() -> None:
-    held = []
-    for seed in range(30):
+def test_intervals_of_the_curve_hold_the_truth_of_many_worlds_and_are_no_wider() -> None:
+    held, half, apart = [], [], []
+    for seed in range(15):
         fresh, truth = world(people=800, cuts=1, seed=100 + seed)
         came = np.random.default_rng(seed).random(len(truth)) < truth
         told = ranking(truth, came, fresh.person)
         chosen = np.argsort(-truth, kind="stable")
         for one in told.reach[3:8]:
-            expected = float(truth[chosen[: one.people]].mean())
-            held.append(one.precision.low <= expected <= one.precision.high)
-    assert np.mean(held) > 0.88
+            right = float(truth[chosen[: one.people]].sum())
+            expected = right / one.people, right / float(truth.sum())
+            for stated, true in zip((one.precision, one.recall), expected, strict=True):
+                held.append(stated.low <= true <= stated.high)
+            half.append((one.recall.high - one.recall.low) / 2)
+            apart.append(one.recall.value - expected[1])
+    assert np.mean(held) > 0.9
+    assert 1.5 < np.mean(half) / np.std(apart) < 2.4
+
+
+def test_whom_a_share_takes_among_equals_does_not_hang_on_their_order() -> None:
+    scores, came = np.repeat([0.9, 0.1], 50), np.arange(100) % 2 == 0
+    person = np.arange(100)
+    curves = [
+        ranking(scores[order], came[order], person).reach
+        for order in (person, np.argsort(~came, kind="stable"))
+    ]
+    assert [one.precision.value for one in curves[0]] == pytest.approx([0.5] * len(curves[0]))
+    assert [one.precision.value for one in curves[1]] == pytest.approx([0.5] * len(curves[1]))
 
 
 def test_noise_alone_is_not_used(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from stamgast_learn.calibration import Floats, Labels, apply, fit_calibrator
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import baselines_of
 from stamgast_learn.predict.estimate import fit
-from stamgast_learn.predict.folds import folds
+from stamgast_learn.predict.folds import fine_folds
 from stamgast_learn.predict.honesty import constant_features, require_both
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import rows_to_train_on
@@ -28,7 +28,7 @@ def newest(panel: Panel, within_days: int) -> Backtest:
     """
     now, older = (panel.cut_on == panel.cuts[-1], panel.cut_on + within_days <= panel.cuts[-1])
     judged, rows = panel.at(now), rows_to_train_on(panel)
-    held_out = [held for held in folds(panel.person) if (held & now).any()]
+    held_out = [held for held in fine_folds(panel.person) if (held & now).any()]
     scores, told = np.zeros(len(judged)), dict[str, Floats]()
     for held in held_out:
         lesson, asked = panel.at(older & ~held), panel.at(held & now)

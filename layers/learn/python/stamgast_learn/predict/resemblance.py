@@ -12,7 +12,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
 from stamgast_learn.predict.estimate import fit
-from stamgast_learn.predict.folds import folds
+from stamgast_learn.predict.folds import fine_folds
 from stamgast_learn.predict.honesty import constant_features
 from stamgast_learn.predict.leaks import TOO_GOOD, telling_features
 from stamgast_learn.predict.newest import calibrated
@@ -39,7 +39,7 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
         )
     calibrator = fit_calibrator(scores, labels)
     tested = Backtest(
-        kept, calibrated(scores, labels, folds(kept.person)), _baselines(kept), scores
+        kept, calibrated(scores, labels, fine_folds(kept.person)), _baselines(kept), scores
     )
     estimate = fit(kept.measured, labels)
     left_out = tuple(name for name in panel.features if name not in kept.features)
@@ -57,14 +57,14 @@ def _without(panel: Panel, names: tuple[str, ...]) -> Panel:
 
 def _held_out(panel: Panel, labels: Labels) -> Floats:
     scores = np.zeros(len(panel))
-    for held in folds(panel.person):
+    for held in fine_folds(panel.person):
         scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
     return scores
 
 
 def _baselines(panel: Panel) -> dict[str, Floats]:
     told = {"base_rate": np.zeros(len(panel)), "rfm_cell": np.zeros(len(panel))}
-    for held in folds(panel.person):
+    for held in fine_folds(panel.person):
         learnt, judged = panel.at(~held), panel.at(held)
         told["base_rate"][held] = base_rate(learnt, judged)
         cells = rfm_cell(learnt, judged)

@@ -11,6 +11,7 @@ this process, with one thread of the engine.
 import argparse
 import json
 import resource
+import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from io import BytesIO
@@ -147,7 +148,9 @@ def main() -> None:
     judged = quality(lake, world, settings)
     later = Run("links-2", 2, world.ends_at + timedelta(minutes=5))
     second, _, _ = one_night(lake, later, settings, is_training=False)
-    held_out = outcome.report["held_out"]
+    held_out = outcome.report.get("held_out")
+    if held_out is None:
+        sys.exit(f"the training abstained: {outcome.why}; take more persons or days")
     told = {
         "world": f"generated from seed {SEED}",
         "events": world.events.num_rows,

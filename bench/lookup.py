@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from io import BytesIO
-from time import process_time
+from time import process_time, time_ns
 from typing import Any
 
 import orjson
@@ -29,7 +29,7 @@ from stamgast.identity.live import settle
 from stamgast.identity.settings import DEFAULT
 from stamgast.identity.star import star_of
 from stamgast.lookup.reader import Reader
-from stamgast.lookup.routes import respond
+from stamgast.lookup.routes import Desk, respond
 from stamgast.profile.facts import NOTHING, facts_of, merge
 from stamgast.profile.live import Base, contribution_of
 from stamgast.profile.steps import take_events
@@ -129,8 +129,8 @@ def _no_pause(_seconds: float) -> None:
     """The bench never waits."""
 
 
-def wired(anchors: int, tail: int, traits: int) -> tuple[function.Wiring, list[Any]]:
-    """The function's wiring over a replayed store, and the person's events."""
+def wired(anchors: int, tail: int, traits: int) -> tuple[Callable[[], Desk], list[Any]]:
+    """What makes a request's desk over a replayed store, and the person's events."""
     tables, bucket = DynamoDB("profiles", "control"), Bucket()
     events = [_event(number, anchors, traits) for number in range(EVENTS)]
     identity = DynamoIdentityStore(tables, "profiles", "control", _no_pause)
@@ -152,13 +152,18 @@ def wired(anchors: int, tail: int, traits: int) -> tuple[function.Wiring, list[A
     tokens = DynamoTokenStore(tables, "control", lambda: 0.0)
     tokens.put(TOKEN, Reader("bench", ("*",)))
     store: Any = DynamoLookupStore(Replay(tables), "profiles", Inline(), _no_pause)  # type: ignore[arg-type]
-    return function.Wiring(store, tokens, workspaces, _Ring()), events  # type: ignore[arg-type]
+    return lambda: _desk(store, tokens, workspaces), events
 
 
-class _Ring:
-    def get(self) -> Keyring:
-        """The bench's keyring."""
-        return KEYRING
+def _desk(store: Any, tokens: DynamoTokenStore, workspaces: S3WorkspaceStore) -> Desk:
+    return Desk(
+        profiles=store,
+        timelines=store,
+        tokens=tokens,
+        workspace=workspaces.current(),
+        keyring=KEYRING,
+        now_ms=time_ns() // 1_000_000,
+    )
 
 
 def best_ms(work: Callable[[], object]) -> float:
@@ -174,10 +179,10 @@ def best_ms(work: Callable[[], object]) -> float:
 
 def measured(anchors: int, tail: int, traits: int) -> dict[str, float]:
     """Milliseconds of a look-up of such a person, of its JSON alone, and of the naive layout."""
-    wiring, events = wired(anchors, tail, traits)
+    desk, events = wired(anchors, tail, traits)
 
     def look_up() -> dict[str, Any]:
-        return gateway_answer(respond(lookup_request_of(EVENT), wiring.desk(), function.ROUTES))
+        return gateway_answer(respond(lookup_request_of(EVENT), desk(), function.ROUTES))
 
     def naive() -> bytes:
         folded = NOTHING

@@ -28,6 +28,8 @@ class Telling:
     def someone(self, one: Someone) -> Json | None:
         """A person of a sample; what the scope leaves out is absent, values are masked.
 
+        A token that is bound to purposes gets nothing masked: that is outside the manifest, too.
+
         None for who may not be shown, and for who is gone since the run.
         """
         if one.person_id not in self.people:
@@ -50,6 +52,7 @@ class Telling:
                 "is_masked": not self._is_plain(namespace),
             }
             for namespace, values in sorted(self.people[person_id].identifiers.items())
+            if self._is_plain(namespace) or not self.reader.purposes
             for value in values
         ]
 

@@ -1,0 +1,378 @@
+"""One law over every door: nobody passes without the purpose, and nothing but what it covers.
+
+The judge is written from the pages on consent alone: who said what of which purpose, whom an
+operator calls one person, and which fields each purpose covers. It asks no code of the platform.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.identity.assurance import Assurance
+from stamgast.identity.explain.masking import HIDDEN
+from stamgast.lookup import explain_api, own_api, purpose, segment_api
+from stamgast.lookup.explain_api import ExplainDesk
+from stamgast.lookup.purpose import Errand
+from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.routes import Desk, Request, respond
+from stamgast.models.live import item_of as score_of
+from stamgast_aws.dynamo_values import item_of
+from stamgast_aws.lookup_store import DynamoLookupStore
+from stamgast_lake.rules import preview_answer
+from tests.fakes.segment_desk import Counter
+from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
+from tests.lake.test_consent_laws import Story as Told
+from tests.lake.test_export_laws import ask_nobody_again
+from tests.lake.thorough import thorough
+from tests.lake.world import KEYRING, NOON_MS
+
+BOTH = (USER, MAIL)
+CITY = {USER: "Delft", MAIL: "Gouda"}
+SCORE, EVENT, ADDRESS = "0.4242", "Order Completed", "ada@x.nl"
+MASKED = json.dumps(HIDDEN)[1:-1]
+DAY_OF_EVENTS = "2026-11-21T"
+PURPOSES = Purposes(
+    {
+        "email": Purpose("email", ("lookup", "segments", "exports", "fields.traits.city")),
+        "service": Purpose("service", ("lookup", "fields.timeline", "fields.scores.likely")),
+    }
+)
+MAILER = Reader("mailer", ("*",), ("*",), tuple(Action), purposes=("email",))
+SERVICE = replace(MAILER, name="service", purposes=("service",))
+ALL = ["traits", "activity", "identifiers", "rfm", "computed", "scores", "segments", "consents"]
+SUPPRESS, LIFT = "suppress", "lift"
+Step = Say | str
+
+
+class Story(Told):
+    """Two identifiers that are two persons or one; what they said, and who is suppressed."""
+
+    def __init__(self) -> None:
+        self.hushed: dict[str, list[tuple[int, bool]]] = {USER: [], MAIL: []}
+        self.readers = {"mailer": MAILER, "service": SERVICE}
+        super().__init__()
+        identity = replace(self.world.workspace.identity, consents=PURPOSES)
+        self.world.workspace = replace(self.world.workspace, consents=PURPOSES, identity=identity)
+        self.counter = Counter(self.world)
+        self.counter.tokens.readers |= self.readers
+        self.threads = ThreadPoolExecutor(1)
+
+    def send(self, who: str, assurance: Assurance, **body: Any) -> None:
+        traits = {**body.pop("traits", {}), "city": CITY[who]}
+        super().send(
+            who, assurance, traits={**({"email": ADDRESS} if who == MAIL else {}), **traits}, **body
+        )
+
+    def take(self, step: Step) -> None:
+        if isinstance(step, Say):
+            told = dict.fromkeys(("email", "service"), step.is_granted)
+            self.send(step.who, step.assurance, context={"consent": {"categoryPreferences": told}})
+            self.said[step.who].append((self.count, step))
+        elif step in (SUPPRESS, LIFT):
+            self.send(
+                USER, Assurance.VERIFIED, context={"consent": {"suppressed": step == SUPPRESS}}
+            )
+            self.hushed[USER].append((self.count, step == SUPPRESS))
+        else:
+            super().take(step)
+
+    def of_one(self, who: str) -> Sequence[str]:
+        """The identifiers of whoever this is by now."""
+        return BOTH if self.is_one else (who,)
+
+    def may_pass(self, who: str) -> bool:
+        """The law: who allows it, and is not suppressed."""
+        hushed = sorted(word for one in self.of_one(who) for word in self.hushed[one])
+        return self.allows(who) and not (hushed and hushed[-1][1])
+
+    # asking
+
+    def look(self, reader: Reader, method: str, path: str, body: Any = None, **query: str) -> str:
+        """What the look-up API answers this reader, without an echo of the question."""
+        store = DynamoLookupStore(self.world.dynamodb, "profiles", self.threads, lambda _: None)
+        tokens: Any = type("Tokens", (), {"find": lambda *_: reader})()
+        desk = Desk(store, store, tokens, self.world.workspace, KEYRING, NOON_MS)
+        self.scored()
+        request = Request(method, path, query, "t", "" if body is None else json.dumps(body))
+        told = respond(request, desk, (*own_api.ROUTES, *segment_api.ROUTES)).body
+        told = told["results"][0]["profile"] if "results" in told else told
+        return json.dumps(told)
+
+    def scored(self) -> None:
+        """Each person has a score, as a run stores it."""
+        row = {
+            **dict.fromkeys(("percentile", "band", "low", "high", "reasons", "detail")),
+            "value": float(SCORE),
+            "version": "v1",
+            "scored_on": "2026-11-01",
+            "valid_until_ms": NOON_MS + 10**9,
+        }
+        for who in BOTH:
+            key = {"PK": {"S": f"P#{self.home(who)}"}, "SK": {"S": "S#likely"}}
+            item = {**key, **item_of(score_of(row)), "run": {"N": "1"}}
+            self.world.dynamodb.put_item(TableName="profiles", Item=item)
+
+    def explained(self, who: str) -> str:
+        """What an operator's question about identity is answered."""
+        tokens: Any = type("Tokens", (), {"find": lambda *_: self.readers["mailer"]})()
+        told = (self.world.identity, None, self.world.workspace, KEYRING, NOON_MS, lambda _: None)
+        desk = ExplainDesk(tokens, *told)  # type: ignore[arg-type]
+        body = json.dumps({"identifier": who, "details": False})
+        request = Request("POST", "/v1/identity:explain", {}, "t", body)
+        return json.dumps(respond(request, desk, explain_api.ROUTES).body)
+
+    def asked(self, path: str, **body: Any) -> str:
+        """What the paths about segments answer, without the counts of a preview."""
+        self.counter.tokens.readers |= self.readers
+        response = self.counter.ask(path, body, "mailer").body
+        if path == "explain":
+            return json.dumps(response)
+        told = response["answer"]
+        change = told.get("change") or {}
+        return json.dumps(
+            [told.get("sample"), change.get("entering_sample"), change.get("leaving_sample")]
+        )
+
+    def exported(self, form: str) -> str:
+        """The rows of an export, whatever their form."""
+        body = {"segment": "everybody", "purpose": "email", "format": form}
+        asked = {**body, "fields": ["person_id", "traits.city"]}
+        answer = self.counter.ask("export", asked, "mailer").body["answer"]
+        files = [self.counter.file(answer, place) for place in range(len(answer["files"]))]
+        if form == "csv":
+            return b"".join(files).decode()
+        return json.dumps([pq.read_table(BytesIO(one)).to_pylist() for one in files], default=str)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way out: what asks there for one person, and the mark that it shows of who may pass.
+
+    `beside` are marks that it may show of anybody, or of who may pass only if it is of runs.
+
+    What a run left is shown as of that run: a grant since then lets nobody out before the next.
+    """
+
+    ask: Callable[[Story, str], str]
+    shows: str | None = None
+    beside: tuple[str, ...] = ("person",)
+    is_of_runs: bool = False
+
+
+def path(who: str, part: str = "") -> str:
+    return f"/v1/profiles/{quote(who, safe=':')}{part}"
+
+
+def spaces(who: str, part: str) -> str:
+    return f"/v1/spaces/s/collections/users/profiles/{quote(who, safe=':')}/{part}"
+
+
+def look_up(reader: str) -> Callable[[Story, str], str]:
+    body = {"include": ALL}
+    return lambda story, who: story.look(
+        story.readers[reader], "POST", "/v1/profiles:lookup", {**body, "identifiers": [who]}
+    )
+
+
+def get(
+    place: Callable[..., str], part: str = "", reader: str = "mailer", **query: str
+) -> Callable[[Story, str], str]:
+    return lambda story, who: story.look(story.readers[reader], "GET", place(who, part), **query)
+
+
+TIMED = ("person", "moment")
+TOLD = (*TIMED, "address")  # an event's own properties are of the timeline that it stands in
+DOORS: Mapping[str, Door] = {
+    "look-up": Door(look_up("mailer"), "city"),
+    "score in a look-up": Door(look_up("service"), "score"),
+    "profile": Door(get(path, verbose="true", include=",".join(ALL)), "city", TIMED),
+    "score in a profile": Door(get(path, "", "service", include="scores"), "score"),
+    "timeline": Door(get(path, "/timeline", "service"), "event", TOLD),
+    "timeline of another purpose": Door(get(path, "/timeline")),
+    "Segment's traits": Door(get(spaces, "traits", verbose="true"), "city", TIMED),
+    "Segment's computed traits": Door(get(spaces, "traits", **{"class": "computed_trait"})),
+    "Segment's scores": Door(
+        get(spaces, "traits", "service", **{"class": "computed_trait"}), "score"
+    ),
+    "Segment's events": Door(get(spaces, "events", "service"), "event", TOLD),
+    "Segment's external ids": Door(get(spaces, "external_ids", verbose="true")),
+    "Segment's metadata": Door(get(spaces, "metadata")),
+    "CSV": Door(lambda story, _: story.exported("csv"), "city", is_of_runs=True),
+    "Parquet": Door(lambda story, _: story.exported("parquet"), "city", is_of_runs=True),
+    "preview": Door(
+        lambda story, _: story.asked("preview", segment="everybody", sample=10),
+        "person",
+        is_of_runs=True,
+    ),
+    "explanation of a person": Door(Story.explained),
+    "explanation of a segment": Door(
+        lambda story, who: story.asked("explain", segment="everybody", identifier=who)
+    ),
+}
+
+
+def marks(story: Story, who: str, text: str) -> set[str]:
+    """Which marks of whoever this is stand in a text."""
+    ones = story.of_one(who)
+    found = {
+        "city": any(CITY[one] in text for one in ones),
+        "score": SCORE in text,
+        "event": EVENT in text,
+        "address": ADDRESS in text,
+        "masked": MASKED in text,
+        "moment": DAY_OF_EVENTS in text,
+        "person": any(f'"{story.home(one)}"' in text for one in ones),
+    }
+    return {name for name, is_there in found.items() if is_there}
+
+
+def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
+    """The law at one door; an answer about everybody is asked for once."""
+    door = DOORS[name]
+    texts = dict.fromkeys(BOTH, door.ask(story, USER)) if door.is_of_runs else {}
+    for who in BOTH:
+        found = marks(story, who, texts.get(who) or door.ask(story, who))
+        assert found <= {door.shows, *door.beside}, found
+        if door.shows and (is_after_run or not door.is_of_runs):
+            assert (door.shows in found) is story.may_pass(who)
+        elif door.shows:
+            assert (door.shows in found) <= story.may_pass(who)
+
+
+def faults(steps: Sequence[Step], doors: Collection[str] = tuple(DOORS)) -> dict[str, str]:
+    """The doors at which the law fails in a story, and how."""
+    story, has_run, found = Story(), False, dict[str, str]()
+    is_of_runs = any(DOORS[name].is_of_runs for name in doors)
+    for step in (*steps, RUN) if is_of_runs else (one for one in steps if one != RUN):
+        story.take(step)
+        has_run = has_run or step == RUN
+        for name in doors:
+            if has_run or not DOORS[name].is_of_runs:
+                try:
+                    door_holds(story, name, is_after_run=step == RUN)
+                except AssertionError as error:
+                    found[name] = str(error)
+    return found
+
+
+SAYING = st.builds(
+    Say,
+    st.sampled_from(BOTH),
+    st.sampled_from((True, True, False)),
+    st.sampled_from((Assurance.CLAIMED, Assurance.VERIFIED)),
+)
+STORIES = st.tuples(
+    st.lists(SAYING, min_size=1, max_size=3), st.sampled_from(((), (SUPPRESS,), (SUPPRESS, LIFT)))
+).flatmap(
+    lambda told: st.permutations([*told[0], *told[1], MERGE, CUT]).map(
+        lambda steps: [*steps[:3], RUN, *steps[3:]]
+    )
+)
+
+
+@pytest.mark.failure_line(38)
+@thorough(1)
+@given(STORIES)
+def test_no_door_lets_out_anybody_without_the_purpose_or_anything_it_does_not_cover(
+    steps: list[Step],
+) -> None:
+    """Line 38: no record, a withdrawal, a field outside the manifest: nothing leaves."""
+    assert faults(steps) == {}
+
+
+@pytest.mark.deep
+@pytest.mark.failure_line(38)
+@thorough(60)
+@given(STORIES)
+def test_no_door_lets_out_more_in_many_more_stories(steps: list[Step]) -> None:
+    """Line 38: the same, for many more consents, merges and un-merges."""
+    assert faults(steps) == {}
+
+
+# One grants and one refuses, at a run; then the one who granted takes it back.
+WITHDRAWN: Sequence[Step] = (
+    Say(MAIL, is_granted=True),
+    Say(USER, is_granted=False),
+    RUN,
+    Say(MAIL, is_granted=False),
+)
+
+
+def anybody_is_shown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Errand, "allows", lambda *_: True)
+
+
+def everything_is_shown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(purpose, "within", lambda reader, _: reader)
+
+
+def a_token_forgets_its_purposes(patch: pytest.MonkeyPatch) -> None:
+    made = Story.__init__
+
+    def unbound(story: Story) -> None:
+        made(story)
+        story.readers["mailer"] = replace(MAILER, purposes=())
+
+    patch.setattr(Story, "__init__", unbound)
+
+
+def any_sample_is_shown(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preview_answer, "_may_be_shown", lambda *_: True)
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+BROKEN: Mapping[Break, frozenset[str]] = {
+    anybody_is_shown: frozenset(
+        (
+            "look-up",
+            "score in a look-up",
+            "profile",
+            "score in a profile",
+            "timeline",
+            "Segment's traits",
+            "Segment's scores",
+            "Segment's events",
+        )
+    ),
+    everything_is_shown: frozenset(
+        (
+            "timeline of another purpose",
+            "Segment's computed traits",
+            "Segment's external ids",
+            "Segment's metadata",
+        )
+    ),
+    ask_nobody_again: frozenset(("CSV", "Parquet")),
+    any_sample_is_shown: frozenset(("preview",)),
+    a_token_forgets_its_purposes: frozenset(
+        ("explanation of a person", "explanation of a segment")
+    ),
+}
+
+
+def test_every_door_has_a_broken_variant() -> None:
+    assert frozenset().union(*BROKEN.values()) == DOORS.keys()
+
+
+@pytest.mark.parametrize("left_out", BROKEN)
+def test_a_door_that_leaves_a_question_out_is_found(
+    left_out: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_out(monkeypatch)
+    assert faults(WITHDRAWN, BROKEN[left_out]).keys() == BROKEN[left_out]
+
+
+@pytest.mark.failure_line(38)
+def test_every_door_closes_once_consent_is_taken_back() -> None:
+    """Line 38: also where a run had counted the person in."""
+    assert faults(WITHDRAWN) == {}

@@ -18,8 +18,9 @@ WRITE_ITEMS = [
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 ]
-# A batch of inserts, each under the condition that nothing stands there, is PartiQL's alone.
+# A batch of writes, each under a condition of its own, is PartiQL's alone.
 INSERT_ITEMS = ["dynamodb:PartiQLInsert"]
+UPDATE_ITEMS = ["dynamodb:PartiQLUpdate"]
 AUDITED = ("disclosures/", "errors/disclosures/")
 READ_CATALOGUE = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"]
 WRITE_CATALOGUE = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
@@ -48,6 +49,14 @@ def write_many_items(table: dynamodb.ITable) -> iam.PolicyStatement:
     """Allow reads and writes of this table, and batches of new items."""
     return iam.PolicyStatement(
         actions=READ_ITEMS + WRITE_ITEMS + INSERT_ITEMS, resources=[table.table_arn]
+    )
+
+
+def update_many_items(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Allow reads and writes of this table, and batches of new items and of changes."""
+    return iam.PolicyStatement(
+        actions=READ_ITEMS + WRITE_ITEMS + INSERT_ITEMS + UPDATE_ITEMS,
+        resources=[table.table_arn],
     )
 
 

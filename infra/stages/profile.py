@@ -93,7 +93,7 @@ class Profile(Construct):
                 "TIMELINE_DAYS": str(bench.environment.timeline_days),
             },
             permissions=[
-                permissions.write_many_items(view.table),
+                permissions.update_many_items(view.table),
                 permissions.put_events(view.bus),
                 permissions.put_records(raw.disclosures.arn),
             ],

@@ -69,6 +69,26 @@ def test_a_change_is_marked_as_told_only_while_it_stands(store: DynamoLiveStore)
     assert standing(store) == replace(IN, is_told=True)
 
 
+def test_of_a_person_as_much_is_read_as_is_asked_for(store: DynamoLiveStore) -> None:
+    store.put_standing(IN, None)
+    assert store.people_with({PERSON: ["vip"]})[PERSON] == store.people([PERSON])[PERSON]
+    assert store.people_with({PERSON: []})[PERSON].standings == {}
+
+
+def test_of_many_standings_those_are_inserted_that_find_none_and_marked_that_still_stand() -> None:
+    """In process alone: moto reads no parameters of an INSERT; the emulator does, end to end."""
+    client: Any = DynamoDB(CONTROL_TABLE, strict=True)
+    store = DynamoLiveStore(client, CONTROL_TABLE, ThreadPoolExecutor(1), lambda _: None)
+    many = [replace(IN, change=replace(IN.change, segment=f"s{n}")) for n in range(30)]
+    store.put_standing(IN, None)
+    assert store.insert_standings([*many, IN]) == [True] * 30 + [False]
+    left = replace(many[0], change=replace(many[0].change, change=LEFT))
+    store.mark_all_told([left, *many[1:]])
+    told = store.people([PERSON])[PERSON].standings
+    assert {name for name, one in told.items() if not one.is_told} == {"vip", "s0"}
+    assert told["s1"] == replace(many[1], is_told=True)
+
+
 def test_what_an_earlier_version_wrote_is_read_as_told_and_may_be_written_over(
     store: DynamoLiveStore,
 ) -> None:

@@ -30,6 +30,8 @@ from tests.fakes.expressions import (
 
 KEY = ("PK", "SK")
 INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{((?:'[^']+': \?(?:, )?)+)\}""")
+REMOVED = re.compile(r"""UPDATE "([^"]+)" REMOVE "([^"]+)" WHERE ((?:"[^"]+" = \?(?: AND )?)+)""")
+QUOTED = re.compile(r'"([^"]+)" = \?')
 NAMED = re.compile(r"'([^']+)': \?")
 ITEM_BYTES, PAGE_BYTES = 400 * 1024, 1024 * 1024
 Place: TypeAlias = tuple[str, str, str]
@@ -206,7 +208,7 @@ class DynamoDB:
         return self._call("BatchWriteItem", request, self._batch_write)
 
     def batch_execute_statement(self, **request: Any) -> Answer:
-        return self._call("BatchExecuteStatement", request, self._insert)
+        return self._call("BatchExecuteStatement", request, self._statements)
 
     def transact_write_items(self, **request: Any) -> Answer:
         return self._call("TransactWriteItems", request, self._transact)
@@ -509,31 +511,48 @@ class DynamoDB:
             rest.setdefault(table, []).append(copied(one))
         return {"UnprocessedItems": rest}
 
-    def _insert(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
-        """Statements of one form: INSERT INTO a table, each value a parameter."""
+    def _statements(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
+        """Statements of two forms, each value a parameter: INSERT INTO, and UPDATE … REMOVE."""
         told = request["Statements"]
         if not 1 <= len(told) <= 25:
             raise Invalid("Member must have length less than or equal to 25")
         kept = len(told) // 2 if fault is Fault.PARTIAL else len(told)
-        answers: list[Answer] = [self._inserted(one) for one in told[:kept]]
+        answers: list[Answer] = [self._stated(one) for one in told[:kept]]
         throttled = {"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}}
         return {"Responses": answers + [copied(throttled) for _ in told[kept:]]}
 
-    def _inserted(self, statement: Mapping[str, Any]) -> Answer:
-        form = INSERT.fullmatch(statement["Statement"])
-        if form is None:
-            raise Invalid("Statement wasn't well formed, can't be processed")
-        names = NAMED.findall(form[2])
-        item = dict(zip(names, statement["Parameters"], strict=True))
-        absent = {"ConditionExpression": "attribute_not_exists(PK)"}
-        self._table(form[1], "BatchExecuteStatement")
+    def _stated(self, statement: Mapping[str, Any]) -> Answer:
+        table, action, body, refused = self._statement(statement)
+        self._table(table, "BatchExecuteStatement")
         try:
-            place, _, new = self._effect("Put", {"TableName": form[1], "Item": item, **absent})
+            place, _, new = self._effect(action, {"TableName": table, **body})
         except ConditionFailed:
-            return {"Error": {"Code": "DuplicateItem", "Message": "Duplicate primary key exists"}}
+            return {"Error": {"Code": refused, "Message": "The condition did not hold"}}
         self._store(place, new)
         self.committed([place])
-        return {"TableName": form[1]}
+        return {"TableName": table}
+
+    def _statement(self, statement: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], str]:
+        """The table, the write that a statement stands for, and the error of its condition."""
+        text, values = statement["Statement"], statement["Parameters"]
+        if form := INSERT.fullmatch(text):
+            item = dict(zip(NAMED.findall(form[2]), values, strict=True))
+            absent = "attribute_not_exists(PK)"
+            return form[1], "Put", {"Item": item, "ConditionExpression": absent}, "DuplicateItem"
+        if form := REMOVED.fullmatch(text):
+            told = dict(zip(QUOTED.findall(form[3]), values, strict=True))
+            rest = [name for name in told if name not in KEY]
+            body = {
+                "Key": {name: told[name] for name in KEY},
+                "UpdateExpression": "REMOVE #gone",
+                "ConditionExpression": " AND ".join(
+                    ["attribute_exists(PK)", *(f"#{name} = :{name}" for name in rest)]
+                ),
+                "ExpressionAttributeNames": {"#gone": form[2], **{f"#{n}": n for n in rest}},
+                "ExpressionAttributeValues": {f":{name}": told[name] for name in rest},
+            }
+            return form[1], "Update", body, "ConditionalCheckFailed"
+        raise Invalid("Statement wasn't well formed, can't be processed")
 
     def _transact(self, request: Mapping[str, Any], fault: Fault | None) -> Answer:
         token = request.get("ClientRequestToken")

@@ -70,13 +70,14 @@ def test_the_emulator_alone_checks_no_statement_of_a_batch() -> None:
 
 
 @pytest.mark.usefixtures("_restored")
-def test_a_batch_of_inserts_is_checked_as_inserts_into_the_tables_they_name() -> None:
+def test_a_batch_of_writes_is_checked_as_what_each_does_to_the_table_it_names() -> None:
     patches.apply()
 
     table = "arn:aws:dynamodb:us-east-1:000000000000:table"
-    assert checks_of("INSERT INTO \"a\" VALUE {'PK': ?}", "INSERT INTO \"b\" VALUE {'PK': ?}") == [
+    insert, update = "INSERT INTO \"a\" VALUE {'PK': ?}", 'UPDATE "b" REMOVE "x" WHERE "PK" = ?'
+    assert checks_of(insert, update) == [
         ("dynamodb:PartiQLInsert", f"{table}/a"),
-        ("dynamodb:PartiQLInsert", f"{table}/b"),
+        ("dynamodb:PartiQLUpdate", f"{table}/b"),
     ]
     assert checks_of("INSERT INTO \"a\" VALUE {'PK': ?}", 'DELETE FROM "a" WHERE PK = ?') == []
 

@@ -10,7 +10,8 @@ from typing import Any
 
 PINNED = "1.5.33"
 REMEMBERED = 4096
-INSERT = re.compile(r'INSERT INTO "([^"]+)" ')
+STATEMENT = re.compile(r'(INSERT INTO|UPDATE) "([^"]+)" ')
+ACTIONS = {"INSERT INTO": "dynamodb:PartiQLInsert", "UPDATE": "dynamodb:PartiQLUpdate"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def _name_glue_databases() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
-def _name_inserts() -> None:
+def _name_batched_writes() -> None:
     from ministack.core import iam_actions
 
     original: Callable[..., list[tuple[str, str]]] = iam_actions.dynamodb_transaction_checks
@@ -50,9 +51,9 @@ def _name_inserts() -> None:
         if iam_action != "dynamodb:BatchExecuteStatement":
             return original(iam_action, body, region, account_id)
         told = [str(one.get("Statement")) for one in json.loads(body).get("Statements", ())]
-        found = [INSERT.match(statement) for statement in told]
+        found = [STATEMENT.match(statement) for statement in told]
         arn = f"arn:aws:dynamodb:{region}:{account_id}:table/"
-        checks = [("dynamodb:PartiQLInsert", arn + one[1]) for one in found if one]
+        checks = [(ACTIONS[one[1]], arn + one[2]) for one in found if one]
         return checks if len(checks) == len(told) else []
 
     iam_actions.dynamodb_transaction_checks = dynamodb_transaction_checks
@@ -114,9 +115,9 @@ PATCHES: tuple[Patch, ...] = (
         apply=_name_glue_databases,
     ),
     Patch(
-        name="IAM names a batch of inserts as the inserts it does",
+        name="IAM names a batch of writes as the writes it does",
         why="with permissions enforced, a batch of statements was checked as an action of its own",
-        apply=_name_inserts,
+        apply=_name_batched_writes,
     ),
     Patch(
         name="DynamoDB parses an expression once",

@@ -9,7 +9,8 @@ from stamgast_aws.calls import call
 from stamgast_aws.dynamo_values import Item
 
 MOST_READ, MOST_WRITTEN = 100, 25
-STANDS_ALREADY = "DuplicateItem"
+# What a statement of a batch answers whose condition did not hold.
+REFUSED = {"ConditionalCheckFailed", "DuplicateItem"}
 # What a statement of a batch may meet and is tried again after (the API's BatchStatementError).
 PASSING = {
     "InternalServerError",
@@ -61,26 +62,31 @@ def insert_items(client: Any, table: str, items: Sequence[Item], pause: Pause) -
     its own and at the price of a single put. False may also mean that an answer was lost, and the
     call repeated: what lies there is then the very item.
     """
+    return carry_out(client, [_insert(table, item) for item in items], pause)
+
+
+def carry_out(client: Any, statements: Sequence[dict[str, Any]], pause: Pause) -> list[bool]:
+    """Carries out statements of PartiQL that write, in batches; whether each condition held."""
     done: list[bool] = []
-    for start in range(0, len(items), MOST_WRITTEN):
-        done += _inserted(client, table, items[start : start + MOST_WRITTEN], pause)
+    for start in range(0, len(statements), MOST_WRITTEN):
+        done += _carried_out(client, statements[start : start + MOST_WRITTEN], pause)
     return done
 
 
-def _inserted(client: Any, table: str, items: Sequence[Item], pause: Pause) -> list[bool]:
+def _carried_out(client: Any, statements: Sequence[dict[str, Any]], pause: Pause) -> list[bool]:
     told: dict[int, bool] = {}
     for attempt in range(1, MOST_TRIES + 1):
-        waiting = [place for place in range(len(items)) if place not in told]
-        statements = [_insert(table, items[place]) for place in waiting]
-        answer = call(client.batch_execute_statement, Statements=statements)
+        waiting = [place for place in range(len(statements)) if place not in told]
+        asked = [statements[place] for place in waiting]
+        answer = call(client.batch_execute_statement, Statements=asked)
         for place, one in zip(waiting, answer["Responses"], strict=True):
             code = one.get("Error", {}).get("Code")
-            if code in (None, STANDS_ALREADY):
+            if code is None or code in REFUSED:
                 told[place] = code is None
             elif code not in PASSING:
                 raise StoreError(code)
-        if len(told) == len(items):
-            return [told[place] for place in range(len(items))]
+        if len(told) == len(statements):
+            return [told[place] for place in range(len(statements))]
         pause(pause_seconds(attempt))
     raise StoreError("BatchExecuteStatement left items unwritten")
 

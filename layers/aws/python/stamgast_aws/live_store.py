@@ -1,5 +1,6 @@
 """Where live rules read persons and write standings: items `M#` and `LIVE` of `profiles`."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from stamgast.segments.live.standing import Standing
 from stamgast.segments.live.store import Someone
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.coverage_item import read_coverage, write_coverage
-from stamgast_aws.dynamo_batches import read_items
+from stamgast_aws.dynamo_batches import carry_out, insert_items, read_items
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_items import (
@@ -27,6 +28,9 @@ from stamgast_aws.identity_items import (
 )
 
 MEMBERSHIP = "M#"
+MARKED = (
+    'UPDATE "{table}" REMOVE "untold" WHERE "PK" = ? AND "SK" = ? AND "since" = ? AND "state" = ?'
+)
 NOBODY_SAW_MORE = (
     "(attribute_not_exists(seen) OR seen < :seen OR (seen = :seen AND moment <= :moment))"
 )
@@ -51,6 +55,14 @@ class DynamoLiveStore:
         """Each of these persons, several read at a time."""
         return dict(zip(person_ids, self.executor.map(self._someone, person_ids), strict=True))
 
+    def people_with(self, wanted: Mapping[str, Iterable[str]]) -> Mapping[str, Someone]:
+        """Each of these persons with the standings of these segments alone, many at a time."""
+        keys = [key for person_id, names in wanted.items() for key in _keys(person_id, names)]
+        told: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in read_items(self.client, self.table, keys, self.pause):
+            told[item["PK"]["S"]].append(item)
+        return {who: _someone(who, told[root_key(who)["PK"]["S"]]) for who in wanted}
+
     def read(self, anchors: Sequence[str]) -> Mapping[str, Pair]:
         """Both items of each anchor, strongly read."""
         return DynamoFactStore(self.client, self.table, self.pause).read(anchors)
@@ -62,7 +74,7 @@ class DynamoLiveStore:
             call(
                 self.client.put_item,
                 TableName=self.table,
-                Item={**_key(standing.change), **item_of(_attributes(standing))},
+                Item=_item(standing),
                 ConditionExpression=condition,
                 **({"ExpressionAttributeNames": names} if names else {}),
                 **({"ExpressionAttributeValues": {**values, **_weight(standing)}} if was else {}),
@@ -70,6 +82,11 @@ class DynamoLiveStore:
         except ConditionError:
             return False
         return True
+
+    def insert_standings(self, standings: Sequence[Standing]) -> Sequence[bool]:
+        """Writes the items, many at a time, each if none stands there."""
+        items = [_item(standing) for standing in standings]
+        return insert_items(self.client, self.table, items, self.pause)
 
     def mark_told(self, standing: Standing) -> None:
         """Takes the note away that the change is untold, if it still stands."""
@@ -89,6 +106,12 @@ class DynamoLiveStore:
         except ConditionError:
             return
 
+    def mark_all_told(self, standings: Sequence[Standing]) -> None:
+        """The same of many at a time."""
+        statement = MARKED.format(table=self.table)
+        told = [{"Statement": statement, "Parameters": _as_it_is(one)} for one in standings]
+        carry_out(self.client, told, self.pause)
+
     def coverage(self) -> Coverage:
         """What runs have published of measures."""
         return read_coverage(self.client, self.table)
@@ -98,15 +121,20 @@ class DynamoLiveStore:
         write_coverage(self.client, self.table, coverage)
 
     def _someone(self, person_id: str) -> Someone:
-        items = query_partition(self.client, self.table, root_key(person_id)["PK"])
-        told = {item["SK"]["S"]: attributes_of(item) for item in items}
-        head = told.get(HEAD)
-        standings = {
-            key.removeprefix(MEMBERSHIP): standing_of(person_id, key, attributes)
-            for key, attributes in told.items()
-            if key.startswith(MEMBERSHIP)
-        }
-        return Someone(None if head is None else root_of(person_id, head), standings)
+        pk = root_key(person_id)["PK"]
+        return _someone(person_id, query_partition(self.client, self.table, pk))
+
+
+def _someone(person_id: str, items: Iterable[Item]) -> Someone:
+    """The person that items of a partition tell of."""
+    told = {item["SK"]["S"]: attributes_of(item) for item in items}
+    head = told.get(HEAD)
+    standings = {
+        key.removeprefix(MEMBERSHIP): standing_of(person_id, key, attributes)
+        for key, attributes in told.items()
+        if key.startswith(MEMBERSHIP)
+    }
+    return Someone(None if head is None else root_of(person_id, head), standings)
 
 
 def standing_of(person_id: str, sort_key: str, told: Mapping[str, Any]) -> Standing:
@@ -139,6 +167,22 @@ def _weight(standing: Standing) -> Item:
 
 def _key(change: MembershipChange) -> Item:
     return {**root_key(change.person_id), "SK": {"S": f"{MEMBERSHIP}{change.segment}"}}
+
+
+def _keys(person_id: str, segments: Iterable[str]) -> list[Item]:
+    """The keys of a person's root and of the standings of these segments."""
+    root = root_key(person_id)
+    return [root, *({**root, "SK": {"S": f"{MEMBERSHIP}{name}"}} for name in segments)]
+
+
+def _as_it_is(standing: Standing) -> list[dict[str, Any]]:
+    """Where the standing lies, since when and in which state: what a mark asks for."""
+    change = standing.change
+    return [*_key(change).values(), typed(iso_of(change.at_ms)), typed(change.change)]
+
+
+def _item(standing: Standing) -> Item:
+    return {**_key(standing.change), **item_of(_attributes(standing))}
 
 
 def _attributes(standing: Standing) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # loaded on use: a workspace without live rules needs none of
     from stamgast.segments.live.rules import LiveRules, Tell
 
 READS_AT_ONCE = 8
+WRITTEN_AT_ONCE = 25  # one call's worth, by those who may batch
 
 
 def live_rules(
@@ -27,7 +28,8 @@ def live_rules(
 ) -> "LiveRules | None":
     """The live rules of a workspace; None where nothing is live.
 
-    A run settles those that wait for it by the same code, so it gets them where anything is asked.
+    A run settles those that wait for it by the same code, so it gets them where anything is asked;
+    it settles many persons at once, and may write in batches.
     """
     asked = (*workspace.segments, *workspace.traits)
     if not any(is_run or one.get("live") for one in asked):
@@ -38,7 +40,7 @@ def live_rules(
 
     store = DynamoLiveStore(dynamodb, table, _threads(), pause)
     ways = (tell, now_ms, pause, _threads().map, withhold or unnoted)
-    return LiveRules(plan_of(workspace), store, *ways)
+    return LiveRules(plan_of(workspace), store, *ways, WRITTEN_AT_ONCE if is_run else 1)
 
 
 @cache

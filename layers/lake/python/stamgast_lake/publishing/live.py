@@ -101,7 +101,7 @@ def settle_people(task: Task, people: Collection[str]) -> None:
     decided: defaultdict[str, list[Decided]] = defaultdict(list)
     for *row, is_fresh in task.engine.execute(DECIDED).fetchall():
         decided[row[0]].append(Decided(MembershipChange(*row), is_fresh))
-    settled = rules.settle(people, decided)
+    settled = rules.settle(people, decided, task.run.seq)
     task.figures["memberships"] += settled.changed
     task.figures["memberships_told"] += len(settled.told)
     if settled.failed:

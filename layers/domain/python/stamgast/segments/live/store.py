@@ -33,6 +33,10 @@ class LiveStore(Protocol):
         """Each of these persons."""
         ...
 
+    def people_with(self, wanted: Mapping[str, Iterable[str]]) -> Mapping[str, Someone]:
+        """Each of these persons with the standings of these segments alone."""
+        ...
+
     def read(self, anchors: Sequence[str]) -> Mapping[str, Pair]:
         """Both items of each anchor, empty ones for what is absent."""
         ...
@@ -44,8 +48,16 @@ class LiveStore(Protocol):
         """
         ...
 
+    def insert_standings(self, standings: Sequence[Standing]) -> Sequence[bool]:
+        """Writes the items, each if none stands there; whether each was written."""
+        ...
+
     def mark_told(self, standing: Standing) -> None:
         """Notes that the bus has taken the change, if it still stands."""
+        ...
+
+    def mark_all_told(self, standings: Sequence[Standing]) -> None:
+        """Notes of each that the bus has taken the change, if it still stands."""
         ...
 
     def coverage(self) -> Coverage:

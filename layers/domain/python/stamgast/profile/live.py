@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import orjson
+
 from stamgast.identity.event import Event
 from stamgast.profile.facts import (
     Digest,
@@ -18,6 +20,8 @@ from stamgast.profile.registers import Json, Register, join_traits, traits_of
 from stamgast.profile.ring import RunIds, join
 
 TAIL_SIZE = 24
+# Of one event; with as many as a tail takes, and traits, an item stays below its 400 KB.
+MOST_TOLD_BYTES = 4 * 1024
 LAST_STEP_MS = 1_000
 
 
@@ -44,10 +48,16 @@ class Contribution:
 
 
 def contribution_of(event: Event, asked: "Asked | None" = None) -> Contribution:
-    """Registers always; ring and tail only where the client's own time can place the event."""
+    """Registers always; ring and tail only where the client's own time can place the event.
+
+    An event that tells measures more than a tail has room for tells them nothing: until a run has
+    it, they are unknown.
+    """
     digest = digest_of(event)
     if asked is not None and event.has_own_time:
-        digest = replace(digest, plan=asked.id, told=asked.told_of(event))
+        told = asked.told_of(event)
+        if len(orjson.dumps(told)) <= MOST_TOLD_BYTES:
+            digest = replace(digest, plan=asked.id, told=told)
     return Contribution(digest, traits_of(event), event.has_own_time)
 
 

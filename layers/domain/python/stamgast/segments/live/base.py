@@ -1,9 +1,12 @@
 """What a base keeps of measures, and what base and tail together say at a reader's moment."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+import orjson
 
 from stamgast.profile.items import Base, Live, dropped
 from stamgast.profile.live import TAIL_SIZE
@@ -18,6 +21,8 @@ from stamgast.segments.live.states import packed, unpacked
 
 MOST_STATES = 2_000
 TOO_MANY = "!"
+# Deflated; traits, counters and orders take up to three quarters of an item's 400 KB.
+MOST_BYTES = 96 * 1024
 SLACK = timedelta(days=1)
 
 
@@ -50,7 +55,30 @@ def measured_of(sums: Sums, plan: LivePlan, moment: Now) -> dict[str, Any]:
             }
             is_bounded = len(days) + len(timed) <= MOST_STATES
             found.setdefault(tracked.id, {})[key[1]] = told if is_bounded else TOO_MANY
-    return found
+    return _fitted(found)
+
+
+def _fitted(measured: dict[str, Any]) -> dict[str, Any]:
+    """Without the largest measures, where all together would outgrow their part of an item."""
+    if len(orjson.dumps(measured)) <= MOST_BYTES:
+        return measured
+    sizes = {
+        (name, currency): len(zlib.compress(orjson.dumps(told)))
+        for name, by_currency in measured.items()
+        for currency, told in by_currency.items()
+    }
+    room, kept = MOST_BYTES, set()
+    for key in sorted(sizes, key=lambda key: (sizes[key], key)):
+        room -= sizes[key]
+        if room >= 0:
+            kept.add(key)
+    return {
+        name: {
+            currency: told if (name, currency) in kept else TOO_MANY
+            for currency, told in by_currency.items()
+        }
+        for name, by_currency in measured.items()
+    }
 
 
 def kept_from(windows: Iterable[Window], now: Now) -> tuple[int, bool]:

@@ -57,6 +57,28 @@ FAULTS = {
     "count(between 9 and 3 days ago) > 1": (RuleBoundError, 1, 7, "between 3 and 9 days ago"),
     "sum(event = 'A') > 1": (RuleTypeError, 1, 5, "a number is wanted, this is a condition"),
     "rfm.segment = 'champion'": (RuleTypeError, 1, 15, "did you mean `champions`?"),
+    "did 'A' and not 'B'": (RuleSyntaxError, 1, 20, "`… and not 'B' since`"),
+    "did 'A' and not did 'B' since": (RuleSyntaxError, 1, 25, "`did 'A' and not 'B' since`"),
+    "did 'A' or 'B'": (RuleTypeError, 1, 12, "that it happened is `did 'B'`"),
+    "did 'A' at least 3 times": (RuleSyntaxError, 1, 9, "`count(event = 'A') >= 3`"),
+    "count(last -3 days) > 1": (RuleSyntaxError, 1, 12, "write `last 3 days`"),
+    "count(last week) > 1": (RuleSyntaxError, 1, 7, "a window is `last 30 days`"),
+    "count(event = 'A' last 7 days) > 1": (RuleSyntaxError, 1, 19, "behind a comma"),
+    "count(event = 'A') in last 7 days > 1": (RuleSyntaxError, 1, 23, "inside `count(…)`"),
+    "orders.total > 1.000,50": (RuleSyntaxError, 1, 16, "write `1000.50`"),
+    "orders.total > 1,000.50": (RuleSyntaxError, 1, 16, "write `1000.50`"),
+    "orders.total > 1,50": (RuleSyntaxError, 1, 16, "write `1.50`"),
+    "orders.total > 1.000.000": (RuleSyntaxError, 1, 16, "write `1000000`"),
+    "orders.total > 50 EUR": (RuleSyntaxError, 1, 19, "`orders.currency` tells"),
+    "orders.total > €50": (RuleSyntaxError, 1, 16, "`orders.currency` tells"),
+    "orders.total ≥ 50": (RuleSyntaxError, 1, 14, "write `>=`"),
+    "traits.tags has 'x'": (RuleSyntaxError, 1, 13, "asked by `contains`"),
+    "traits.first name = 'x'": (RuleSyntaxError, 1, 14, '`traits."first name"`'),
+    "traits.age between 10, 20": (RuleSyntaxError, 1, 22, "`between 10 and 20`"),
+    "traits.vip = yes": (RuleNameError, 1, 14, "did you mean `true`?"),
+    "where true": (RuleSyntaxError, 1, 7, "without `where`"),
+    "rfm = 'loyal'": (RuleNameError, 1, 1, "such as `rfm.segment`"),
+    "lifecycle = 'churned'": (RuleTypeError, 1, 13, "it is active, lapsed, late"),
     "lifecycle not in ('late', 'x')": (RuleTypeError, 1, 27, "it is active, lapsed, late"),
     "count(type = 'pag') > 1": (RuleTypeError, 1, 14, "did you mean `page`?"),
     "traits.a between 1 and 'x'": (RuleTypeError, 1, 1, "between a number and a text"),
@@ -186,6 +208,22 @@ def test_what_functions_load_needs_no_parser_and_no_package_of_others() -> None:
         "assert not [n for n in sys.modules if n.endswith(('language.parser', 'language.check'))]"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not did 'A' and did 'B'",
+        "did 'A' and not did 'B'",
+        "did 'A' and not 'vip' in traits.tags",
+        "did 'A' and not 'x' = traits.a",
+        "(did 'A' and not 'B' since) or did 'C'",
+        "traits.last > 3 and traits.\"first name\" = 'x'",
+        "traits.a in (1, 200) and coalesce(traits.b,1,2) > 1.5",
+    ],
+)
+def test_what_is_like_a_mistake_is_none(text: str) -> None:
+    compile_rule(text)
 
 
 def test_every_column_and_field_is_documented() -> None:

@@ -1,10 +1,10 @@
 """How values of different types come together, or that they do not."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from stamgast.segments.language.columns import only_texts
 from stamgast.segments.language.errors import RuleTypeError
-from stamgast.segments.language.names import near
 from stamgast.segments.language.tree import Arithmetic, As, Call, DaysBetween, Literal, Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.values import parsed_date, parsed_moment
@@ -42,9 +42,11 @@ def boolean(node: Node) -> Node:
         return node
     if type_of(node) is Type.ANY and not isinstance(node, Literal):
         return As(Type.BOOLEAN, node, node.at)
-    raise RuleTypeError(
-        f"a condition is wanted, this is {_shown(node)}", node.at, "compare it with something"
-    )
+    hint = "compare it with something"
+    if isinstance(node, Literal) and isinstance(node.value, str) and node.value:
+        name = f"'{node.value[:40]}'"
+        hint += f"; that it happened is `did {name}`, and within `count(…)` `event = {name}`"
+    raise RuleTypeError(f"a condition is wanted, this is {_shown(node)}", node.at, hint)
 
 
 def as_type(kind: Type, node: Node) -> Node:
@@ -94,8 +96,15 @@ def agreed(op: str, left: Node, right: Node, at: int) -> tuple[Node, Node]:
 def _can_be(node: Node, only: frozenset[str]) -> None:
     """Raises RuleTypeError for a text that the other side can never be."""
     if only and isinstance(node, Literal) and node.value not in only:
-        hint = near(str(node.value), only) or f"it is {', '.join(sorted(only))}"
+        hint = _near_enough(str(node.value), only) or f"it is {', '.join(sorted(only))}"
         raise RuleTypeError(f"it is never '{str(node.value)[:40]}'", node.at, hint)
+
+
+def _near_enough(told: str, only: frozenset[str]) -> str | None:
+    """A word that is nearly another; `churned` is not `returned` spelled wrong."""
+    folded = told.lower().replace(" ", "_")
+    found = get_close_matches(folded, sorted(only), 1, cutoff=0.8)
+    return f"did you mean `{found[0]}`?" if found else None
 
 
 def settled(node: Node) -> Node:

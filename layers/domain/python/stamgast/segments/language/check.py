@@ -27,6 +27,7 @@ from stamgast.segments.language.errors import (
 )
 from stamgast.segments.language.event_check import EventCheck
 from stamgast.segments.language.functions import COALESCE, FUNCTIONS
+from stamgast.segments.language.mistakes import FUNCTIONS_MEANT
 from stamgast.segments.language.names import Scope, looked_up, near, negative
 from stamgast.segments.language.parser import parse, parse_window
 from stamgast.segments.language.syntax import AGGREGATES, WINDOWS, Shape, Syntax
@@ -152,7 +153,7 @@ class _Checker:
             case Shape.CALL:
                 return self._call(told, scope)
             case Shape.DURATION:
-                hint = "as in `now() - 14 days`"
+                hint = "as in `now() - 14 days`; a number of days is written without `days`"
                 raise RuleTypeError("an amount of time stands beside a date", told.at, hint)
             case Shape.AGGREGATE | Shape.DID | Shape.DID_NOT_SINCE:
                 return self._events.node(told, scope)
@@ -220,7 +221,9 @@ class _Checker:
         if signature is None and told.value != COALESCE:
             known = {*FUNCTIONS, *AGGREGATES, COALESCE, "now", "today"}
             raise RuleNameError(
-                f"no function is named `{told.value}`", told.at, near(told.value, known)
+                f"no function is named `{told.value}`",
+                told.at,
+                FUNCTIONS_MEANT.get(told.value) or near(told.value, known),
             )
         args = [self.node(part, scope) for part in told.parts]
         if signature is None:

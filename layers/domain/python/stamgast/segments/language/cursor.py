@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from stamgast.segments.language.errors import RuleBoundError, RuleSyntaxError
 from stamgast.segments.language.lexer import Sort, Token, tokens_of
+from stamgast.segments.language.mistakes import WORDS, hint_of, misread
 
 DEEPEST = 40
 
@@ -70,8 +71,15 @@ class Cursor:
         self, expected: str, words: list[str] | None = None, hint: str | None = None
     ) -> RuleSyntaxError:
         """What is wrong with the next token; the hint is a word that is near, or the one given."""
-        near = get_close_matches(self.token.word, words or [], 1) if self.token.word else []
-        hint = f"did you mean `{near[0]}`?" if near else hint
+        fault = misread(self._tokens, self.place)
+        if fault is not None:
+            return fault
+        word = self.token.word
+        near = get_close_matches(word, {*(words or [])} - {word}, 1) if word else []
+        if near and word not in WORDS:
+            hint = f"did you mean `{near[0]}`?"
+        else:
+            hint = hint_of(self._tokens, self.place) or hint
         return RuleSyntaxError(f"expected {expected}, found {self.token}", self.token.at, hint)
 
     @contextmanager

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from stamgast.segments.language.cursor import Cursor
-from stamgast.segments.language.errors import RuleBoundError, RuleError
+from stamgast.segments.language.errors import RuleBoundError, RuleError, RuleSyntaxError
 from stamgast.segments.language.lexer import Sort, Token
 from stamgast.segments.language.syntax import UNITS, Shape, Syntax
 
 LARGEST_NUMBER = 1e15
 LARGEST_AMOUNT = 100_000
 MOST_STEPS = 8
+STEP_ENDS = ("", "and", "or", "sinc", "sine", "ever", "then")
 Production = Callable[[], Syntax]
 
 
@@ -38,14 +39,28 @@ class EventPart:
         if self.cursor.token.word == "last" and following.sort is Sort.NUMBER:
             self.cursor.take()
             return Syntax(Shape.LAST, at, self._amount())
+        self._is_counted_forwards()
         if self.cursor.token.word == "between" and following.sort is Sort.NUMBER:
             return self._ago(at)
         if self.cursor.takes("since"):
-            return Syntax(Shape.SINCE, at, None, (self._total(),))
+            return self._since(at)
         if self.cursor.token.word == "lifetime" and following.text != ".":
             self.cursor.take()
             return Syntax(Shape.LIFETIME, at)
         return None
+
+    def _is_counted_forwards(self) -> None:
+        """Raises for `last -3 days`."""
+        sign, number, unit = (self.cursor.ahead(step) for step in (1, 2, 3))
+        if self.cursor.token.word == "last" and sign.text == "-" and unit.word in UNITS:
+            hint = f"write `last {number.text} {unit.text}`"
+            raise RuleSyntaxError("a window is counted from today backwards", sign.at, hint)
+
+    def _since(self, at: int) -> Syntax:
+        if self.cursor.is_at_end() or self.cursor.token.text in (")", "and", "or"):
+            hint = "`since date '2026-01-01'`; that B did not follow is `did 'A' and not 'B' since`"
+            raise RuleSyntaxError("a window `since` has a date", at, hint)
+        return Syntax(Shape.SINCE, at, None, (self._total(),))
 
     def _ago(self, at: int) -> Syntax:
         self.cursor.take()
@@ -110,16 +125,26 @@ class EventPart:
 
     def _lacking(self) -> Syntax | None:
         """The step of `and not B since`; None, and no step taken, for any other `and not`."""
-        place = self.cursor.place
+        place, is_named = self.cursor.place, False
         try:
             if self.cursor.takes("and", "not"):
+                is_named = self.cursor.token.sort is Sort.TEXT
                 step = self._step()
                 if self.cursor.takes("since"):
                     return step
         except RuleError:
-            pass
+            is_named = False
+        if is_named and self._is_behind_a_step():
+            hint = "`… and not 'B' since`: not later than A; `… and not did 'B'`: never"
+            raise RuleSyntaxError("it is not said since when", self.cursor.token.at, hint)
         self.cursor.place = place
         return None
+
+    def _is_behind_a_step(self) -> bool:
+        """Whether nothing follows that a text could be compared with."""
+        token = self.cursor.token
+        is_word = token.sort in (Sort.END, Sort.WORD) and token.word in STEP_ENDS
+        return is_word or token.text == ")"
 
 
 def _number(token: Token) -> float:

@@ -60,6 +60,21 @@ SORTS = {
 }
 
 
+STRANGE = {
+    "&|": "write `and` or `or`",
+    "!": "write `not`",
+    "≠": "write `!=`",
+    "≤": "write `<=`",
+    "≥": "write `>=`",
+    "€$£¥": "amounts are plain numbers; `orders.currency` tells of which money",
+    "%": "a tenth is 0.1, and patterns stand between '",
+    "[]{}": "several values stand in `in ('a', 'b')`, odd names in `traits.\"odd name\"`",
+    ";": "a rule is one condition, and ends with it",
+    "–—−": "write `-`",
+    "`´": "texts stand between '",
+}
+
+
 def tokens_of(text: str) -> list[Token]:
     """The tokens, the last of sort END; raises RuleSyntaxError or RuleBoundError."""
     if len(text) > LONGEST_RULE:
@@ -98,9 +113,9 @@ def _strange(text: str, at: int) -> RuleSyntaxError:
     if letter == '"':
         return RuleSyntaxError("this quoted name has no end", at, 'close it with "')
     if letter.isdigit():
-        return RuleSyntaxError("this is no number", at, "write a blank between number and word")
+        hint = "write a blank between number and word, as in `3 days`; numbers have no unit"
+        return RuleSyntaxError("this is no number", at, hint)
     if letter in "‘’“”":
         return RuleSyntaxError(f"{letter} is no quotation mark", at, "texts stand between '")
-    if letter in "&|":
-        return RuleSyntaxError(f"`{letter}` means nothing here", at, "write `and` or `or`")
-    return RuleSyntaxError(f"{letter!r} means nothing here", at)
+    meant = next((hint for signs, hint in STRANGE.items() if letter in signs), None)
+    return RuleSyntaxError(f"`{letter}` means nothing here", at, meant)

@@ -36,6 +36,18 @@ LONGEST_PATH = 12
 ALMOST_SUGAR = re.compile(r"(total|count|average)_?([0-9]{0,4})")
 
 
+MEANT = {
+    "yes": "did you mean `true`?",
+    "no": "did you mean `false`?",
+    "yesterday": "that is `today - 1 day`; as a window `between 1 and 1 days ago`",
+    "tomorrow": "that is `today + 1 day`",
+    "count": "events are counted by `count(event = 'Order Completed')`, orders by `orders.count`",
+    "sum": "amounts are added by `sum(order.revenue)`",
+    "currency": "did you mean `orders.currency`?",
+    "churned": "customers who went are told by `lifecycle = 'lapsed'`",
+}
+
+
 class Scope(Enum):
     """Whom names speak of: the person, or one event among the person's."""
 
@@ -142,18 +154,24 @@ def _unknown(path: Path, at: int, scope: Scope) -> RuleNameError:
     if path[0] in roots:
         return RuleNameError(f"`{told}` needs a name after it", at, f"such as `{told}.name`")
     names = [".".join(known) for known in columns]
+    if len(path) == 1 and (inside := [one for one in names if one.startswith(f"{told}.")]):
+        return RuleNameError(f"`{told}` needs a name after it", at, f"such as `{inside[0]}`")
     return RuleNameError(f"{scope.value} has no `{told}`", at, _meant(told, path, names, roots))
 
 
 def _meant(told: str, path: Path, names: list[str], roots: Iterable[str]) -> str | None:
     if path[0] == "orders" and len(path) == 2 and (sugar := ALMOST_SUGAR.match(path[1])):
         return f"as in `orders.{sugar[1]}_{int(sugar[2] or 0) or 30}d`"
+    if told.lower() in MEANT:
+        return MEANT[told.lower()]
     found = near(told, names)
     root = get_close_matches(path[0], list(roots), 1)
     if root and len(path) > 1 and not found:
         return f"did you mean `{'.'.join((root[0], *path[1:]))}`?"
     if found or len(path) > 1:
         return found
+    if not (told[0].isalpha() and told.isidentifier()):
+        return f"a text is '{told}'; a number has no quotes"
     return f"a text is '{told}', a trait is `traits.{told}`, a property `properties.{told}`"
 
 

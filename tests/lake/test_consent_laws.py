@@ -178,7 +178,7 @@ def holds(steps: Sequence[Step]) -> None:
 
 
 @pytest.mark.failure_line(38)
-@thorough(2)
+@thorough(1)
 @given(STORIES)
 def test_only_who_allows_it_is_shown_or_leaves(steps: list[Step]) -> None:
     """Line 38: no record, a withdrawal, a field outside the manifest: nothing leaves."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from stamgast_cli.reports.kind_pictures import pictures
 from stamgast_cli.reports.markup import bullets, paragraph, section, style, table
-from stamgast_cli.reports.model_words import facts_of, figures_of
+from stamgast_cli.reports.model_words import facts_of, figures_of, not_scored
 
 Document = Mapping[str, Any]
 SIZE, EDGE = 340, 40
@@ -44,6 +44,7 @@ def _body(card: Document) -> Iterator[str]:
         yield section("In words", bullets(card["report"]["judgement"]["words"]))
     tables = (table(names, rows, title) for title, names, rows in figures_of(card))
     yield section("Figures", *tables, is_long=True)
+    yield section("Who must not be scored", bullets(not_scored(card)))
     yield section("Limits", bullets(_limits(card)))
     features = table(("feature", "expression"), card["features"].items(), "Features", left=2)
     if not card["features"]:
@@ -62,8 +63,6 @@ def _limits(card: Document) -> Iterator[str]:
     for leak in card["report"].get("leaks", ()):
         told = "Allowed by hand, though suspected" if leak["is_allowed"] else "Leaks"
         yield f"{told}: {leak['why']}."
-    if card["purpose"] is None:
-        yield "It names no purpose, so nobody's consent is asked."
 
 
 def _calibration(judgement: Document) -> str:

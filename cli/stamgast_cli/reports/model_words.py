@@ -23,6 +23,7 @@ def facts_of(card: Document) -> dict[str, str]:
         "model": card["title"],
         "predicts": predicts(card),
         "of": card["population"] or "everybody",
+        "must not be scored": " ".join(not_scored(card)),
         "as of": card["as_of"],
         "learnt from": f"{len(card['learnt_on'])} cut-offs, {card['history_days']} days of history",
         "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
@@ -35,6 +36,14 @@ def facts_of(card: Document) -> dict[str, str]:
         told["allowed, though suspected of knowing the outcome"] = ", ".join(allowed)
     if "positives" in report:
         told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
+    return told
+
+
+def not_scored(card: Document) -> Sequence[str]:
+    """Who is not scored; cards that are older than these words say it by their declaration."""
+    told: Sequence[str] = card.get("not_scored") or [
+        f"{name}: {card.get(name) or 'none'}" for name in ("purpose", "exclude")
+    ]
     return told
 
 

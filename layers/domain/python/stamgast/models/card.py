@@ -4,11 +4,12 @@ Figures come from its judgement (`report`), from the people it scored (`now`), f
 moved since it was trained (`drift`), and from what came true since (`realised`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from stamgast.models.declaration import Model
+from stamgast.consent.purposes import PROFILING
+from stamgast.models.declaration import Kind, Model
 from stamgast.moments import iso_of
 
 LIMITS = (
@@ -37,4 +38,22 @@ def about(
         "learnt_on": [str(day) for day in learnt_on],
         "history_days": history_days,
         "limits": list(LIMITS),
+        "not_scored": list(not_scored(model)),
     }
+
+
+def not_scored(model: Model) -> Iterator[str]:
+    """Who is not learnt of and not scored, in words; what nobody declared is said, too."""
+    if model.kind is Kind.DRIVERS:
+        yield "Nobody is scored."
+    yield f"Whoever objects to {PROFILING}."
+    if model.purpose is None:
+        yield "It names no purpose, so nobody's consent is asked."
+    else:
+        yield f"Whoever does not allow {model.purpose}."
+    if model.exclude is None:
+        yield "No rule under `exclude`, so minors are not told apart from others."
+    else:
+        yield f"Whoever passes `{model.texts.get('exclude')}`."
+    if model.seed is not None:
+        yield f"Whoever is in segment {model.seed}."

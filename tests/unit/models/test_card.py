@@ -1,0 +1,32 @@
+"""A card says who is not scored, and what nobody declared."""
+
+from dataclasses import replace
+
+from stamgast.models.card import not_scored
+from stamgast.models.declaration import Kind, Model
+from stamgast.segments.language.tree import Literal, Type
+
+EVERYBODY = Literal(True, Type.BOOLEAN)
+MODEL = Model("buys", Kind.PROPENSITY, "1", 30, EVERYBODY, ())
+
+
+def test_without_a_rule_or_a_purpose_the_card_says_that_there_is_none() -> None:
+    objecting, purpose, minors = not_scored(MODEL)
+    assert objecting == "Whoever objects to profiling."
+    assert purpose == "It names no purpose, so nobody's consent is asked."
+    assert minors.startswith("No rule under `exclude`, so minors are not told apart")
+
+
+def test_the_declared_purpose_and_rule_are_told_as_written() -> None:
+    declared = replace(
+        MODEL, purpose="scoring", exclude=EVERYBODY, texts={"exclude": "traits.age < 18"}
+    )
+    assert list(not_scored(declared))[1:] == [
+        "Whoever does not allow scoring.",
+        "Whoever passes `traits.age < 18`.",
+    ]
+
+
+def test_of_a_look_alike_those_who_are_in_the_seed_are_not_scored() -> None:
+    told = list(not_scored(replace(MODEL, kind=Kind.LOOK_ALIKE, seed="wine_lovers")))
+    assert told[-1] == "Whoever is in segment wine_lovers."

@@ -99,6 +99,7 @@ def test_a_fault_tells_line_and_column_in_the_rule_and_a_suggestion() -> None:
 
 WORDS = {
     "segments:\n  a: {rule: true}": "put it in quotes",
+    "segments:\n  a: {rule: orders.count > 1,50}": "put the text in quotes, or under `|`",
     "segments:\n  My Segment: {rule: 'true'}": "did you mean `my_segment`?",
     "segments:": "write `{}`, or leave the name out",
     "segments:\n  a:\n    rule: count(event = 'A: b') > 1": "or under `|`",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 NO_MAPPING = "Input should be a valid mapping of names to values"
 A_NAME = "^[a-z][a-z0-9_]{0,60}$"
 NO_NAME = "a name has lower-case letters, digits and `_`, at most 61, and a letter first"
+IN_BRACES = "a comma in braces ends a text in YAML; put the text in quotes, or under `|`"
 NOTHING = "; nothing stands there (write `{}`, or leave the name out)"
 SYNONYMS = {
     **dict.fromkeys(("string", "str", "varchar"), "text"),
@@ -34,6 +35,8 @@ def message_of(shape: type[BaseModel], fault: Mapping[str, Any]) -> str:
         return _unknown(str(fault["loc"][-1]), _names_at(shape, fault["loc"][:-1]))
     if kind in ("model_type", "dict_type"):
         return NO_MAPPING + (NOTHING if fault.get("input") is None else "")
+    if kind == "invalid_key":
+        return IN_BRACES
     hint = _hint(kind, fault)
     told = NO_NAME if _is_of_name(fault) else message.removeprefix("Value error, ")
     return f"{told}; {hint}" if hint else told

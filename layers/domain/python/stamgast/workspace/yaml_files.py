@@ -10,6 +10,7 @@ MOST_NODES = 200_000
 HINTS = {
     "mapping values are not allowed here": "a text with `: ` in it stands in quotes, or under `|`",
     "found character '\\t' that cannot start any token": "indent with blanks, not with tabs",
+    "expected <block end>, but found '<scalar>'": "a text with quotes in it stands under `|`",
 }
 
 

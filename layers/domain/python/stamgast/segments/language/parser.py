@@ -9,6 +9,7 @@ from stamgast.segments.language.cursor import Cursor
 from stamgast.segments.language.errors import RuleError, RuleSyntaxError
 from stamgast.segments.language.events import EventPart
 from stamgast.segments.language.lexer import Sort
+from stamgast.segments.language.mistakes import A_WINDOW
 from stamgast.segments.language.syntax import AGGREGATES, WORDS, Shape, Syntax
 
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
@@ -34,7 +35,7 @@ def parse_window(text: str) -> Syntax:
         parser = _Parser(Cursor(text))
         window = parser.events.window()
         if window is None or not parser.cursor.is_at_end():
-            raise parser.cursor.unexpected("a window, such as `last 30 days` or `lifetime`")
+            raise RuleSyntaxError("this is no window", parser.cursor.token.at, A_WINDOW)
     except RuleError as error:
         raise error.placed_in(text) from None
     return window

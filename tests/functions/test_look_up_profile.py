@@ -13,6 +13,7 @@ import pytest
 
 from functions.look_up_profile import handler as function
 from stamgast.egress.pseudonyms import pseudonym
+from stamgast.erasure.subject import Subject
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
@@ -34,6 +35,7 @@ from stamgast.profile.store import Pair
 from stamgast.profile.timeline import entry_of
 from stamgast.raw.record import RawRecord
 from stamgast.workspace.compiler import compile_files
+from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.salt_store import DynamoSalts
@@ -330,6 +332,32 @@ def test_somebody_unknown_costs_the_same_rounds_as_somebody_known(
     known, rounds[:] = sorted(rounds), []
     assert call(f"/v1/profiles/{UNKNOWN}{tail}", **told)[0] == 404
     assert sorted(rounds) == known
+
+
+@pytest.mark.failure_line(39)
+def test_the_erased_and_the_suppressed_cost_the_rounds_of_somebody_unknown(
+    dynamodb: DynamoDB,
+) -> None:
+    """Line 39: of who was erased the answer is that of nobody, to the byte."""
+    gone, hushed = {"email": "gone@example.org"}, {"email": "hushed@example.org"}
+    happen(dynamodb, 1, Assurance.VERIFIED, type="identify", userId="u-1", traits=gone)
+    told = {"consent": {"suppressed": True}}
+    verified = Assurance.VERIFIED
+    happen(dynamodb, 2, verified, type="identify", userId="u-2", traits=hushed, context=told)
+    live = DynamoErasure(dynamodb, "profiles", "control", _no_pause, lambda: KEYRING)
+    key = KEYRING.identifier_key("email", gone["email"])
+    live.erase(live.resolve(Subject("r", START_MS + 9, frozenset((key,)))))
+    rounds: list[str] = []
+    call(f"/v1/profiles/{UNKNOWN}")
+    dynamodb.before = lambda name, _: rounds.append(name)  # type: ignore[assignment, func-returns-value]
+    answers, costs = [], []
+    for who in (UNKNOWN, "email:gone@example.org", "email:hushed@example.org"):
+        answers.append(call(f"/v1/profiles/{who}"))
+        costs.append(sorted(rounds))
+        rounds.clear()
+    assert answers[0] == answers[1]
+    assert set(answers[2][1]) == {"person_id", "view", "withheld"}
+    assert costs[0] == costs[1] == costs[2]
 
 
 def test_medians_of_known_and_unknown_lie_less_than_five_milliseconds_apart(

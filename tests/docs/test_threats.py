@@ -16,7 +16,7 @@ LINES = [
 ]
 
 
-def tests_in(file: str) -> set[str]:
+def names_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
     return {
         one.name
@@ -27,7 +27,7 @@ def tests_in(file: str) -> set[str]:
 
 
 def missing(line: str) -> list[str]:
-    return [name for file, name in NAMED.findall(line) if name not in tests_in(file)]
+    return [name for file, name in NAMED.findall(line) if name not in names_in(file)]
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions.look_up_profile.handler import ROUTES
@@ -12,6 +14,7 @@ from stamgast.ingestion.request import Refusal
 from stamgast.ingestion.routes import route_of, served
 from stamgast.lookup import cut_api, explain_api, rights_api
 from stamgast_cli.openapi import DOCUMENTS
+from tests.fakes.ingestion import PUBLIC_KEY, Front
 
 FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
 
@@ -50,3 +53,29 @@ def test_what_creates_a_request_answers_201_as_opendsr_has_it() -> None:
     responses = DOCUMENTS["lookup"]()["paths"]["/v3/requests"]["post"]["responses"]
     assert "201" in responses
     assert "200" not in responses
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told", "status"),
+    [
+        ("post", "/v1/batch", {"batch": [{"type": "track", "event": "E", "userId": "u"}]}, 200),
+        ("post", "/v1/batch", {"batch": [{"type": "unheard of"}]}, 400),
+        ("get", "/v1/projects/{writeKey}/settings", PUBLIC_KEY, 200),
+        ("get", "/v1/projects/{writeKey}/settings", "unknown", 401),
+        ("get", "/v1/pixel/track", {"data": "%"}, 400),
+    ],
+)
+def test_what_ingestion_answers_is_what_is_described(
+    method: str, path: str, told: Any, status: int
+) -> None:
+    front, document = Front(), DOCUMENTS["ingestion"]()
+    if method == "post":
+        outcome = front.post(path, told, headers={"x-strict-mode": "1"})
+    elif isinstance(told, str):
+        outcome = front.get(path.format(writeKey=told))
+    else:
+        outcome = front.get(path, {**told, "writeKey": PUBLIC_KEY})
+    assert outcome.answer.status == status
+    described = document["paths"][path][method]["responses"][str(status)]["content"]
+    schema = {**described["application/json"]["schema"], "components": document["components"]}
+    Draft202012Validator(schema).validate(json.loads(outcome.answer.body))

@@ -1,5 +1,6 @@
 """The description of the ingestion API."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,13 +62,29 @@ class Taken(BaseModel):
     success: bool = True
 
 
-class Refused(Loose):
-    """Why a request was refused; in strict mode with a verdict for each event."""
+class Verdict(BaseModel):
+    """What strict mode says of one event."""
+
+    index: int
+    accepted: bool
+    code: str = Field("", description="Of a refused event alone, like the two after it.")
+    path: str | None = None
+    message: str = ""
+
+
+class Refused(BaseModel):
+    """Why a request was refused."""
 
     code: str
     message: str
+    verdicts: list[Verdict] = Field([], description="In strict mode alone, one for each event.")
 
 
+class Fetched(Loose):
+    """What a browser or mobile client reads first, as its vendor shapes it."""
+
+
+KEY_FAULTS = ("unauthorized", "keys_unavailable")
 WRITE_KEY = parameter("writeKey", "The write key, where neither Basic nor the body has it.")
 STRICT = parameter(
     "X-Strict-Mode", "`1`: all events or none, with a verdict for each.", place="header"
@@ -93,7 +110,9 @@ def ingestion_document() -> Json:
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic", "description": "Key as user name."}
             },
-            "schemas": schemas((EventBody, TypedEvent, BatchBody, Taken, Refused)),
+            "schemas": schemas(
+                (EventBody, TypedEvent, BatchBody, Taken, Verdict, Refused, Fetched)
+            ),
         },
     }
 
@@ -121,15 +140,19 @@ def _parameters(path: str, route: Route) -> list[Json]:
 
 
 def _responses(route: Route) -> Json:
+    """What a path answers; every refusal of the gateway has the same form."""
     if route.kind in (Kind.SETTINGS, Kind.SOURCE_CONFIG):
-        return {"200": {"description": "What the client fetches before it sends."}}
-    if route.kind is Kind.PIXEL:
-        return {"200": {"description": "A transparent picture."}}
-    told: Json = {"200": answer("Durable.", Taken)}
+        told = answer("What the client fetches before it sends.", Fetched)
+        return {"200": told} | _refusals(KEY_FAULTS)
+    return {"200": answer("Durable.", Taken)} | _refusals(REQUEST_FAULTS)
+
+
+def _refusals(codes: Iterable[str]) -> Json:
     by_status: dict[int, list[str]] = {}
-    for code, (status, text) in REQUEST_FAULTS.items():
+    for code in codes:
+        status, text = REQUEST_FAULTS[code]
         by_status.setdefault(status, []).append(f"`{code}`: {text}")
-    return told | {
+    return {
         str(status): answer("; ".join(texts), Refused)
         for status, texts in sorted(by_status.items())
     }

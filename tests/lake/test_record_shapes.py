@@ -9,7 +9,7 @@ import pytest
 from bench.generated_records import mistyped, records
 from stamgast.identity.records import RecordSettings
 from stamgast_lake.engine import session
-from stamgast_lake.records import train
+from stamgast_lake.records import relation, train
 from stamgast_lake.records.link import learn_and_link
 from stamgast_lake.records.train import CannotLearnError
 from stamgast_lake.records.truth import judge
@@ -62,6 +62,25 @@ def twice(told: list[dict[str, str]], seed: int = 3) -> list[dict[str, str]]:
 def test_everybody_twice_is_found_in_a_tiny_set_and_in_a_small_one(size: int) -> None:
     rows = twice(persons(size))
     assert judged(rows, [*range(size), *range(size)], 0.95)[1] >= 0.95
+
+
+def crowded() -> tuple[list[dict[str, str]], list[int]]:
+    """A hundred and fifty persons, and one more who has as many records, most with a mistake."""
+    told = persons(151)
+    others, copies = told[:150], twice([told[150]] * 75)
+    return [*others, *copies], [*range(150), *([150] * 150)]
+
+
+def test_a_person_of_half_the_records_is_found() -> None:
+    assert judged(*crowded(), 0.5)[1] >= 0.9
+
+
+@pytest.mark.deep
+def test_learning_chance_from_a_person_of_half_the_records_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relation, "LEAST_SHARE", 1.0)
+    assert judged(*crowded(), 0.5)[1] < 0.9
 
 
 @pytest.mark.parametrize("size", [50, 400])

@@ -35,7 +35,13 @@ from stamgast_lake.records.model import (
     prior_levels,
     rounded,
 )
-from stamgast_lake.records.relation import add_frequencies, filled, frequencies_of
+from stamgast_lake.records.relation import (
+    USUAL,
+    add_frequencies,
+    filled,
+    find_crowd,
+    frequencies_of,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -49,7 +55,7 @@ MATCHES_A_RECORD = 0.2
 EXCLUDED = "record_id"
 SAMPLE = f"""
     create or replace temp table record_sample as
-    select * from record order by md5({EXCLUDED}) limit {SAMPLED_RECORDS}
+    select * from record where {USUAL} order by md5({EXCLUDED}) limit {SAMPLED_RECORDS}
 """
 PATTERNS = """
     with compared as (select {columns}, found from {source})
@@ -96,7 +102,7 @@ def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) 
     rules = _rules_over(settings, columns, notes)
     budget = max(settings.comparisons_a_record * records, LEAST_BUDGET)
     blocks = choose_pairs(engine, rules, budget)
-    notes += _tightened(blocks)
+    notes += [*_tightened(blocks), *_crowded(find_crowd(engine, records), records)]
     frequencies = {column: frequencies_of(engine, column) for column in columns}
     add_frequencies(engine, frequencies)
     return _fit(engine, comparisons_of(settings, columns), blocks, frequencies, records, notes)
@@ -144,6 +150,14 @@ def _tightened(blocks: Sequence[Block]) -> list[str]:
         for block in blocks
         if block.refused_comparisons
     ]
+
+
+def _crowded(crowd: int, records: int) -> list[str]:
+    """A note where somebody, or a value that stands for nobody, is much of the file."""
+    if not crowd:
+        return []
+    told = f"{crowd} of {records} records repeat a name and birth date that many records have"
+    return [f"{told}: how often values agree by chance was learnt without them"]
 
 
 def _fit(

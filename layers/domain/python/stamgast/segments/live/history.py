@@ -7,11 +7,10 @@ from typing import Any
 
 from stamgast.segments.language.days import day_of
 from stamgast.segments.language.partial import EMPTY, State, joined, result
-from stamgast.segments.language.reading import measure_of
 from stamgast.segments.language.tree import Days, Hours, Since
 from stamgast.segments.language.view import Funnel, Measure, View
 from stamgast.segments.language.windows import Now, bounds_of, constant
-from stamgast.segments.live.plan import LivePlan, aggregates_of
+from stamgast.segments.live.plan import LivePlan
 
 FIRST_DAY, LAST_DAY = 1, 3_652_059
 Key = tuple[int, str]
@@ -68,7 +67,6 @@ class LiveHistory:
     def __init__(self, plan: LivePlan, counted: Counted) -> None:
         self._plan, self._counted = plan, counted
         self._days: dict[int, int] = {}
-        self._ends: dict[str, tuple[Measure, ...]] = {}
 
     def measured(self, measure: Measure, view: View) -> Any:
         """The value at the view's moment; raises NotKnownError where something is missing."""
@@ -90,12 +88,10 @@ class LiveHistory:
         raise NotKnownError(measure.key, view.now.ms)
 
     def _ends_of(self, funnel: Funnel) -> tuple[Measure, ...]:
-        if funnel.key not in self._ends:
-            asked = aggregates_of(funnel.node)
-            if not asked:
-                raise NotKnownError(funnel.key)
-            self._ends[funnel.key] = tuple(measure_of(one) for one in asked)
-        return self._ends[funnel.key]
+        ends = self._plan.ends.get(funnel.key)
+        if ends is None:
+            raise NotKnownError(funnel.key)
+        return ends
 
     def _states(self, measure: Measure, view: View) -> Iterator[State]:
         place = self._plan.places.get(measure.key)

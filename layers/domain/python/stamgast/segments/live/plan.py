@@ -11,7 +11,7 @@ from stamgast.segments.computed import node_of
 from stamgast.segments.definitions import computed_traits_of
 from stamgast.segments.language.history import EventHistory
 from stamgast.segments.language.partial import one
-from stamgast.segments.language.reading import measure_of, reader_of
+from stamgast.segments.language.reading import key_of, measure_of, reader_of
 from stamgast.segments.language.rules import Rule, nodes_of, rule_of_document
 from stamgast.segments.language.tree import (
     Aggregate,
@@ -85,6 +85,8 @@ class LivePlan:
     traits: tuple[LiveTrait, ...]
     tracked: tuple[Tracked, ...]
     places: Mapping[str, int] = field(repr=False)
+    ends: Mapping[str, tuple[Measure, ...]] = field(repr=False)
+    """The measures that a funnel is asked as, by its key; those of several steps are not here."""
 
     @property
     def has_rules(self) -> bool:
@@ -159,7 +161,14 @@ def _plan(source: _Source) -> LivePlan:
         traits=tuple(LiveTrait(t.name, t.type, reader_of(node)) for t, node in traits),
         tracked=tracked,
         places={one.measure.key: place for place, one in enumerate(tracked)},
+        ends=_ends(trees),
     )
+
+
+def _ends(trees: Iterable[Node]) -> dict[str, tuple[Measure, ...]]:
+    funnels = [n for tree in trees for n in nodes_of(tree) if isinstance(n, (Did, DidNotSince))]
+    asked = {key_of(funnel): aggregates_of(funnel) for funnel in funnels}
+    return {key: tuple(measure_of(one) for one in told) for key, told in asked.items() if told}
 
 
 def _rule(rule: Rule) -> LiveRule:

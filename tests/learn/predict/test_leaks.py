@@ -48,6 +48,17 @@ def flag(came: Labels) -> Floats:
     return np.where(drawn().random(len(came)) < np.where(came, 0.8, 0.01), 1.0, 0.0)
 
 
+def counted(soon: float, *, people: int = 700) -> Panel:
+    """Purchases ever, and notes ever: one a purchase, and one of a share of those that come."""
+    random = drawn()
+    orders = random.poisson(4, people).astype(np.float64)
+    came = random.random(people) < 0.3
+    notes = orders + (came & (random.random(people) < soon))
+    told = np.column_stack([notes, orders, random.normal(size=people)])
+    cut = np.zeros(people, np.int64)
+    return Panel(np.arange(people), cut, came.astype(np.float64), told, ("notes", "orders", "x"))
+
+
 def planted(panel: Panel, column: Floats) -> Panel:
     """The panel with a feature in the place of noise."""
     measured = panel.measured.copy()
@@ -73,6 +84,21 @@ def test_a_feature_that_knows_the_outcome_in_part_is_suspected(panel: Panel, lea
     assert callable(leak)
     (found,) = leaks(planted(told, leak(told.label == 1)), WITHIN)
     assert (found.feature, found.is_certain) == ("noise", False)
+
+
+@pytest.mark.failure_line(34)
+@pytest.mark.parametrize("is_silence", [False, True])
+def test_a_count_that_runs_ahead_of_another_is_suspected(is_silence: bool) -> None:
+    """Line 34: notes of the purchase to come, under an older date, counted for ever."""
+    told = counted(0.5)
+    label = 1 - told.label if is_silence else told.label
+    (found,) = leaks(replace(told, label=label), WITHIN)
+    assert not found.is_certain
+    assert "features notes and orders differ by a number at which" in found.why
+
+
+def test_counts_that_differ_by_what_happened_before_are_not_suspected() -> None:
+    assert not leaks(counted(0.0), WITHIN)
 
 
 @pytest.mark.failure_line(34)

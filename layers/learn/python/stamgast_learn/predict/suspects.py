@@ -9,18 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy.stats import norm
 
-from stamgast_learn.calibration import Floats
 from stamgast_learn.predict.alone import (
     Same,
     are_told,
     column_of,
     few,
-    half_of,
     least_skill,
     sure_values,
 )
-from stamgast_learn.predict.estimate import fit
+from stamgast_learn.predict.expectation import expected, odds_of
 from stamgast_learn.predict.in_time import Told, ahead, came_late, only_now
+from stamgast_learn.predict.pairs import paired
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import auc_of
 
@@ -43,6 +42,7 @@ def suspects(panel: Panel, names: Sequence[str], within_days: int) -> Iterator[T
     """Each feature that is suspected, and why; a feature may come several times."""
     for view in _views(panel):
         yield from _sure(view, names)
+        yield from paired(panel, view, names, within_days)
         skills = {name: least_skill(view, column_of(view, name)) for name in names}
         strong = [name for name in _ranked(skills) if skills[name] >= STRONG][:MOST_STRONG]
         foresight = _foresight(panel, strong, within_days)
@@ -64,14 +64,14 @@ def _views(panel: Panel) -> Iterator[Panel]:
 
 def _sure(view: Panel, names: Sequence[str]) -> Iterator[Told]:
     """Features of which one value brings the outcome almost always, unexpected by all others."""
-    base = _log_odds(float((view.label == 1).mean()))
+    base = odds_of(float((view.label == 1).mean()))
     for name in names:
         told = sure_values(view, column_of(view, name), SURE)
-        told = [one for one in told if _log_odds(one.at_least) - base >= SURPRISE]
-        expected = _expected(view, _without(names, [name])) if told else np.zeros(0)
+        told = [one for one in told if odds_of(one.at_least) - base >= SURPRISE]
+        others = expected(view, _without(names, [name])) if told else np.zeros(0)
         for same in told:
-            stated = float(expected[same.rows].mean())
-            if _log_odds(same.at_least) - _log_odds(stated) >= SURPRISE:
+            stated = float(others[same.rows].mean())
+            if odds_of(same.at_least) - odds_of(stated) >= SURPRISE:
                 yield name, _unexpected(name, same, stated)
                 break
 
@@ -100,7 +100,7 @@ def _dominant(
     strong, labels, was = list(foresight), view.label == 1, None
     for count in range(1, len(strong) + 1):
         gone, least = strong[:count], skills[strong[count - 1]]
-        left = _apart(auc_of(_expected(view, _without([*skills], gone)), labels))
+        left = _apart(auc_of(expected(view, _without([*skills], gone)), labels))
         farther = min(PROPHETIC if foresight[one] >= FORESIGHT else FARTHER for one in gone)
         is_cliff = was is None or was >= farther * left
         if least >= ALONE and _apart(least) >= farther * left and is_cliff:
@@ -120,9 +120,9 @@ def _more_than_others(name: str, found: float, others: float) -> str:
 def _needed(view: Panel, names: Sequence[str], memories: Sequence[str]) -> Iterator[Told]:
     """Features that tell little by themselves, and beside others what nothing else tells."""
     labels = view.label == 1
-    found = auc_of(_expected(view, names), labels)
+    found = auc_of(expected(view, names), labels)
     for name in _without(names, memories) if found >= TOGETHER else ():
-        left = auc_of(_expected(view, _without(names, [name])), labels)
+        left = auc_of(expected(view, _without(names, [name])), labels)
         if _apart(found) >= NEEDED * _apart(left):
             yield (
                 name,
@@ -133,24 +133,8 @@ def _needed(view: Panel, names: Sequence[str], memories: Sequence[str]) -> Itera
             )
 
 
-def _expected(view: Panel, names: Sequence[str]) -> Floats:
-    """What a model of these features says of people that it has not seen."""
-    labels, half = view.label == 1, half_of(view.person)
-    told = np.full(len(view), float(labels.mean()))
-    columns = view.measured[:, [view.features.index(name) for name in names]]
-    for held in (half, ~half) if names else ():
-        if held.any() and are_told(labels[~held]):
-            told[held] = fit(columns[~held], labels[~held]).scores(columns[held])
-    return told
-
-
 def _without(names: Sequence[str], gone: Sequence[str]) -> list[str]:
     return [name for name in names if name not in gone]
-
-
-def _log_odds(share: float) -> float:
-    bounded = min(max(share, 1e-4), 1 - 1e-4)
-    return float(np.log(bounded / (1 - bounded)))
 
 
 def _apart(found: float) -> float:

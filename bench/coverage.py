@@ -3,13 +3,13 @@
     python bench/coverage.py [--worlds 15] [--people 3000] [--of propensity churn] [--json]
 
 Propensity, churn and look-alike: the precision of the best tenth and the area, as they are stated,
-beside those of the very version on 20,000 people that nobody has seen, on a later day. Habits of
-these worlds differ more than their features tell. Uplift: the Qini stated beside that of the
-learner on 40,000 others. Lifetime values: customers whose money lay within their own interval.
-Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is what an
-interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave open;
-`kept` how often the truth was not below its lower end, which is what is promised; `mean` is by how
-much what was stated lies above the truth, on average.
+beside those of the very version on 20,000 people that nobody has seen, on a later day, whose odds
+are known. Habits of these worlds differ more than their features tell. Uplift: the Qini stated
+beside that of the learner on 40,000 others. Lifetime values: customers whose money lay within their
+own interval. Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is
+what an interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave
+open; `kept` how often the truth was not below its lower end, which is what is promised; `mean` is
+by how much what was stated lies above the truth, on average.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from stamgast_learn.predict.judgement import judge
 from stamgast_learn.predict.newest import newest
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor, learn
-from stamgast_learn.predict.ranking import Measure, Ranking, auc_of
+from stamgast_learn.predict.ranking import Measure, Ranking
 from stamgast_learn.predict.resemblance import resemble
 from stamgast_learn.predict.run import Order
 from stamgast_learn.reliability import wilson
@@ -50,8 +50,13 @@ Random = np.random.Generator
 Held = tuple[bool, bool, float]
 
 
-def panel(random: Random, people: int, cuts: int, *, is_silence: bool = False) -> Panel:
-    """People at cut-offs: a habit of their own that lasts, and features that tell a part of it."""
+def panel(
+    random: Random, people: int, cuts: int, *, is_silence: bool = False
+) -> tuple[Panel, Floats]:
+    """People at cut-offs: a habit of their own that lasts, and features that tell a part of it.
+
+    And the probability of each row's outcome, which nobody who learns of it knows.
+    """
     habit, joined = random.normal(0, 1.2, people), random.uniform(100, 900, people)
     of, cut = np.tile(np.arange(people), cuts), np.repeat(np.arange(cuts), people)
     size = people * cuts
@@ -59,22 +64,30 @@ def panel(random: Random, people: int, cuts: int, *, is_silence: bool = False) -
     since, money = random.gamma(2.0, 20.0, size), random.integers(1, 6, size).astype(np.float64)
     both = np.where((since < 30) == (scores[1] > 3), 0.7, -0.7)
     odds = -1.6 + 0.9 * habit[of] + 0.3 * (scores[0] - 3) + both
-    came = random.random(size) < 1 / (1 + np.exp(-odds))
+    truth = 1 / (1 + np.exp(odds if is_silence else -odds))
     measured = np.column_stack(
         [*scores, money, since, joined[of] + 30 * cut, random.normal(size=size)]
     )
-    label = (came != is_silence).astype(np.float64)
-    return Panel(of, 20_000 + WITHIN * cut, label, measured, FEATURES)
+    label = (random.random(size) < truth).astype(np.float64)
+    return Panel(of, 20_000 + WITHIN * cut, label, measured, FEATURES), truth
 
 
-def ranked(stated: Ranking, predictor: Predictor, fresh: Panel) -> dict[str, Held]:
+def ranked(stated: Ranking, predictor: Predictor, fresh: tuple[Panel, Floats]) -> dict[str, Held]:
     """Whether the precision of the best tenth and the area are those of people nobody has seen."""
-    labels = fresh.label == 1
-    raw = predictor.estimate.scores(predictor.chosen(fresh))
-    best = np.argsort(-raw, kind="stable")[: len(fresh) // 10]
-    truth = {"precision of the best tenth": float(labels[best].mean()), "area": auc_of(raw, labels)}
+    seen, chance = fresh
+    raw = predictor.estimate.scores(predictor.chosen(seen))
+    best = np.argsort(-raw, kind="stable")[: len(seen) // 10]
+    truth = {"precision of the best tenth": float(chance[best].mean()), "area": area(raw, chance)}
     told = {"precision of the best tenth": stated.reach[TENTH].precision, "area": stated.auc}
     return {name: held(one, truth[name]) for name, one in told.items()}
+
+
+def area(scores: Floats, chance: Floats) -> float:
+    """The area to be expected of people with these probabilities; ties count half."""
+    _, of = np.unique(-scores, return_inverse=True)
+    came, not_come = np.bincount(of, chance), np.bincount(of, 1 - chance)
+    below = not_come.sum() - np.cumsum(not_come) + not_come / 2
+    return float((came * below).sum() / (came.sum() * not_come.sum()))
 
 
 def held(stated: Measure, truth: float) -> Held:
@@ -84,7 +97,7 @@ def held(stated: Measure, truth: float) -> Held:
 
 def propensity(random: Random, people: int, *, is_silence: bool = False) -> dict[str, Held]:
     """Figures of the newest cut-off, beside the version that would be used."""
-    told = panel(random, people, CUTS, is_silence=is_silence)
+    told, _ = panel(random, people, CUTS, is_silence=is_silence)
     stated = judge(newest(told, WITHIN)).ranking
     fresh = panel(random, FRESH, 1, is_silence=is_silence)
     return ranked(stated, learn(told), fresh)
@@ -92,7 +105,7 @@ def propensity(random: Random, people: int, *, is_silence: bool = False) -> dict
 
 def look_alike(random: Random, people: int) -> dict[str, Held]:
     """Figures of people held out, beside the version that would be used."""
-    predictor, tested, _ = resemble(panel(random, 2 * people, 1))
+    predictor, tested, _ = resemble(panel(random, 2 * people, 1)[0])
     return ranked(judge(tested).ranking, predictor, panel(random, FRESH, 1))
 
 

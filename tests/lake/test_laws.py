@@ -4,7 +4,7 @@ Random histories go through the live loop and by file, with copies, in any order
 runs in between; the oracle is a naive reading of all messages at once, written apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from random import Random
@@ -17,7 +17,8 @@ from stamgast.identity.assurance import Assurance
 from stamgast.identity.event import Event
 from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
 from stamgast.segments.rfm import Spending, score
-from stamgast_lake import evidence, logs, profiles, resolve, segments, state
+from stamgast_lake import evidence, logs, profiles, segments, state
+from stamgast_lake import resolve as resolving
 from stamgast_lake.facts_json import from_json
 from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import persons as publishing_persons
@@ -26,11 +27,11 @@ from stamgast_lake.publishing import timeline as publishing_timeline
 from stamgast_lake.publishing.work import PublishError
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import ANCHORS, IDENTITY, PERSONS, PROFILES
-from tests.lake.world import KEYRING, NOON_MS, STAGES, Stage, World, latest
+from tests.lake.world import KEYRING, NOON_MS, STAGES, Stage, World, latest, resolve, unify
 from tests.schedules.identity_oracle import Message, Persons, expected
 
 DAY_MS = 86_400_000
-SEEDS = range(10)
+SEEDS = range(6)
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,16 @@ def history(rng: Random) -> list[Sent]:
     ]
 
 
-def deliver(world: World, rng: Random, sent: Sequence[Sent], runs: int) -> None:
+def deliver(
+    world: World, rng: Random, sent: Sequence[Sent], runs: int, stages: Sequence[Stage] = ()
+) -> None:
     """In any order, alone or in batches, with runs between; each message with its own receipt."""
     pieces = list(enumerate(sent))
     rng.shuffle(pieces)
     stops = {rng.randrange(len(pieces) + 1) for _ in range(runs)}
     for place, (number, one) in enumerate(pieces):
         if place in stops:
-            world.run()
+            world.run(stages)
         told = {
             "received_ms": one.received_ms,
             "assurance": one.assurance,
@@ -237,7 +240,7 @@ def test_the_same_holds_for_many_more_histories(seed: int) -> None:
     check(play(seed, runs=seed % 4))
 
 
-@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.parametrize("seed", SEEDS[:1])
 def test_order_copies_and_batches_do_not_matter(seed: int) -> None:
     sent = history(Random(seed))
     worlds = []
@@ -252,7 +255,7 @@ def test_order_copies_and_batches_do_not_matter(seed: int) -> None:
     assert live_cells(one) == live_cells(two)
 
 
-@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.parametrize("seed", SEEDS[:1])
 def test_a_second_run_of_the_same_inputs_and_moment_changes_nothing(seed: int) -> None:
     world = play(seed, runs=1)
     before = snapshot(world)
@@ -260,7 +263,7 @@ def test_a_second_run_of_the_same_inputs_and_moment_changes_nothing(seed: int) -
     assert snapshot(world) == before
 
 
-@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.parametrize("seed", SEEDS[:1])
 def test_person_ids_survive_a_full_rebuild(seed: int) -> None:
     """From the archive alone: another lake, another table, the same persons."""
     world = play(seed, runs=1)
@@ -404,35 +407,62 @@ CLAIMED = [
     seen(1, word=1, userId="u0", anonymousId="d0", timestamp=NOON_MS - 9),
     seen(2, word=1, userId="u0", anonymousId="d1", timestamp=NOON_MS - 5),
 ]
-Broken = tuple[Any, str, str, str, Sequence[Sequence[Sent]]]
+
+
+def persons_hold(world: World) -> None:
+    assert lake_persons(world) == persons_of(world.events())
+
+
+def facts_hold(world: World) -> None:
+    assert lake_facts(world) == facts_by_person(world.events())
+
+
+# Which part of the law a rule is broken against, and the stages that it takes.
+Law = tuple[Sequence[Stage], Callable[[World], None]]
+PERSONS_OF_LAKE: Law = ((resolve,), persons_hold)
+FACTS_OF_LAKE: Law = ((resolve, unify), facts_hold)
+LAKE_AND_VIEW: Law = (STAGES, check)
+Broken = tuple[Any, str, str, str, Sequence[Sequence[Sent]], Law]
 BROKEN: Mapping[str, Broken] = {
     "persons are born in the order of message keys": (
         *(evidence, "FIRST_SEEN", "and known.received_ms = said.received_ms", ""),
         [FOUNDED],
+        PERSONS_OF_LAKE,
     ),
     "no value is ever off": (
         *(evidence, "OFF", "where persons > ", "where persons > 1000 + "),
         [TABLET],
+        PERSONS_OF_LAKE,
     ),
     "only what new evidence names is looked at": (
         *(state, "WIDER", "where key not in (select key from touched)", "where key is null"),
         STEPS,
+        PERSONS_OF_LAKE,
     ),
     "the person limit is not looked at": (
-        *(resolve, "SUSPECT", "size > {person_limit}", "size > 1000 + {person_limit}"),
+        *(resolving, "SUSPECT", "size > {person_limit}", "size > 1000 + {person_limit}"),
         [CLAIMED],
+        PERSONS_OF_LAKE,
     ),
     "edges are ruled on in the order of their keys": (
-        *(resolve, "ORDERED", "weakness, priority, event_ms, message_key, position, a, b", "a, b"),
+        *(
+            resolving,
+            "ORDERED",
+            "weakness, priority, event_ms, message_key, position, a, b",
+            "a, b",
+        ),
         [CLAIMED],
+        PERSONS_OF_LAKE,
     ),
     "anchors are folded from new events alone": (
         *(profiles, "BASE", "where {only}", "where false and {only}"),
         TWICE,
+        FACTS_OF_LAKE,
     ),
     "cells of persons that are gone stay": (
         *(segments, "LEFT", "where was.segment is not null", "where false"),
         TAKEN,
+        LAKE_AND_VIEW,
     ),
     "the ring does not learn what the run has": (
         *(
@@ -442,8 +472,9 @@ BROKEN: Mapping[str, Broken] = {
             "where false and anchor_key in",
         ),
         AGAIN,
+        LAKE_AND_VIEW,
     ),
-    "what is new is taken for old": (logs, "FRESH", "not in", "in", TWICE),
+    "what is new is taken for old": (logs, "FRESH", "not in", "in", TWICE, FACTS_OF_LAKE),
 }
 
 
@@ -451,13 +482,13 @@ BROKEN: Mapping[str, Broken] = {
 def test_a_stage_that_breaks_one_rule_is_found_out(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    module, statement, right, wrong, pieces = BROKEN[name]
-    check(in_pieces(pieces))
+    module, statement, right, wrong, pieces, (stages, holds) = BROKEN[name]
+    holds(in_pieces(pieces, stages))
     text = getattr(module, statement)
     assert right in text
     monkeypatch.setattr(module, statement, text.replace(right, wrong))
     with pytest.raises((AssertionError, KeyError, PublishError)):
-        check(in_pieces(pieces))
+        holds(in_pieces(pieces, stages))
 
 
 def in_pieces(pieces: Sequence[Sequence[Sent]], stages: Sequence[Stage] = ()) -> World:

@@ -41,10 +41,15 @@ setup: $(INSTALLED) $(NODE_READY) ## Make .venv and node_modules (idempotent)
 demo: setup ## Real purchases through the whole product, on this machine
 	$(BIN)/stamgast demo
 
+# Types are checked beside the tests: that takes one core for a minute, and the tests take two.
 .PHONY: test
-test: setup lint ## Lint, then all tests but the deep ones
-	$(PYTEST) -m "not deep" --ignore tests/e2e -n 2 --dist loadgroup
+test: setup style ## Lint and all tests but the deep ones
+	@$(MAKE) --no-print-directory --jobs 2 types test-here
 	$(PYTEST) -m "not deep" -n 2 --dist loadscope tests/e2e
+
+.PHONY: test-here
+test-here: setup
+	$(PYTEST) -m "not deep" --ignore tests/e2e -n 2 --dist loadgroup
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone
@@ -60,9 +65,15 @@ test-deep: setup ## What runs for up to an hour: 100,000 schedules, wide propert
 	$(PYTEST) -m "not deep" -n 2 --hypothesis-profile wide tests/unit tests/laws tests/parity tests/contracts
 
 .PHONY: lint
-lint: setup ## Format, lint, types and import contracts, without changing a file
+lint: style types ## Format, lint, types and import contracts, without changing a file
+
+.PHONY: style
+style: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+.PHONY: types
+types: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -40,7 +40,7 @@ def process_in_time(
     """
     outcomes: list[Outcome] = []
     slowest = 0.0
-    for slice_ in sorted(in_slices(messages), key=_weight, reverse=True):
+    for slice_ in sorted(in_slices(messages), key=_characters, reverse=True):
         before_ms, weight = left_ms(), _weight(slice_)
         if before_ms < MARGIN * slowest * weight:
             outcomes.append(Outcome(returned={one.id for one in slice_}))
@@ -52,4 +52,8 @@ def process_in_time(
 
 def _weight(messages: Sequence[Message]) -> int:
     """The characters of a slice; one that is not full costs up to as much as one that is."""
-    return max(SLICE_CHARACTERS, sum(len(one.body) for one in messages))
+    return max(SLICE_CHARACTERS, _characters(messages))
+
+
+def _characters(messages: Sequence[Message]) -> int:
+    return sum(len(one.body) for one in messages)

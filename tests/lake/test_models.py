@@ -9,6 +9,7 @@ from tempfile import gettempdir
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
@@ -30,7 +31,7 @@ from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import ICEBERG, IDENTITY, MODELS, RUNS, SCORES
 from stamgast_learn.stages import TamperedError, score, train
 from tests.fakes.model_runs import Documents, ModelRuns
-from tests.fakes.model_world import PEOPLE, iso, lake_of, moment, person, workspace
+from tests.fakes.model_world import PEOPLE, events, iso, lake_of, moment, person, workspace
 
 WITH_PURPOSE = """
 models:
@@ -121,8 +122,10 @@ def test_percentiles_order_people_as_values_do_and_ties_alike(trained: ModelRuns
     assert all(len(percentiles) == 1 for percentiles in by_value.values())
 
 
-def test_the_same_data_make_the_same_model_byte_for_byte(trained: ModelRuns) -> None:
-    other = ModelRuns(lake_of(workspace()))
+def test_the_same_data_in_any_order_make_the_same_model_byte_for_byte(trained: ModelRuns) -> None:
+    happened = events()
+    shuffled = happened.take(np.random.default_rng(2).permutation(len(happened)))
+    other = ModelRuns(lake_of(workspace(), happened=shuffled))
     other.run(moment())
     hashes = [champions(rows(one, MODELS))["buys"]["sha256"] for one in (trained, other)]
     assert hashes[0] == hashes[1]

@@ -11,9 +11,9 @@ from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
 from stamgast_lake.rules.memberships import log_memberships
-from stamgast_lake.rules.relations import make_relations
+from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import verdicts
-from stamgast_lake.rules.traits import TOLD, log_computed
+from stamgast_lake.rules.traits import log_computed
 from stamgast_lake.runs import Run
 from stamgast_lake.scored import score_buyers
 from stamgast_lake.shards import shard_sql
@@ -65,9 +65,7 @@ def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str
         make_relations(engine, lake)
     figures = log_computed(engine, lake, run, traits, now, STAGE)
     if rules:
-        make_relations(
-            engine, lake, computed="told.computed", joins=TOLD, rules=rules, now_ms=now.ms
-        )
+        add_computed(engine, lake, rules, now.ms)
         for statement in verdicts(rules, now, anchored=True):
             engine.execute(statement)
     return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}

@@ -12,9 +12,9 @@ from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import count
 from stamgast_lake.rules.literals import quoted
-from stamgast_lake.rules.relations import make_relations
+from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import VERDICTS, temp_table, verdicts
-from stamgast_lake.rules.traits import TOLD, compute
+from stamgast_lake.rules.traits import compute
 from stamgast_lake.scored import score_buyers
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ def _ask(engine: "DuckDBPyConnection", lake: Lake, side: str, book: Book) -> Non
     make_relations(engine, lake)
     compute(engine, book.traits, book.now)
     engine.execute(temp_table(f"computed_{side}", "select * from rule_computed"))
-    make_relations(
-        engine, lake, computed="told.computed", joins=TOLD, rules=book.rules, now_ms=book.now.ms
-    )
+    add_computed(engine, lake, book.rules, book.now.ms)
     for statement in verdicts(book.rules, book.now):
         engine.execute(statement)
     engine.execute(temp_table(f"asked_{side}", f"select * from {VERDICTS}"))

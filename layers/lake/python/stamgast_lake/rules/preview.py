@@ -14,9 +14,9 @@ from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import count, latest, see
 from stamgast_lake.rules.literals import quoted
-from stamgast_lake.rules.relations import make_relations
+from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import VERDICTS, verdicts
-from stamgast_lake.rules.traits import TOLD, compute
+from stamgast_lake.rules.traits import compute
 from stamgast_lake.runs import DONE, WHOLE
 from stamgast_lake.scored import score_buyers
 from stamgast_lake.tables import MEMBERSHIPS, RUNS
@@ -148,14 +148,7 @@ def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview
         score_buyers(engine, lake, question.now.ms)
         make_relations(engine, lake)
         compute(engine, question.traits, question.now)
-        make_relations(
-            engine,
-            lake,
-            computed="told.computed",
-            joins=TOLD,
-            rules=question.rules,
-            now_ms=question.now.ms,
-        )
+        add_computed(engine, lake, question.rules, question.now.ms)
         for statement in verdicts(question.rules, question.now):
             engine.execute(statement)
         engine.execute(_members(question, lake.workspace().consents))

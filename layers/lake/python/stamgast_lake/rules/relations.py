@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from stamgast.segments.language.rules import Rule
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import latest, see
+from stamgast_lake.rules.computed import COMPUTED
 from stamgast_lake.rules.scores import SCORED, names_scores, see_scores
 from stamgast_lake.tables import EVENTS, IDENTITY
 
@@ -30,52 +31,52 @@ PERSONS = """
     from profile_now
     join person_now on person_now.person_id = profile_now.person_id
         and person_now.state = 'active'
-    left join {scored} scored on scored.person_id = profile_now.person_id
+    left join scored on scored.person_id = profile_now.person_id
     {joins}
 """
+TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 WITH_SCORES = f"left join {SCORED} predicted on predicted.person_id = profile_now.person_id"
 HAPPENINGS = """
     create or replace temp view rule_happening as select * from events
 """
+# A table: every pass over events joins it, and would sort two logs anew if it were a view.
 ANCHORS = """
-    create or replace temp view rule_anchor as
-    select identifier as anchor_key, person_id from identity_now where person_id is not null
+    create or replace temp table rule_anchor as
+    select identifier as anchor_key, identity_now.person_id, profile_now.currency as principal
+    from identity_now join profile_now on profile_now.person_id = identity_now.person_id
 """
 EVENTS_OF_PERSONS = """
     create or replace temp view rule_event as
-    select identity_now.person_id, events.message_key, events.event_at, events.event, events.type,
+    select rule_anchor.person_id, events.message_key, events.event_at, events.event, events.type,
         events.source_id, events.order_id, events.revenue_minor, events.currency, events.products,
-        events.properties, events.campaign, events.page, events.context,
-        profile_now.currency as principal
-    from events
-    join identity_now on identity_now.identifier = events.anchor_key
-    join profile_now on profile_now.person_id = identity_now.person_id
+        events.properties, events.campaign, events.page, events.context, rule_anchor.principal
+    from events join rule_anchor on rule_anchor.anchor_key = events.anchor_key
 """
 
 
-def make_relations(
-    engine: "DuckDBPyConnection",
-    lake: Lake,
-    *,
-    scored: str = "scored",
-    computed: str = "'{}'",
-    joins: str = "",
-    rules: Sequence[Rule] = (),
-    now_ms: int = 0,
-) -> None:
-    """Makes views `rule_person`, `rule_event`, and by anchors `rule_happening`, `rule_anchor`.
+def make_relations(engine: "DuckDBPyConnection", lake: Lake) -> None:
+    """Makes `rule_person`, `rule_event`, and by anchors `rule_happening`, `rule_anchor`.
 
-    Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. `computed` is an
-    expression for the JSON of a person's computed traits, over the relations that `joins` adds.
-    Scores are there where one of the `rules` names one, those that hold at `now_ms`.
+    Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. Of persons neither
+    computed traits nor scores are known yet: `add_computed` adds them.
     """
     see(engine, lake, EVENTS, IDENTITY)
     latest(engine, "identity", "identifier", "identity_now")
-    scores = "'{}'"
+    engine.execute(PERSONS.format(computed="'{}'", scores="'{}'", joins=""))
+    for statement in (HAPPENINGS, ANCHORS, EVENTS_OF_PERSONS):
+        engine.execute(statement)
+
+
+def add_computed(
+    engine: "DuckDBPyConnection", lake: Lake, rules: Sequence[Rule], now_ms: int
+) -> None:
+    """Makes `rule_person` anew, with the computed traits of `rule_computed`.
+
+    Scores are there where one of the `rules` names one, those that hold at `now_ms`.
+    """
+    scores, joins = "'{}'", TOLD
     if names_scores(rules):
         see_scores(engine, lake, now_ms)
         scores, joins = "coalesce(predicted.scores, '{}')", f"{joins} {WITH_SCORES}"
-    told = {"scored": scored, "computed": computed, "scores": scores, "joins": joins}
+    told = {"computed": "told.computed", "scores": scores, "joins": joins}
     engine.execute(PERSONS.format(**told))
-    for view in (HAPPENINGS, ANCHORS, EVENTS_OF_PERSONS):
-        engine.execute(view)

@@ -16,7 +16,6 @@ from stamgast_lake.tables import COMPUTED_TRAITS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 NOBODY = f"""
     create or replace temp table {COMPUTED} as
     select cast(null as varchar) as person_id, cast(null as json) as computed,

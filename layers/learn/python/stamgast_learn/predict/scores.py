@@ -63,17 +63,21 @@ def percentiles(values: Floats) -> Floats:
     """The share of people with a lower value, half of those with an equal one with them."""
     if not len(values):
         return np.zeros(0)
-    ordered = np.sort(values)
-    below, until = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
-    return np.asarray(np.round(50.0 * (below + until) / len(values), 2))
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    ends = np.append(starts[1:], len(values))
+    told = np.empty(len(values))
+    told[order] = np.repeat(np.round(50.0 * (starts + ends) / len(values), 2), ends - starts)
+    return told
 
 
 def bands(percentile: Floats) -> Column:
     """The band of each percentile."""
-    told = np.full(len(percentile), BANDS[-1][1], dtype=object)
-    for share, name in reversed(BANDS):
-        told[percentile >= 100 * share] = name
-    return told
+    rising = sorted(BANDS)
+    names: Column = np.array([name for _, name in rising], dtype=object)
+    least = np.array([100 * share for share, _ in rising])
+    return names[np.maximum(np.searchsorted(least, percentile, side="right") - 1, 0)]
 
 
 def _reasons(predictor: Predictor, panel: Panel) -> Column:

@@ -247,6 +247,7 @@ def test_with_a_full_tail_the_answer_is_that_of_the_last_change_and_says_so() ->
     shop.send([ordered(f"m{n}", shop.world.now_ms - n) for n in range(20, 40)])
     told = rows_of(shop)
     assert (list(told), told["busy"]["live"]) == (["busy"], False)
+    assert told["busy"]["as_of"] == told["busy"]["since"] == iso_of(shop.world.now_ms)
     shop.world.run()
     assert {n: row["live"] for n, row in rows_of(shop).items()} == {"busy": True, "many": True}
 

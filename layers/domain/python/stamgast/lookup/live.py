@@ -50,8 +50,11 @@ def _memberships(
     """Everybody's rows but for those who left without an event, and those who so entered."""
     told = profile.person.rows.get(SEGMENTS, {})
     versions = {rule.name: rule.version for rule in plan.rules}
-    waits = {"live": False, "as_of": _run_at(coverage)}
-    found = {name: {**row, **waits} for name, row in told.items() if name not in verdicts.is_in}
+    found = {
+        name: {**row, "live": False, "as_of": _as_of(row, coverage)}
+        for name, row in told.items()
+        if name not in verdicts.is_in
+    }
     fresh = {"live": True, "as_of": iso_of(now_ms)}
     for name, is_in in verdicts.is_in.items():
         if is_in:
@@ -78,6 +81,12 @@ def _computed(
     found = {name: {"value": v, **waits} for name, v in at_day(kept, today).items()}
     found |= {name: {"value": value, **fresh} for name, value in verdicts.traits.items()}
     return dict(sorted(found.items()))
+
+
+def _as_of(row: Mapping[str, Any], coverage: Coverage) -> str | None:
+    """The newest run, or the change itself where the live loop noted one since that run."""
+    known = (_run_at(coverage), row.get("since"))
+    return max((one for one in known if one is not None), default=None)
 
 
 def _run_at(coverage: Coverage) -> str | None:

@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from botocore.session import Session
 from moto import mock_aws
 
@@ -160,3 +163,61 @@ def test_behind_a_distribution_the_address_is_the_viewers() -> None:
 def test_a_missing_setting_is_named() -> None:
     with pytest.raises(MissingSettingError, match="EVENT_QUEUE_URL"):
         read_settings(module.Settings, {"CONTROL_TABLE": "control"})
+
+
+def refused(**_: Any) -> tuple[Any, dict[str, Any]]:
+    """What SQS answers in the place of a call while it throttles."""
+    error = {"Code": "ThrottlingException", "Message": "Rate exceeded"}
+    return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+
+
+def lost(**_: Any) -> None:
+    """The queue has the message, and its answer gets lost on the way."""
+    raise ReadTimeoutError(endpoint_url="queue:")
+
+
+@pytest.mark.failure_line(8)
+@pytest.mark.parametrize(
+    ("moment", "fault", "kept"), [("before-call", refused, 0), ("after-call", lost, 1)]
+)
+def test_while_the_queue_refuses_or_stays_silent_nothing_is_acknowledged(
+    received: Received, moment: str, fault: Callable[..., Any], kept: int
+) -> None:
+    """Line 8: 503 with whole seconds to wait; what is sent again then has the same message id."""
+    event = proxy_event("/v1/track", '{"userId": "u", "event": "e", "messageId": "m"}')
+    sqs, name = clients.client("sqs", module.READ_SECONDS), f"{moment}.sqs.SendMessage"
+    sqs.meta.events.register(name, fault, unique_id="fault")
+    for _ in range(3):
+        answer = module.handler(event, None)
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "not_durable")
+        assert int(answer["headers"]["Retry-After"]) > 0
+        assert [record.message_id for record in received()] == ["m"] * kept
+    sqs.meta.events.unregister(name, unique_id="fault")
+    assert module.handler(event, None)["statusCode"] == 200
+    assert [record.message_id for record in received()] == ["m"]
+
+
+@pytest.mark.failure_line(9)
+def test_past_its_reply_a_process_has_nothing_left_to_do(received: Received) -> None:
+    """Line 9: no thread and no buffer is left behind, should the process never wake up again."""
+    before = set(threading.enumerate())
+    batch = [{"type": "track", "event": "e", "userId": "u", "messageId": str(n)} for n in range(30)]
+    assert module.handler(proxy_event("/v1/batch", json.dumps({"batch": batch})), None)
+    assert set(threading.enumerate()) == before
+    _forget()
+    assert [record.message_id for record in received()] == [str(n) for n in range(30)]
+
+
+@pytest.mark.failure_line(12)
+def test_behind_one_address_only_the_source_over_its_limit_is_refused(received: Received) -> None:
+    """Line 12: two sources behind the same proxy, one of them at a limit of one a second."""
+    registry = DynamoSourceRegistry(clients.client("dynamodb"), "control")
+    registry.declare("app", "App", 1)
+    registry.issue("app", "public", "2026-11-22T00:00:00Z", "pub_app")
+    body = json.dumps({"batch": [{"type": "track", "event": "e", "userId": "u"}] * 20})
+    app = {"Authorization": "Basic " + b64encode(b"pub_app:").decode()}
+    flood = [module.handler(proxy_event("/v1/batch", body, headers=app), None) for _ in range(5)]
+    assert flood[-1]["statusCode"] == 429
+    assert int(flood[-1]["headers"]["Retry-After"]) > 0
+    assert module.handler(proxy_event("/v1/batch", body), None)["statusCode"] == 200
+    assert len([record for record in received() if record.source_id == "web"]) == 20

@@ -135,6 +135,20 @@ def test_a_backlog_of_hours_is_folded_by_batch_and_nothing_of_it_expires() -> No
     assert len(loop.timeline("u1")) == 11
 
 
+@pytest.mark.failure_line(16)
+def test_a_backlog_is_caught_up_at_twice_the_live_rate_and_live_events_pass_through_it() -> None:
+    """Line 16: a full batch asks the store for less than half of what its events ask one by one."""
+    live, late = Loop(), Loop()
+    events = [one(f"e{n}", f"u{n % 3}", minute=n) for n in range(30)]
+    for event in events:
+        live.deliver(event)
+    for start in range(0, 30, 10):
+        late.deliver(one(f"now{start}", "visitor", minute=600), *events[start : start + 10])
+        assert late.facts("visitor").counters == {"Order Completed": 1 + start // 10}
+    assert 2 * sum(late.client.calls.values()) < sum(live.client.calls.values())
+    assert [late.facts(f"u{n}") for n in range(3)] == [live.facts(f"u{n}") for n in range(3)]
+
+
 @pytest.mark.failure_line(17)
 def test_traits_of_any_name_and_type_are_kept_and_changed() -> None:
     """Line 17: a trait that changes type; 10,000 of them; dots, dollars, emoji, empty names."""

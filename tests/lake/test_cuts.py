@@ -56,14 +56,23 @@ class Operators:
         self.store = DynamoCutStore(world.dynamodb, "profiles", "control", lambda _: None)
 
     def ask(self, verdict: Verdict, a: str, b: str) -> CutJob | None:
+        return self.ask_of({key_of(told): named(told) for told in (a, b)}, verdict)
+
+    def ask_of(self, ids: Mapping[str, Identifier], verdict: Verdict) -> CutJob | None:
+        """The job of a request that names these two, by their keys."""
         self.now_ms += 1
-        ids = {key_of(told): named(told) for told in (a, b)}
         order = Order(verdict, "privacy-desk", "two customers", self.now_ms)
         requests = Requests(self.store, self.world.workspace.identity, KEYRING, lambda _: None)
         return requests.job([pair_of(*ids)], ids, order)
 
     def do(self, verdict: Verdict, a: str, b: str) -> CutJob | None:
-        job = self.ask(verdict, a, b)
+        return self.carried_out(self.ask(verdict, a, b))
+
+    def decide(self, ids: Mapping[str, Identifier], *, is_cut: bool) -> CutJob | None:
+        """The same for identifiers of any namespaces."""
+        return self.carried_out(self.ask_of(ids, Verdict.CUT if is_cut else Verdict.LIFT))
+
+    def carried_out(self, job: CutJob | None) -> CutJob | None:
         world = self.world
         settings = world.workspace.identity
         cutter = Cutter(self.store, world.archive, settings, world.tell, lambda _: None)

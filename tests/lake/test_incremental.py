@@ -195,7 +195,7 @@ BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
     ),
     "old births are forgotten": ("SIGHTED", "where person_id is not null", "where false", STEPS),
     "whoever was refused is not looked at": (
-        *("WIDER", "where reason is distinct from 'value_limit'", "where false"),
+        *("WIDER", "where is_wide", "where false"),
         LEFT_ROOM,
     ),
     "a person is looked at in part": (

@@ -37,7 +37,7 @@ NOTHING_ASKED = (
     "create or replace temp table person_known as select * from person_row",
     "create or replace temp table asked_identifier (key varchar)",
     "create or replace temp table asked_person (key varchar)",
-    "create or replace temp table refusal (kind varchar, a varchar, b varchar, reason varchar)",
+    "create or replace temp table refusal (a varchar, b varchar, is_wide boolean)",
 )
 CHANGED_CONSTRAINTS = """
     create or replace temp view changed_constraint as
@@ -84,8 +84,12 @@ PERSONS_OF_FRONTIER = """
     select distinct known.person_id as key from known join frontier on frontier.key = identifier
     where known.person_id is not null
 """
+# A value limit holds whatever the other end is, but the run that finds it out moves that end, too.
 REFUSALS = """
-    insert into refusal select kind, a, b, reason from (
+    insert into refusal
+    select a, b, reason is distinct from 'value_limit'
+        or run_id not in (select run_id from settled_run)
+    from (
         select *, row_number() over (
             partition by kind, a, b order by recorded_at desc, message_key desc, run_id desc) as nth
         from constraints
@@ -98,7 +102,7 @@ WIDER = """
     select key from (
         select unnest(members) as key from person_known
         where person_id in (select key from frontier_person)
-        union select unnest([a, b]) from refusal where reason is distinct from 'value_limit'
+        union select unnest([a, b]) from refusal where is_wide
     ) where key not in (select key from touched)
 """
 ANCHORS = """

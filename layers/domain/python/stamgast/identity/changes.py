@@ -123,13 +123,13 @@ def _moves(found: Survey, plan: Partition) -> Iterator[MovePointer]:
 def edge_moves(found: Survey, plan: Partition) -> Iterator[Edge]:
     """The edges that change their state or their support, as they shall be."""
     for pair, edge in sorted(found.edges.items()):
-        if pair[0] not in plan.goal or pair[1] not in plan.goal:
+        if pair[0] not in plan.goal:
             continue
         if pair in found.void and pair not in found.links:
             continue
         told = found.links.get(pair, edge.support)
         support = told if pair in found.void else min(told, edge.support)
-        new = _state(replace(edge, support=support), plan)
+        new = _state(replace(edge, support=support), found, plan)
         if new != edge:
             yield new
 
@@ -139,8 +139,7 @@ def new_edges(found: Survey, plan: Partition) -> Iterator[Edge]:
     for pair, support in sorted(found.links.items()):
         if pair in found.edges or pair[0] not in plan.goal:
             continue
-        why = plan.refused.get(pair, Reason.VALUE_LIMIT)
-        yield _state(Edge(pair, support, EdgeState.REFUSED, why), plan)
+        yield _state(Edge(pair, support, EdgeState.REFUSED, Reason.VALUE_LIMIT), found, plan)
 
 
 def are_edges_same(found: Survey, plan: Partition) -> bool:
@@ -150,13 +149,16 @@ def are_edges_same(found: Survey, plan: Partition) -> bool:
     )
 
 
-def _state(edge: Edge, plan: Partition) -> Edge:
+def _state(edge: Edge, found: Survey, plan: Partition) -> Edge:
+    """The edge as the plan has it; out of what is closed leads only what a value limit refuses."""
     a, b = edge.pair
     if plan.goal[a] == plan.goal.get(b):
         return replace(edge, state=EdgeState.ACTIVE, why=None)
     if pair_of(a, b) in plan.targets[plan.goal[a]].cannot_links:
         return replace(edge, state=EdgeState.CUT, why=Reason.CANNOT_LINK)
-    return replace(edge, state=EdgeState.REFUSED, why=plan.refused.get(edge.pair, edge.why))
+    leads_out = found.is_closed and b not in plan.goal
+    known = Reason.VALUE_LIMIT if leads_out else edge.why
+    return replace(edge, state=EdgeState.REFUSED, why=plan.refused.get(edge.pair, known))
 
 
 def is_same(found: Survey, plan: Partition) -> bool:

@@ -53,7 +53,8 @@ class Survey:
 
     `told_cuts` are the cannot-links that the inputs know; `decisions` the newest there is about
     each pair that roots or inputs name, read after the roots. `void` are the live edges by which
-    only copies that lost stand, or stand as high as they do.
+    only copies that lost stand, or stand as high as they do. `is_closed` says that no link which
+    may join leads out of it.
     """
 
     traits: Mapping[str, Trait]
@@ -66,6 +67,7 @@ class Survey:
     told_cuts: frozenset[Pair] = frozenset()
     decisions: Mapping[Pair, Decision] = field(default_factory=dict)
     void: frozenset[Pair] = frozenset()
+    is_closed: bool = True
 
     @property
     def cuts(self) -> frozenset[Pair]:
@@ -124,7 +126,7 @@ def survey(
             return None
         grown = _grown(found, ids, follows=follows)
         if grown == ids:
-            return found
+            return replace(found, is_closed=follows)
         ids = grown
 
 

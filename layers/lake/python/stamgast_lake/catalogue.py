@@ -25,6 +25,7 @@ from stamgast_lake.files import LOCATION, SharedFileIO
 from stamgast_lake.pruning import has_other
 from stamgast_lake.schemas import arrow_schema, iceberg_schema, partition_spec
 from stamgast_lake.tables import ICEBERG, LakeTable
+from stamgast_lake.transactions import HeldTransaction
 
 RUN = "stamgast.run"
 STAGE = "stamgast.stage"
@@ -156,7 +157,7 @@ class Catalogue:
             return 0
         files = write(target, table, rows)
         written = sum(file.record_count for file in files)
-        with target.transaction() as transaction:
+        with HeldTransaction(target) as transaction:
             update = transaction.update_snapshot(snapshot_properties=commit.properties)
             with update.overwrite() if gone else update.fast_append() as producer:
                 for file in gone:

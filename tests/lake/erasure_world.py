@@ -156,11 +156,11 @@ class ErasureWorld(World):
         values = {KEYRING.identifier_key(name, value): value for name, value in named.items()}
         return Subject("request", self.now_ms, keys, values)
 
-    def cut(self, *named: tuple[str, str]) -> None:
+    def cut(self, *named: tuple[str, str], reason: str = "two customers") -> None:
         """An operator says that these two identifiers are not one person."""
         store = DynamoCutStore(self.dynamodb, "profiles", "control", lambda _: None)
         ids = {KEYRING.identifier_key(*one): Identifier(*one) for one in named}
-        order = Order(Verdict.CUT, "privacy-desk", "two customers", self.now_ms)
+        order = Order(Verdict.CUT, "privacy-desk", reason, self.now_ms)
         requests = Requests(store, WORKSPACE.identity, KEYRING, lambda _: None)
         job = requests.job([pair_of(*ids)], ids, order)
         assert job is not None
@@ -328,6 +328,9 @@ def erasure_world(folder: Path, monkeypatch: Any) -> Iterator[ErasureWorld]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    # Each day of the archive costs two listings, and these worlds last for a day or two.
+    for module in ("runs", "erasure.archive"):
+        monkeypatch.setattr(f"stamgast_lake.{module}.THOROUGH", timedelta(days=4))
     region = "eu-central-1"
     with mock_aws():
         s3: Any = boto3.client("s3", region_name=region)

@@ -13,8 +13,12 @@ from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind, State
 from stamgast.identity.interpret import interpret
 from stamgast.identity.star import star_of
+from stamgast.lookup.reader import Reader
+from stamgast.lookup.segments.jobs import Job
+from stamgast.lookup.segments.jobs import Kind as JobKind
 from stamgast.moments import iso_of
 from stamgast.raw.record import RawRecord
+from stamgast_aws.segment_jobs import DynamoSegmentJobs
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.work import unsalted
 from tests.lake.erasure_world import DAY_MS, ErasureWorld, erasure_world
@@ -307,6 +311,12 @@ def test_what_strangers_wrote_of_the_erased_goes_with_the_second_search_and_they
     world.dead_letter(event("k5", userId="a-third-one", properties={"em": digest}))
     world.dead_letter(event("a3", userId=mail))
     world.run()
+    decided = tuple(sorted(KEYRING.identifier_key("user_id", x) for x in (KEEPER["user_id"], mail)))
+    world.cut(("user_id", KEEPER["user_id"]), ("user_id", mail), reason=f"{mail} says they are two")
+    asked_before = {"rule": f"traits.email = '{mail}'"}
+    questions = DynamoSegmentJobs(world.dynamodb, "control")
+    questions.put(Job("q1", JobKind.PREVIEW, Reader("desk", ("*",)), asked_before, world.now_ms))
+    world.run()
     had, canary = world.persons(), KEYRING.identifier_key("user_id", CANARY["user_id"])
     work, asked = world.work(), world.request(Kind.ERASURE, user_id=CANARY["user_id"])
     needles = needles_of([world.subject(**CANARY)])
@@ -321,6 +331,9 @@ def test_what_strangers_wrote_of_the_erased_goes_with_the_second_search_and_they
     assert not work.is_found_again()
     assert world.requests.open_ids() == []
     assert world.found(needles) == {**NOTHING, "items": ["control RI @"]}  # its keys, as proof
+    [item] = [i for i in world.dynamodb.items("control") if i["PK"]["S"] == "DECISIONS"]
+    assert tuple(one["S"] for one in item["pair"]["L"]) == decided
+    assert item["reason"]["S"] == " says they are two"
     stayed = {one: keys for one, keys in had.items() if canary not in keys}
     assert stayed.items() <= world.persons().items()
     assert refounded(world) == set(world.persons())

@@ -1,5 +1,8 @@
 """The byte scan and the redaction of texts know the same mentions."""
 
+from base64 import b64encode
+from collections.abc import Callable
+from gzip import compress
 from io import BytesIO
 from json import dumps, loads
 
@@ -12,7 +15,7 @@ from stamgast.erasure.needles import needles_of
 from stamgast.erasure.subject import Subject
 from stamgast.identity.settings import IdentitySettings
 from stamgast_lake.erasure.redaction import Redaction
-from stamgast_lake.erasure.scan import blocks_tell, tells_of
+from stamgast_lake.erasure.scan import blocks_tell, tells_of, with_records
 from tests.lake.world import KEYRING
 
 ADA, NUMBER = "ada@example.com", "10000001"
@@ -85,3 +88,19 @@ def test_half_an_escape_never_stays() -> None:
     )
     text = dumps({"body": dumps({"a": "ärger@example.com"})})
     assert loads(loads(umlaut.of_text(text))["body"]) == {"a": ""}
+
+
+@pytest.mark.parametrize("pack", [bytes, compress])
+@pytest.mark.parametrize("size", [7, 64, 10_000])
+def test_what_a_stream_could_not_write_is_read_within_its_base64(
+    pack: Callable[[bytes], bytes], size: int
+) -> None:
+    def line(text: str) -> bytes:
+        told = b64encode(pack(text.encode())).decode()
+        return dumps({"attemptsMade": 4, "rawData": told, "errorCode": "S3"}).encode() + b"\n"
+
+    for who, is_told in (("ADA@Example.com", True), ("bob@example.com", False)):
+        text = line("x" * 90) + line(f'{{"to": "{who}"}}') + line("y")
+        blocks = (text[at : at + size] for at in range(0, len(text), size))
+        assert blocks_tell(with_records(blocks), NEEDLES) == is_told
+        assert tells_of(BytesIO(compress(text)), NEEDLES) == is_told

@@ -30,13 +30,15 @@ from stamgast.profile.timeline_items import PREFIX, entries_of, items_of
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import delete_items, put_items, scanned
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
+from stamgast_aws.erasure_decisions import decisions_about, take_mentions_out
 from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
 from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
-from stamgast_aws.identity_writes import DECISIONS, JOBS
+from stamgast_aws.identity_writes import JOBS
 from stamgast_aws.salt_store import DynamoSalts
 
 CUTS = "CUTS"
 STAYING = frozenset({"ERASED#", "GONE#", "RIGHTS#"})
+QUESTIONS = "SEGMENTJOB#"
 FACTS = frozenset({"L", "B"})
 
 
@@ -130,6 +132,7 @@ class DynamoErasure:
         self._check_jobs(subject)
         found = dict(self.search(subject))
         delete_items(self.client, self.control, self._in_control(subject), self.pause)
+        take_mentions_out(self.client, self.control, subject)
         for item in list(self._of_others(subject)):
             self._without(item, subject)
         delete_items(self.client, self.profiles, self._facts_apart(subject), self.pause)
@@ -139,15 +142,18 @@ class DynamoErasure:
     def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
         """How many items both tables have, and how many of each kind tell of the persons.
 
-        Tombstones and requests are keyed hashes that stay on purpose.
+        Tombstones and requests are keyed hashes that stay on purpose. What an operator asked of a
+        segment by naming one of them is forgotten as it is found: it is kept for a day at most.
         """
-        read, found = 0, Counter[str]()
+        read, found, asked = 0, Counter[str](), list[Item]()
         for table in (self.profiles, self.control):
             for item in scanned(self.client, table):
                 read += 1
                 if (kind := _kind(item)) not in STAYING and needles.found_in(_bytes(item)):
                     found[kind] += 1
-        return read, dict(found)
+                    asked += [item] if kind == QUESTIONS else []
+        delete_items(self.client, self.control, asked, self.pause)
+        return read, {kind: count for kind, count in found.items() if kind != QUESTIONS}
 
     def _own(self, subject: Subject) -> Iterator[Item]:
         """Every item of the person, those past their time included, but of who came back since."""
@@ -185,9 +191,9 @@ class DynamoErasure:
         needles = needles_of([subject])
         salts = DynamoSalts(self.client, self.control)
         yield from salts.items(subject.persons | subject.births, self.pause)
-        for kind in (PARKED, DECISIONS):
-            items = query_partition(self.client, self.control, typed(kind))
-            yield from (item for item in items if needles.found_in(_bytes(item)))
+        parked = query_partition(self.client, self.control, typed(PARKED))
+        yield from (item for item in parked if needles.found_in(_bytes(item)))
+        yield from decisions_about(self.client, self.control, subject)
         for note in query_partition(self.client, self.control, typed(CUTS)):
             job_id = note["SK"]["S"].rpartition("#")[2]
             items = query_partition(self.client, self.control, typed(f"CUT#{job_id}"))

@@ -118,7 +118,7 @@ ITEMS = (
     _item("RIGHTS", None),
     _item("ERASED#", "keyed tombstones", "stay, so that nothing comes back"),
     _item("GONE#", "keyed hashes of erased messages", "stay, so that nothing comes back"),
-    _item("SEGMENTJOB#", None),
+    _item("SEGMENTJOB#", "what an operator asked, for a day", "deleted by the search"),
     _item("SOURCE#", None),
     _item("KEY#", None),
     _item("TOKEN#", None),

@@ -135,7 +135,12 @@ RULES = {
             column="anchor_key",
             spans=("erased", "apart"),
         ),
-        Rule(CONSTRAINTS, gone=f"({_within('a', 'erased')} or {_within('b', 'erased')})"),
+        Rule(
+            CONSTRAINTS,
+            gone=f"({_within('a', 'erased')} or {_within('b', 'erased')})",
+            changed="without_mention(reason) <> reason",
+            values={"reason": "without_mention(reason)"},
+        ),
         Rule(
             EDGES,
             gone=f"({_within('a', 'erased')} or {_within('b', 'erased')}) and {LOGGED}",

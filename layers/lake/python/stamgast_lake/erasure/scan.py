@@ -1,6 +1,9 @@
 """The byte scan: every version of every object that can be read, packed ones unpacked, bounded."""
 
+import gzip
+import re
 import zlib
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +21,10 @@ from stamgast_lake.erasure.dropped import tells
 from stamgast_lake.erasure.objects import Objects, Version
 
 BLOCK = 4 * 1024 * 1024
+MOST_OPEN = 4 * BLOCK
 ROWS_A_BATCH = 16_384
 OPEN = "erasure/"
+RAW, RECORD = b'"rawData"', re.compile(rb'"rawData"\s*:\s*"([A-Za-z0-9+/=]*)"')
 PARQUET, GZIP, AVRO = b"PAR1", b"\x1f\x8b", b"Obj\x01"
 
 
@@ -71,7 +76,34 @@ def tells_of(stream: Any, needles: Needles) -> bool:
     if head[:4] == AVRO:
         return avro_tells(head + stream.read(), needles)
     blocks = _blocks(head, stream)
-    return blocks_tell(_inflated(blocks) if head[:2] == GZIP else blocks, needles)
+    return blocks_tell(with_records(_inflated(blocks) if head[:2] == GZIP else blocks), needles)
+
+
+def with_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, and behind them the records in base64 that a stream could not write.
+
+    Firehose keeps each whole as `rawData` of a line, and packed as it was sent.
+    """
+    rest, records = b"", list[bytes]()
+    for block in blocks:
+        yield block
+        rest += block
+        found = list(RECORD.finditer(rest))
+        records += [_record(told[1]) for told in found]
+        rest = rest[found[-1].end() :] if found else rest
+        is_begun = RAW in rest and len(rest) < MOST_OPEN
+        rest = rest[rest.find(RAW) :] if is_begun else rest[-len(RAW) :]
+    for record in records:
+        yield b"\n"
+        yield record
+
+
+def _record(told: bytes) -> bytes:
+    try:
+        body = b64decode(told, validate=True)
+        return gzip.decompress(body) if body[:2] == GZIP else body
+    except (ValueError, OSError, EOFError, zlib.error):
+        return told
 
 
 def blocks_tell(blocks: Iterator[bytes], needles: Needles) -> bool:

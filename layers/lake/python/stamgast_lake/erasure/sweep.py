@@ -18,11 +18,12 @@ from stamgast.erasure.subject import Subject
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.archive import ArchiveErasure, Cleaned
 from stamgast_lake.erasure.dropped import DropErasure
+from stamgast_lake.erasure.found import Found
 from stamgast_lake.erasure.loose import LooseErasure
 from stamgast_lake.erasure.objects import Objects, forget_history
 from stamgast_lake.erasure.resolve import resolve_in_lake
 from stamgast_lake.erasure.scan import Scan, scan_buckets
-from stamgast_lake.erasure.tables import Found, TableErasure, Tally
+from stamgast_lake.erasure.tables import TableErasure, Tally
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import finish_left
 from stamgast_lake.runs import FAILED, WHOLE

@@ -3,9 +3,9 @@
 Everything may be repeated: what was found is written down before the first file is replaced.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from stamgast.erasure.subject import Subject
 from stamgast.moments import moment_of
 from stamgast_lake.catalogue import Commit, one_of
 from stamgast_lake.engine import session
+from stamgast_lake.erasure.found import Found
 from stamgast_lake.erasure.redaction import Redaction
 from stamgast_lake.erasure.rules import RULES, Rule
 from stamgast_lake.lake import Lake
@@ -53,37 +54,16 @@ DECIDED = """
     where message_key is not null
       and (a in (select key from erased) or b in (select key from erased))
 """
+REASONED = """
+    select distinct message_key, cast(recorded_at as date) as on_day, reason from candidate
+    where message_key is not null and reason <> ''
+"""
 COUNT = "select count(*) from candidate where coalesce({gone}, false) or coalesce({changed}, false)"
 PLACES = """
     select distinct raw_object, receipt_id from candidate
     where coalesce({changed}, false)
        or coalesce(message_key in (select key from redacted_message), false)
 """
-
-
-@dataclass(slots=True)
-class Found:
-    """What tells of the erased: their messages, others' messages, and where the archive has them.
-
-    `fresh` says that somebody came back since, or that others are touched: a run computes anew.
-    """
-
-    gone: set[str] = field(default_factory=set)
-    redacted: set[str] = field(default_factory=set)
-    decided: dict[str, str] = field(default_factory=dict)
-    objects: set[str] = field(default_factory=set)
-    receipts: set[str] = field(default_factory=set)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The form of the document that outlives a crash."""
-        names = ("gone", "redacted", "objects", "receipts")
-        return {**{name: sorted(getattr(self, name)) for name in names}, "decided": self.decided}
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Found":
-        """Reads what `to_dict` wrote."""
-        names = ("gone", "redacted", "objects", "receipts")
-        return cls(**{name: set(told[name]) for name in names}, decided=dict(told["decided"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +94,10 @@ class TableErasure:
             for key, day in engine.execute(DECIDED).fetchall():
                 found.decided[key] = day.isoformat()
             needles, messages = needles_of(self.subjects), self._told(MESSAGES)
+            for key, day, reason in engine.execute(REASONED).fetchall():
+                if needles.found_in(reason.encode()):
+                    found.reasoned[key] = day.isoformat()
+            found.redacted |= found.reasoned.keys()
             for _ in self._seen(engine, RULES[EVENTS.name], found):
                 for key, is_gone in engine.execute(messages).fetchall():
                     (found.gone if is_gone else found.redacted).add(key)
@@ -248,7 +232,8 @@ class TableErasure:
         """
         catalogue, keys = self.lake.catalogue, self._keys(rule, found)
         is_daily = rule.table in (EVENTS, RECEIPTS)
-        days = sorted(set(found.decided.values())) if is_daily else []
+        told = {*found.decided.values(), *found.reasoned.values()}
+        days = sorted(told) if is_daily else []
         whole = catalogue.files(rule.table, one_of(rule.table.partition[0], days)) if days else ()
         for file in catalogue.files(rule.table, _shards(rule, keys)):
             rows: Any = catalogue.dataset_of(rule.table, (file,))

@@ -123,8 +123,20 @@ class ProfileAnswer(Form):
     last_seen_at: str | None = None
     withheld: Withheld | None = None
     traits: dict[str, Any] | None = None
-    segments: dict[str, dict[str, Any]] | None = None
-    rfm: dict[str, Any] | None = None
+    segments: Annotated[
+        dict[str, dict[str, Any]] | None,
+        Field(
+            description="By segment that the person is in: `since`, `rule_version`, `live` (whether"
+            " it holds at the moment of asking) and `as_of`; where it is not live, that is the"
+            " newest run, or the change itself if it was noted since. Rules that wait for runs are"
+            " not live, nor is what counts the events of somebody with more than 24 on one"
+            " identifier since the newest run."
+        ),
+    ] = None
+    rfm: Annotated[
+        dict[str, Any] | None,
+        Field(description="Cell, scores and measures as of the run that found them (`moment`)."),
+    ] = None
     computed: dict[str, Any] | None = None
     scores: dict[str, dict[str, Any]] | None = None
     consents: dict[str, Any] | None = None

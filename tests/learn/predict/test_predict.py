@@ -148,6 +148,22 @@ def test_whom_a_share_takes_among_equals_does_not_hang_on_their_order() -> None:
     assert [one.precision.value for one in curves[1]] == pytest.approx([0.5] * len(curves[1]))
 
 
+def test_a_base_rate_orders_nobody(panel: Panel) -> None:
+    told = resembling()
+    alike = resemble(told.at(np.arange(len(told)) < 1_000))[1]
+    for tested in (newest(panel.labelled, WITHIN), alike):
+        area = judge(tested).baselines["base_rate"].auc
+        assert (area.value, area.low, area.high) == (0.5, 0.5, 0.5)
+
+
+def test_of_few_people_recall_and_lift_are_no_surer_than_precision() -> None:
+    came = np.arange(300) < 60
+    best = ranking(np.linspace(1, 0, 300), came, np.arange(300)).reach[0]
+    assert (best.people, best.precision.value) == (3, 1.0)
+    assert best.lift.low == pytest.approx(best.precision.low / 0.2)
+    assert best.recall.low == pytest.approx(best.precision.low * 3 / 60)
+
+
 def test_noise_alone_is_not_used(tmp_path: Path) -> None:
     told, _ = world()
     random = np.random.default_rng(5)

@@ -23,7 +23,8 @@ from stamgast_learn.predict.predictor import rows_to_train_on
 def newest(panel: Panel, within_days: int) -> Backtest:
     """Predictions of everybody at the newest cut-off, of older ones and of other people.
 
-    As of the version in use, a calibrator comes of the newest cut-off; here of other people.
+    As of the version in use, a calibrator comes of the newest cut-off; here of other people. The
+    base rate is one for all: each fold's own would be the lower, the more came in that fold.
     Raises AbstainedError where one class alone is left.
     """
     now, older = (panel.cut_on == panel.cuts[-1], panel.cut_on + within_days <= panel.cuts[-1])
@@ -35,6 +36,7 @@ def newest(panel: Panel, within_days: int) -> Backtest:
         scores[held[now]] = _scores(lesson, asked, rows)
         for name, one in baselines_of(lesson, asked).items():
             told.setdefault(name, np.zeros(len(judged)))[held[now]] = one
+    told["base_rate"] = np.full(len(judged), told["base_rate"].mean())
     stated = calibrated(scores, judged.label == 1, (held[now] for held in held_out))
     return Backtest(judged, stated, told, scores)
 

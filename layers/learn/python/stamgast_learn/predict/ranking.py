@@ -17,6 +17,7 @@ from stamgast_learn.reliability import Z95, spread, wilson
 REPLICATES, FEW_ROWS = 200, 20_000
 """Of few rows twice as many: of 200 draws the ends of an interval are themselves unsure."""
 SEED = 19_790_101
+FEW_TAKEN = 30
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 Groups = tuple[Floats, Floats]
 
@@ -178,15 +179,26 @@ def _average_precision(groups: Groups) -> float:
 def _widened(curve: Sequence[Measure], person: NDArray[Any], taken: Sequence[int]) -> list[Measure]:
     """The same points; precisions no surer than so many people make them (Wilson, 1927).
 
-    Of nine people to all of whom it happened, every draw says that it happens to everybody.
+    Of nine people to all of whom it happened, every draw says that it happens to everybody. Of so
+    few, recall and lift are no surer than the precision that they are made of.
     """
     first = np.sort(np.unique(person, return_index=True)[1])
-    told = list(curve)
+    many, told = len(SHARES), list(curve)
+    base, everybody = max(curve[many - 1].value, 1e-9), len(person)
     for place, rows in enumerate(taken):
         one, people = told[place], int(np.searchsorted(first, rows))
         low, high = wilson(one.value * people, people)
-        told[place] = Measure(one.value, min(one.low, low), max(one.high, high))
+        told[place] = _no_surer(one, low, high, 1.0)
+        if people < FEW_TAKEN:
+            share = rows / everybody
+            for other, each in ((many + place, share / base), (2 * many + place, 1 / base)):
+                told[other] = _no_surer(told[other], low, high, each)
     return told
+
+
+def _no_surer(one: Measure, low: float, high: float, each: float) -> Measure:
+    """A figure between bounds at least as wide as those of a precision, times `each`."""
+    return Measure(one.value, min(one.low, each * low), max(one.high, each * high))
 
 
 def _reached(stated: Floats, taken: Sequence[int], curve: Sequence[Measure]) -> Iterator[Reach]:

@@ -72,4 +72,4 @@ def _baselines(panel: Panel) -> dict[str, Floats]:
             told.pop("rfm_cell", None)
         else:
             told["rfm_cell"][held] = cells
-    return told
+    return told | {"base_rate": np.full(len(panel), told["base_rate"].mean())}

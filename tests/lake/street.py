@@ -22,7 +22,7 @@ from stamgast.profile.batch import Message
 from stamgast.workspace.model import Workspace
 from tests.lake.persons_by_hand import House, Receipt, Space, Told, Verdict, persons_of
 from tests.lake.test_cuts import Operators
-from tests.lake.world import KEYRING, NOON_MS, World, publish, resolve, unify
+from tests.lake.world import KEYRING, NOON_MS, Stage, World, publish, resolve, unify
 
 HOUSE = House(
     KEYRING.secret,
@@ -236,6 +236,7 @@ class Street:
         self.receipts: list[Receipt] = []
         self.verdicts: list[Verdict] = []
         self.batch: list[Message] = []
+        self.stages: Sequence[Stage] = (resolve, unify, publish)
 
     def live(self, seed: int, runs: int) -> "Street":
         """Everything in any order and any batches, with so many runs between."""
@@ -320,7 +321,7 @@ class Street:
 
     def run(self) -> None:
         """A run of the stages that identity is a matter of."""
-        self.world.run((resolve, unify, publish))
+        self.world.run(self.stages)
 
     def should_be(self) -> Told:
         """What the oracle says of all that happened so far."""

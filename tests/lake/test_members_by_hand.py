@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import count
 from random import Random
 from types import SimpleNamespace
@@ -30,6 +29,7 @@ from stamgast_lake.rules import aggregates
 from stamgast_lake.tables import MEMBERSHIPS
 from tests.fakes.disclosures import KeptLines
 from tests.fakes.segment_desk import Counter
+from tests.functions.test_look_up_profile import Bucket
 from tests.lake.members_by_hand import HOUR_MS, Clock, Order, Someone, scored
 from tests.lake.rules_by_hand import DAY_MS, RULES, TRAITS, members
 from tests.lake.test_live_memberships import Platform
@@ -52,23 +52,6 @@ SCENES = {
     "Asia/Kathmandu": "2028-02-29 12:00",
     "Pacific/Apia": "2026-12-31 12:00",
 }
-
-
-class Bucket:
-    """The S3 calls of the workspace store."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self.objects[Key] = Body
-        return {}
-
-    def head_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"ContentLength": len(self.objects[Key])}
-
-    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"Body": BytesIO(self.objects[Key])}
 
 
 class Secret:

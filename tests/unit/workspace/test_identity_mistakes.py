@@ -175,3 +175,19 @@ def test_a_folder_with_a_mistake_is_refused_whole_and_the_last_good_version_stay
     assert len(told) == 1 + len(PLACES)
     assert f"{tmp_path}/identity.yaml:2: identity.person_limit: " in told[1] + "".join(told)
     assert workspaces.version() == good["version"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "why"),
+    [
+        ("{jaro_winkler: [0.85, 0.95]}", "each level below the one before"),
+        ("{edits: [2, 1]}", "each level above the one before"),
+        ("{edits: [1, 1]}", "each level above the one before"),
+    ],
+)
+def test_levels_of_a_comparison_that_nothing_would_reach_are_refused(levels: str, why: str) -> None:
+    text = f"identity:\n  records:\n    comparisons:\n      surname: {levels}\n"
+    with pytest.raises(WorkspaceError) as refused:
+        compile_files({"identity.yaml": text})
+    assert "identity.yaml:4: " in str(refused.value)
+    assert why in str(refused.value)

@@ -1,6 +1,7 @@
 """The shape of the workspace's YAML files, with the defaults of what may be left out."""
 
 import codecs
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +26,18 @@ def _a_region(code: str) -> str:
     if code not in SUPPORTED_REGIONS:
         raise ValueError(f"{code!r} is no region with telephone numbers, such as NL (ISO 3166)")
     return code
+
+
+def _falling(levels: list[float]) -> list[float]:
+    if any(level <= after for level, after in pairwise(levels)):
+        raise ValueError("the most alike stands first, each level below the one before: 0.95, 0.9")
+    return levels
+
+
+def _rising(levels: list[int]) -> list[int]:
+    if any(level >= after for level, after in pairwise(levels)):
+        raise ValueError("the most alike stands first, each level above the one before: 1, 2")
+    return levels
 
 
 def _a_pattern(text: str) -> str:
@@ -150,8 +163,12 @@ class DevicesPart(Part):
 class SimilarityPart(Part):
     """Levels between equal and different, most alike first: similarities, then edits."""
 
-    jaro_winkler: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(max_length=4)] = []
-    edits: Annotated[list[Annotated[int, Field(gt=0, le=5)]], Field(max_length=3)] = []
+    jaro_winkler: Annotated[
+        list[Annotated[float, Field(gt=0, lt=1)]], Field(max_length=4), AfterValidator(_falling)
+    ] = []
+    edits: Annotated[
+        list[Annotated[int, Field(gt=0, le=5)]], Field(max_length=3), AfterValidator(_rising)
+    ] = []
 
 
 class RecordsPart(Part):

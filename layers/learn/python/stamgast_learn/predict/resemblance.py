@@ -20,6 +20,9 @@ from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
 
+ENOUGH_PEOPLE = 3_000
+"""Below so many people, each once, a line finds more than trees: see `bench/purchases.py`."""
+
 
 def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     """A predictor of being in the seed, what it said of people held out, and features left out.
@@ -41,7 +44,7 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     tested = Backtest(
         kept, calibrated(scores, labels, fine_folds(kept.person)), _baselines(kept), scores
     )
-    estimate = fit(kept.measured, labels)
+    estimate = fit(kept.measured, labels, _rows(kept))
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])
     return Predictor(kept.features, left_out, estimate, calibrator, until), tested, telling
@@ -55,10 +58,16 @@ def _without(panel: Panel, names: tuple[str, ...]) -> Panel:
     return Panel(panel.person, panel.cut_on, panel.label, panel.measured[:, places], features)
 
 
+def _rows(panel: Panel) -> int:
+    """By how many rows the family is chosen, of folds as of the version in use."""
+    return len(panel) if len(panel) >= ENOUGH_PEOPLE else 0
+
+
 def _held_out(panel: Panel, labels: Labels) -> Floats:
     scores = np.zeros(len(panel))
     for held in fine_folds(panel.person):
-        scores[held] = fit(panel.measured[~held], labels[~held]).scores(panel.measured[held])
+        lesson = fit(panel.measured[~held], labels[~held], _rows(panel))
+        scores[held] = lesson.scores(panel.measured[held])
     return scores
 
 

@@ -111,6 +111,7 @@ def report() -> dict[str, Any]:
         "about": "Purchases are real, identifiers are GENERATED.",
         "households": 2,
         "live_households": 1,
+        "are_files_whole": False,
         "shift_weeks": 463,
         "last_purchase_at": "2026-11-16T04:01:20+00:00",
         "days_since_last_purchase": 6,

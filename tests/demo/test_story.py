@@ -57,6 +57,19 @@ def test_every_event_has_what_ingestion_requires(told: Story) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_for_models_everybodys_last_weeks_are_there_and_the_same_few_come_live(
+    told: Story, shop: Path
+) -> None:
+    whole = prepare(2, shop, is_whole=True)
+    assert whole.live == told.live
+    assert whole.present == told.present
+    bought = Counter(basket.household for basket in whole.purchases.baskets)
+    acts = [*whole.past, *whole.present]
+    assert Counter(act.household for act in acts if act.basket) == bought
+    fewer = Counter(act.household for act in (*told.past, *told.present) if act.basket)
+    assert sum(fewer.values()) < sum(bought.values())
+
+
 def test_only_sampled_households_come_live_and_only_their_last_weeks(told: Story) -> None:
     assert {act.household for act in told.present} <= told.live
     assert len([act for act in told.past if act.basket]) == 34

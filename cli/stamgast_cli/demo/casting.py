@@ -13,15 +13,19 @@ from stamgast_cli.demo.story import Act
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What will be sent: the past as files, the last weeks live, and who should be found."""
+    """What will be sent: the past as files, the last weeks live, and who should be found.
+
+    If it `is_whole`, the last weeks of those who are not live are in the files, too.
+    """
 
     purchases: purchases.Purchases
     past: list[Act]
     present: list[Act]
     live: frozenset[int]
+    is_whole: bool = False
 
 
-def prepare(live_households: int, folder: Path | None = None) -> Story:
+def prepare(live_households: int, folder: Path | None = None, *, is_whole: bool = False) -> Story:
     """The story of a sample of households; the same sample on each run."""
     bought = purchases.read(datetime.now(UTC).date(), folder)
     numbers = sorted({basket.household for basket in bought.baskets})
@@ -30,9 +34,9 @@ def prepare(live_households: int, folder: Path | None = None) -> Story:
     live = frozenset(draw.sample(recent, min(live_households, len(recent))))
     times = [basket.at for basket in bought.baskets]
     layer = households.generate(numbers, min(times), max(times))
-    acts = story.tell(bought, layer, live)
+    acts = story.tell(bought, layer, live, is_whole=is_whole)
     past = [act for act in acts if not act.is_live]
-    return Story(bought, past, [act for act in acts if act.is_live], live)
+    return Story(bought, past, [act for act in acts if act.is_live], live, is_whole)
 
 
 def expected_last(acts: Sequence[Act]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The import files of the first ten months, with their deliberate duplicates and bad rows."""
+"""The import files of what does not come live, with their deliberate duplicates and bad rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

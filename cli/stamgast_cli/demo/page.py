@@ -29,6 +29,7 @@ def _texts(report: dict[str, Any]) -> dict[str, str]:
         "about": escape(report["about"]),
         "households": f"{report['households']:,}",
         "live_households": f"{report['live_households']:,}",
+        "span": "a year" if report["are_files_whole"] else "ten months",
         "shift": f"{report['shift_weeks']:,}",
         "last_purchase": f"{last:%A %-d %B %Y}",
         "days_since": str(report["days_since_last_purchase"]),

@@ -63,6 +63,7 @@ def facts_of(told: Story, files: history.History) -> dict[str, Any]:
     return {
         "households": len({basket.household for basket in told.purchases.baskets}),
         "live_households": len(told.live),
+        "are_files_whole": told.is_whole,
         "shift_weeks": told.purchases.weeks,
         "last_purchase_at": last.isoformat(),
         "days_since_last_purchase": (datetime.now(UTC) - last) // timedelta(days=1),

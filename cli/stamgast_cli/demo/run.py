@@ -71,7 +71,10 @@ def run_demo(
     folder = places.home / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     with phases("Deploying onto the emulator, and writing a year of purchases as files"):
-        told, files = _beside(lambda: _written(households, folder), lambda: up(places, step=_quiet))
+        told, files = _beside(
+            lambda: _written(households, folder, is_whole=with_models),
+            lambda: up(places, step=_quiet),
+        )
     report = _play(told, files, find(None), folder, phases, output)
     report["phases"] = phases.told
     report["seconds"] = round(time.monotonic() - began, 1)
@@ -90,8 +93,11 @@ def run_demo(
     return report
 
 
-def _written(live_households: int, folder: Path) -> tuple[Story, history.History]:
-    told = prepare(live_households)
+def _written(
+    live_households: int, folder: Path, *, is_whole: bool
+) -> tuple[Story, history.History]:
+    """The story and its files; models need everybody's last weeks, or they would learn the draw."""
+    told = prepare(live_households, is_whole=is_whole)
     return told, history.write(told.past, folder / "imports")
 
 
@@ -115,7 +121,8 @@ def _play(
         before = Lake(session).receipts()["states"]
     with phases("Uploading them to the drop zone"):
         upload(files, folder / "imports", deployment)
-    with phases("First run: ten months of history"):
+    span = "a year" if told.is_whole else "ten months"
+    with phases(f"First run: {span} of history"):
         first = follow(deployment, start(deployment), output)
     sender = Sender(deployment.ingest_url, str(deployment.write_key))
     with phases("Sending the last weeks live"):

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,14 +51,23 @@ class Act:
 
 
 def tell(
-    purchases: Purchases, households: Mapping[int, Household], live: frozenset[int]
+    purchases: Purchases,
+    households: Mapping[int, Household],
+    live: frozenset[int],
+    *,
+    is_whole: bool = False,
 ) -> list[Act]:
-    """All events in the order of their times; of the last weeks those of `live` households."""
+    """All events in the order of their times; of the last weeks those of `live` households.
+
+    If it `is_whole`, the other households' last weeks are there, too, but not live.
+    """
     kiosks = _kiosks(purchases.baskets)
     acts: list[Act] = []
     for group in _by_household(purchases.baskets):
         household = households[group[0].household]
         draw = random.Random(f"{SEED}/story/{household.number}")  # noqa: S311
+        if is_whole and household.number not in live:
+            group = [replace(basket, is_live=False) for basket in group]
         told = list(_acts(group, household, draw, kiosks, purchases))
         acts += [act for act in told if not act.is_live or act.household in live]
     return sorted(acts, key=lambda act: (act.at, act.message_id))

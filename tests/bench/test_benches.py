@@ -23,6 +23,7 @@ SMALL = {
     "live_rules": "",
     "lookup": "",
     "models": "--train 4000 --score 4000",
+    "publish": "50",
     "purchases": "",
     "recommendations": "--people 1000 --products 300",
     "records": "--size 4000 --splink-size 2000",
@@ -30,6 +31,7 @@ SMALL = {
     "segment_export": "2000 10000",
     "segment_live": "",
     "segments": "2000 20000",
+    "timing": "--calls 5",
     "write_units": "",
 }
 

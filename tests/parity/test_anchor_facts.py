@@ -125,7 +125,7 @@ def test_a_statement_that_breaks_one_rule_is_found_out(
     assert right in text
     monkeypatch.setattr(anchors, statement, text.replace(right, wrong))
 
-    @settings(LAW, max_examples=1000, phases=(Phase.generate,))
+    @settings(LAW, max_examples=1000, phases=(Phase.generate,), derandomize=True)
     @given(histories())
     def holds(events: list[Event]) -> None:
         assert by_sql(events) == by_python(events)

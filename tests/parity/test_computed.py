@@ -142,6 +142,7 @@ def test_a_reading_that_breaks_one_rule_is_found(
         deadline=None,
         database=None,
         phases=(Phase.generate,),
+        derandomize=True,
     )
     @given(worlds([making]))
     def agree(world: World) -> None:

@@ -61,7 +61,7 @@ def test_a_reading_that_goes_wrong_is_found(right: str, wrong: str) -> None:
     assert broken != rhythm_sql("order_days")
 
     @given(histories)
-    @settings(max_examples=300, database=None, phases=[Phase.generate])
+    @settings(max_examples=300, database=None, phases=[Phase.generate], derandomize=True)
     def agrees(told: Days) -> None:
         assert by_sql(told, broken) == by_python(told)
 

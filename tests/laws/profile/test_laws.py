@@ -190,7 +190,7 @@ def fails(check: Callable[[Story], None], story: Story) -> bool:
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_the_laws_catch_a_variant_without_one_rule(variant: str) -> None:
     check, target, piece = VARIANTS[variant]
-    quick = settings(phases=[Phase.generate], max_examples=100)
+    quick = settings(phases=[Phase.generate], derandomize=True, max_examples=100)
     with mock.patch(target, piece):
         try:
             find(SEEDS, lambda seed: fails(check, told(seed)), settings=quick)

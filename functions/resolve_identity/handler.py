@@ -10,7 +10,7 @@ from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
 from stamgast_lake.identity import resolve_run
 from stamgast_lake.lake import Lake, deployed_lake
-from stamgast_lake.runs import Run
+from stamgast_lake.runs import Run, displaced
 
 
 class Settings(RunSettings):
@@ -21,14 +21,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers the payload with the figures of the stage."""
     run = Run.of(event)
     _lease().renew(run.run_id, run.seq)
-    figures = resolve_run(_lake(), run, _displaced(event))
+    figures = resolve_run(_lake(), run, displaced(event))
     _logger().info("identity resolved", run_id=run.run_id, figures=figures)
     return {**event, "figures": {**event.get("figures", {}), "resolve_identity": figures}}
-
-
-def _displaced(event: dict[str, Any]) -> int:
-    """How many messages the load replaced by an earlier copy."""
-    return int(event.get("figures", {}).get("load_events", {}).get("displaced", 0))
 
 
 @cache

@@ -70,6 +70,11 @@ def open_run(lake: Lake, run: Run) -> Inputs:
     return inputs
 
 
+def displaced(event: Mapping[str, Any]) -> int:
+    """How many messages the run's load replaced by an earlier copy, from a payload."""
+    return int(event.get("figures", {}).get("load_events", {}).get("displaced", 0))
+
+
 def inputs_of(lake: Lake, run_id: str) -> Inputs:
     """The list that the run's opening wrote."""
     return Inputs.from_json(lake.document(run_id, INPUTS))
@@ -133,6 +138,23 @@ def close_run(
     table = pa.Table.from_pylist([*rows, {**shared, **whole}], schema=arrow_schema(RUNS))
     lake.catalogue.append(RUNS, table.to_reader(), Commit(run.run_id, CLOSE))
     return status
+
+
+def close_stage(
+    lake: Lake, run: Run, stage: str, figures: Mapping[str, Any], closed_at: datetime
+) -> None:
+    """A row of a run that is of one stage alone; later runs know its moment and what it did."""
+    row = {
+        "run_id": run.run_id,
+        "seq": run.seq,
+        "moment": run.moment,
+        "inputs": 0,
+        "workspace_version": lake.workspace().version,
+        "closed_at": closed_at.astimezone(UTC),
+        **_stage_row(stage, figures),
+    }
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(RUNS)).to_reader()
+    lake.catalogue.append(RUNS, rows, Commit(run.run_id, stage))
 
 
 def _stage_row(stage: str, told: object) -> dict[str, object]:

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
 from stamgast.identity.device_features import FEATURES
 from stamgast.identity.link_settings import device_settings_of
 from stamgast.identity.links import LOGGED_IN, LinkKind
-from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.links.devices import gather_devices
@@ -23,9 +21,7 @@ from stamgast_lake.links.publish import PutAll, publish_links
 from stamgast_lake.links.settle import settle
 from stamgast_lake.links.store import Statement, expire, store
 from stamgast_lake.logs import count
-from stamgast_lake.runs import DONE, LINKS_STAGE, Run
-from stamgast_lake.schemas import arrow_schema
-from stamgast_lake.tables import RUNS
+from stamgast_lake.runs import LINKS_STAGE, Run, close_stage
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -100,7 +96,7 @@ def store_run(
             figures[kind.value] = _state(engine, lake, run, kind, days)
         figures["expired"] = expire(engine, lake, run)
         figures["published"] = publish_links(engine, lake, run, put_all)
-    _close(lake, run, figures, closed_at)
+    close_stage(lake, run, LINKS_STAGE, figures, closed_at)
     return figures
 
 
@@ -117,24 +113,6 @@ def _state(
     with _document(lake, run, SCORES.format(kind=kind)) as path:
         engine.execute(f"create or replace temp table scored as {SCORED_ROWS.format(path=path)}")
     return store(engine, lake, run, statement, "scored")
-
-
-def _close(lake: Lake, run: Run, figures: Mapping[str, Any], closed_at: datetime) -> None:
-    """A row of `runs`, so that readers know the run's moment and stages owe it nothing."""
-    row = {
-        "run_id": run.run_id,
-        "seq": run.seq,
-        "moment": run.moment,
-        "stage": LINKS_STAGE,
-        "status": DONE,
-        "error": None,
-        "inputs": 0,
-        "figures": orjson.dumps(figures).decode(),
-        "workspace_version": lake.workspace().version,
-        "closed_at": closed_at.astimezone(UTC),
-    }
-    rows = pa.Table.from_pylist([row], schema=arrow_schema(RUNS)).to_reader()
-    lake.catalogue.append(RUNS, rows, Commit(run.run_id, LINKS_STAGE))
 
 
 def _put_parquet(engine: "DuckDBPyConnection", lake: Lake, run: Run, rows: str, name: str) -> None:

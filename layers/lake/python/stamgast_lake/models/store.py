@@ -6,13 +6,12 @@ more than half a per cent of its range, a percentile by more than one, or half i
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
 from stamgast.models.bands import BANDS, MOVED
 from stamgast.models.declaration import Kind, model_of
@@ -25,10 +24,9 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, count, latest, see
 from stamgast_lake.models.plan import plan_of
 from stamgast_lake.models.publish import PutAll, publish_scores
-from stamgast_lake.runs import DONE, MODELS_STAGE, Run
-from stamgast_lake.schemas import arrow_schema
+from stamgast_lake.runs import MODELS_STAGE, Run, close_stage
 from stamgast_lake.shards import shard_sql
-from stamgast_lake.tables import RUNS, SCORES
+from stamgast_lake.tables import SCORES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -92,7 +90,7 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
         figures["published"] = publish_scores(engine, lake, run, put_all)
     figures["realised"] = orjson.loads(lake.document(run.run_id, REALISED))
     figures["shifted"] = sum(is_shifted(one["drift"]) for one in figures["scored"].values())
-    _close(lake, run, figures, closed_at)
+    close_stage(lake, run, MODELS_STAGE, figures, closed_at)
     return figures
 
 
@@ -179,24 +177,6 @@ def _stamp(run: Run, scored_on: str) -> dict[str, str]:
         "valid_until": f"cast('{until.isoformat()}' as timestamptz)",
         "run_id": run.run_id,
     }
-
-
-def _close(lake: Lake, run: Run, figures: Mapping[str, Any], closed_at: datetime) -> None:
-    """A row of `runs`, from which later runs know what this one scored."""
-    row = {
-        "run_id": run.run_id,
-        "seq": run.seq,
-        "moment": run.moment,
-        "stage": MODELS_STAGE,
-        "status": DONE,
-        "error": None,
-        "inputs": 0,
-        "figures": orjson.dumps(figures).decode(),
-        "workspace_version": lake.workspace().version,
-        "closed_at": closed_at.astimezone(UTC),
-    }
-    rows = pa.Table.from_pylist([row], schema=arrow_schema(RUNS)).to_reader()
-    lake.catalogue.append(RUNS, rows, Commit(run.run_id, MODELS_STAGE))
 
 
 def _json(lake: Lake, run: Run, name: str) -> dict[str, Any]:

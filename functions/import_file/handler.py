@@ -8,8 +8,7 @@ from aws_lambda_powertools.logging import Logger
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
-from stamgast_lake.imports.run import import_file
-from stamgast_lake.inputs import ImportInput
+from stamgast_lake.imports.run import import_file, import_of
 from stamgast_lake.lake import Lake, deployed_lake
 
 
@@ -21,7 +20,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers the file's figures; its objects stand in the run's documents."""
     run_id = event["run_id"]
     _lease().renew(run_id, int(event["seq"]))
-    figures = import_file(_lake(), run_id, ImportInput(**event["import"]))
+    figures = import_file(_lake(), run_id, import_of(_lake(), run_id, event["import"]))
     _logger().info("file imported", run_id=run_id, figures=figures)
     return {"run_id": run_id, "figures": figures}
 

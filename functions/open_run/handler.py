@@ -1,6 +1,5 @@
 """Opens a run of the authoritative loop: takes the lease and lists what is new."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -21,7 +20,8 @@ class Settings(RunSettings):
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers the run and how much it takes in; 0 inputs when there is nothing to do.
 
-    The machine hands over its `input` and the `execution` that this run is. `everything` in the
+    Files of the drop zone are told by their tags: executions are kept for months, and a name may
+    tell of somebody. The machine hands over its `input` and the `execution` that this run is. `everything` in the
     input publishes every person and anchor anew, into a view that was lost.
     """
     now, execution = datetime.now(UTC), event.get("execution")
@@ -58,7 +58,7 @@ def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, A
         "seq": run.seq,
         "moment": inputs.moment,
         "inputs": inputs.count or int(is_wanted),
-        "imports": [asdict(one) for one in inputs.imports],
+        "imports": [one.tag for one in inputs.imports],
         "everything": everything,
         "figures": {"open_run": figures},
     }

@@ -8,6 +8,12 @@ from stamgast_lake.imports.take import FileImport, Imported
 from stamgast_lake.inputs import ImportInput
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import import_document
+from stamgast_lake.runs import inputs_of
+
+
+def import_of(lake: Lake, run_id: str, tag: str) -> ImportInput:
+    """The file of the run's list that this tag stands for."""
+    return next(one for one in inputs_of(lake, run_id).imports if one.tag == tag)
 
 
 def import_file(lake: Lake, run_id: str, given: ImportInput) -> dict[str, Any]:

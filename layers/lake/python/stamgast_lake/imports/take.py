@@ -33,6 +33,7 @@ from stamgast_lake.inputs import ImportInput
 
 CHUNK_ROWS = 1_000
 COPY_BYTES = 1024 * 1024
+NO_SOURCE = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,12 @@ class FileImport:
             for chunk in chunks(rows_of(file, self._given.path, mapping.encoding)):
                 self._take_chunk(chunk, map_row, receipt)
 
+    @property
+    def _source_id(self) -> str:
+        """The file's source; the name of a folder that is none of the workspace's is not kept."""
+        told = self._given.source_id
+        return told if told in self._workspace.sources else NO_SOURCE
+
     def _mapping(self) -> ImportMapping:
         source = self._workspace.sources.get(self._given.source_id)
         if source is None:
@@ -155,7 +162,7 @@ class FileImport:
         refused = RejectedRecord(
             receipt_id=f"import-{self._given.tag}:{self._rows}",
             received_ms=self._received_ms,
-            source_id=self._given.source_id,
+            source_id=self._source_id,
             code="unreadable_file",
             path="",
             message=fault,

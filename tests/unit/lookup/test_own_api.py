@@ -127,6 +127,14 @@ def test_a_token_sees_its_own_fields_only(store: MemoryLookupStore) -> None:
     assert get(store, "/v1/profiles/user_id:u1/timeline", "narrow").status == 403
 
 
+def test_by_post_computed_traits_tell_how_fresh_they_are_if_asked(store: MemoryLookupStore) -> None:
+    body = {"identifiers": ["user_id:u1"], "include": ["computed"], "verbose": True}
+    (told,) = post(store, body).body["results"]
+    by_path = get(store, "/v1/profiles/user_id:u1", include="computed", verbose="true").body
+    assert told["profile"] == by_path
+    assert {"value", "live", "as_of"} <= set(by_path["computed"]["baskets"])
+
+
 def test_computed_traits_count_days_on_the_day_of_the_look_up(store: MemoryLookupStore) -> None:
     answer = get(store, "/v1/profiles/user_id:u1", include="computed")
     today = moment_of(NOW_MS).date()

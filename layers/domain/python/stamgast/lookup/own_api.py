@@ -107,7 +107,8 @@ def post_lookup(request: Request, _parts: Parts, reader: Reader, desk: Desk) -> 
     results = []
     for told, key in zip(body.identifiers, keys, strict=True):
         profile = found.get(key) if isinstance(key, str) else key
-        results.append({"identifier": told, **_result(profile, wanted, errand, desk, threshold)})
+        answer = _result(profile, wanted, errand, desk, threshold, verbose=body.verbose)
+        results.append({"identifier": told, **answer})
     return {"results": results}
 
 
@@ -210,9 +211,12 @@ def _result(
     errand: Errand,
     desk: Desk,
     threshold: float | None,
+    *,
+    verbose: bool,
 ) -> Mapping[str, Any]:
     if isinstance(profile, Profile):
-        return {"status": 200, "profile": _answer(profile, sections, errand, desk, threshold)}
+        told = _answer(profile, sections, errand, desk, threshold, verbose=verbose)
+        return {"status": 200, "profile": told}
     fault = profile or unknown(errand, desk)
     return {"status": fault.status, "code": fault.code, "message": fault.message}
 

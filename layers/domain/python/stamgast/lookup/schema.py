@@ -39,6 +39,7 @@ class LookupBody(Form):
     include: list[Section] = ["traits", "segments", "rfm", "activity"]
     view: Annotated[Literal["verified", "claimed"], Field(alias="as")] = "verified"
     purpose: Annotated[str, Field(max_length=60)] | None = None
+    verbose: bool = False
 
 
 class Problem(Form):

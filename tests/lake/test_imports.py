@@ -149,6 +149,24 @@ def test_a_parquet_file_is_mapped_with_its_nested_lines_and_times(drop: Drop) ->
     assert imported.rejected == 1
 
 
+def test_a_cell_of_a_parquet_file_that_is_no_number_costs_only_itself(drop: Drop) -> None:
+    at = datetime(2019, 5, 4, 3, 2, 1, tzinfo=UTC)
+    row = {"customer": Decimal(10**20 + 7), "at": at, "amount": 1.5, "lines": []}
+    odd = [{**row, "amount": float(told)} for told in ("nan", "inf", "-inf")]
+    imported = drop.take("mapped/a.parquet", parquet([row, *odd]))
+    bodies = [orjson.loads(line["body"]) for line in drop.lines(imported)]
+    assert [body["properties"].get("revenue") for body in bodies] == [1.5, None, None, None]
+    assert {body["userId"] for body in bodies} == {"100000000000000000007"}
+
+
+def test_a_parquet_file_with_a_type_that_is_not_read_says_so(drop: Drop) -> None:
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"customer": pa.array([1.5], pa.float16())}), stream)
+    imported = drop.take("mapped/a.parquet", stream.getvalue())
+    assert imported.fault == "a column is of a type that is not read"
+    assert [one["code"] for one in drop.lines(imported, "rejected")] == ["unreadable_file"]
+
+
 def test_a_file_uploaded_twice_has_the_same_message_ids(drop: Drop) -> None:
     body = HEADER + b"track,u1,Seen,,,\ntrack,u1,Seen,,,\n"
     first, second = drop.take("a.csv", body), drop.take("b.csv", body)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -45,6 +44,8 @@ def rows_of(file: Path, path: str, encoding: str = UTF_8) -> Iterator[Row]:
             yield from (csv_rows if form == "csv" else _json_rows)(lines)
     except DoubledColumnError as error:
         raise UnreadableFileError(str(error)) from error
+    except duckdb.NotImplementedException as error:
+        raise UnreadableFileError("a column is of a type that is not read") from error
     except (EOFError, gzip.BadGzipFile, pa.ArrowException, duckdb.Error, UnicodeError) as error:
         raise UnreadableFileError(f"the file ends early or is no {form}") from error
 
@@ -58,7 +59,10 @@ def _json_rows(lines: Iterator[bytes]) -> Iterator[Row]:
 
 
 def _parquet_rows(file: Path) -> Iterator[Row]:
-    """Rows by way of JSON, which DuckDB writes and orjson reads faster than Arrow makes objects."""
+    """Rows by way of JSON, which DuckDB writes and orjson reads faster than Arrow makes objects.
+
+    DuckDB writes what is no number as NaN, which no JSON has: such a cell is null, with a note.
+    """
     parquet = pq.ParquetFile(file)
     connection = duckdb.connect(":memory:", config={"threads": 1})
     connection.execute("set TimeZone = 'UTC'")
@@ -67,6 +71,6 @@ def _parquet_rows(file: Path) -> Iterator[Row]:
             connection.register("chunk", pa.Table.from_batches([batch]))
             texts = connection.sql("select to_json(chunk) as text from chunk").to_arrow_table()
             for text in texts.column("text").to_pylist():
-                yield orjson.loads(text), None
+                yield read_leniently(text.encode()), None
     finally:
         connection.close()

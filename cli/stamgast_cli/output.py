@@ -38,10 +38,10 @@ class Output:
     def step(self, label: str) -> Iterator[None]:
         """Show that something takes its time, and how long it took."""
         began = time.monotonic()
-        with self.progress.status(f"{label} …"):
+        with self.progress.status(Text(f"{label} …")):
             yield
-        seconds = time.monotonic() - began
-        self.progress.print(f"[green]✓[/] {label} [dim]{seconds:.1f} s[/]")
+        seconds = f"{time.monotonic() - began:.1f} s"
+        self.progress.print(Text.assemble(("✓", "green"), f" {label} ", (seconds, "dim")))
 
     @contextmanager
     def counting(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -59,9 +59,10 @@ class Output:
             task = bar.add_task(label, total=size_bytes)
             yield lambda moved: bar.advance(task, moved)
 
-    def note(self, text: str) -> None:
-        """Say something by the way, which no machine reads."""
-        self.progress.print(text)
+    def note(self, text: str, label: str = "", style: str = "yellow") -> None:
+        """Say something by the way, which no machine reads; brackets in it are text, not style."""
+        told = Text.assemble((f"{label} " if label else "", style), text)
+        self.progress.print(told)
 
     def facts(self, told: Mapping[str, Any]) -> None:
         """Print named values."""
@@ -82,10 +83,12 @@ class Output:
             return
         table = Table(title=title, title_justify="left", header_style="bold")
         for name in names:
-            table.add_column(name, overflow="fold")
+            table.add_column(Text(name), overflow="fold")
         for row in rows:
             table.add_row(*(Text(_short(value)) for value in row))
         self.console.print(table)
+        if not rows:
+            self.note("No rows.")
 
     def document(self, told: Any) -> None:
         """Print JSON; indented and coloured where a person reads it."""

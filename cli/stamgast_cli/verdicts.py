@@ -4,10 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
 from stamgast.identity.assurance import Assurance
+from stamgast.identity.orders import unread_amount
 from stamgast.ingestion.accept import accept
 from stamgast.ingestion.verdicts import Noted, Receipt
 
@@ -18,6 +20,7 @@ COSTLY = {
     "time_clamped": "its moment lies outside the last 20 years: the event counts as of its arrival",
     "format_unfit": "{place} is not of the mapping's format, and stays as it is",
 }
+NO_MONEY = "no amount can be read from {place}: the order counts no money (see --format)"
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Verdicts:
             self.refuse(f"{place}{one.fault.message}")
         for accepted in envelope.accepted:
             self.notes.update(_told(accepted.notes))
+            self.notes.update(_without_money(orjson.loads(accepted.body)))
 
     def refuse(self, why: str) -> None:
         """Note that the row at hand is refused."""
@@ -60,6 +64,11 @@ class Verdicts:
         return Receipt(
             "look", now_ms, "look", Assurance.VERIFIED, is_import=self.is_import, file=file
         )
+
+
+def _without_money(body: dict[str, Any]) -> list[str]:
+    unread = unread_amount(body)
+    return [NO_MONEY.format(place=f"properties.{unread}")] if unread else []
 
 
 def _told(notes: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from stamgast_cli import app
 from stamgast_cli.app import application
+from stamgast_cli.output import Output
 
 VERBS = {
     "up", "down", "status", "demo", "send", "import", "run", "timeline", "key", "query", "cost",
@@ -96,3 +97,45 @@ def test_a_workspace_with_faults_is_refused_with_file_and_line(
         app.main()
 
     assert "workspace.yaml:1" in capsys.readouterr().err
+
+
+def told_by(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command says when it cannot go on."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.argv", ["stamgast", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+    assert ended.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_a_cut_of_a_pair_and_of_those_that_leave_at_once_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pair = ["identity", "cut", "email:ada@example.com", "user_id:42"]
+    assert "not of both" in told_by([*pair, "--leaving", "phone:0612345678"], capsys)
+
+
+@pytest.mark.parametrize("sql", ["", "  \n"])
+def test_an_empty_question_is_told_from_one_without_an_answer(
+    sql: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "nothing to ask" in told_by(["query", sql], capsys)
+
+
+def test_brackets_in_what_is_shown_are_text_and_never_style(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = Output()
+    output.rows(["[/x]", "[red]"], [["[/y]", "[bold]"]], title=None)
+    output.note("written to [/z].html", "[/beware]:")
+    with output.step("Reading [/w]"):
+        pass
+    shown = capsys.readouterr()
+    assert all(told in shown.out for told in ("[/x]", "[red]", "[/y]", "[bold]"))
+    assert all(told in shown.err for told in ("[/z].html", "[/beware]:", "Reading [/w]"))
+
+
+def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().rows(["kind", "rule"], [])
+    assert "No rows." in capsys.readouterr().err

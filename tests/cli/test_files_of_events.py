@@ -113,6 +113,19 @@ def test_moments_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert warning.startswith("1 of 1 rows: no moment can be read from timestamp")
 
 
+def test_orders_whose_amount_cannot_be_read_are_told(tmp_path: Path) -> None:
+    rows = "track,ada,Order Completed,{}\n"
+    text = "type,userId,event,properties.revenue\n" + "".join(
+        map(rows.format, ("12.5", '"1.234,50"', ""))
+    )
+    verdicts = Verdicts()
+
+    list(events_of(written(tmp_path, "a.csv", text), AS_THEY_ARE, verdicts))
+
+    (warning,) = verdicts.warnings()
+    assert warning.startswith("1 of 3 rows: no amount can be read from properties.revenue")
+
+
 def test_a_format_given_by_hand_is_used_and_a_text_of_another_is_told(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "type;userId;timestamp\npage;ada;03/11/2026\npage;bea;soon\n")
     mapping = ImportMapping(match="*", formats={"timestamp": "%d/%m/%Y"})

@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from stamgast.lookup.reader import EVERYTHING, Action
 from stamgast.lookup.roles import ROLE_DAYS, BeyondRoleError, Role, Scope, scope_of
@@ -179,11 +178,11 @@ def _beware(output: Output, deployment: Deployment, asked: Scope) -> None:
     known = namespaces_of(deployment)
     for name in asked.fields:
         if name.partition(".")[0] not in FIELDS:
-            output.note(f"[yellow]beware:[/] no profile has {escape(name)}; see docs/lookup.md.")
+            output.note(f"no profile has {name}; see docs/lookup.md.", "beware:")
     for name in asked.namespaces if known else ():
         if name not in (EVERYTHING, *known):
-            told = f"there is no namespace {escape(name)}; there are {', '.join(known)}."
-            output.note(f"[yellow]beware:[/] {told}")
+            told = f"there is no namespace {name}; there are {', '.join(known)}."
+            output.note(told, "beware:")
 
 
 def _scope_of(role: Role, asked: Scope) -> Scope:

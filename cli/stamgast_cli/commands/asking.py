@@ -68,7 +68,8 @@ def profile_get(
     With --explain or --as-of it is read from the lake: each trait with the event that said it.
     """
     deployment = find(stack)
-    if as_of or explain:
+    if as_of is not None or explain:
+        _refuse_beside("--explain or --as-of", "--purpose", purpose)
         from stamgast_cli.past import profile_of
 
         named = identifier_of(who, store(deployment).current())
@@ -94,7 +95,8 @@ def timeline(
 
     Example: stamgast timeline user_id:42 --limit 50
     """
-    if as_of:
+    if as_of is not None:
+        _refuse_beside("--as-of", "--cursor", cursor)
         from stamgast_cli.past import timeline_of
 
         deployment = find(stack)
@@ -106,6 +108,14 @@ def timeline(
     params = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
     told = ask(find(stack), token, "GET", path, params=params)
     Output(is_json=json).document(told)
+
+
+def _refuse_beside(one: str, other: str, told: str | None) -> None:
+    """What an answer from the lake would pass over is refused, so that nobody relies on it."""
+    if told is not None:
+        raise InputError(
+            f"{other} is not read beside {one}", hint=f"Leave {other} out: the lake answers whole."
+        )
 
 
 def key(who: Who, stack: Stack = None, json: Json = False) -> None:
@@ -127,9 +137,8 @@ def identifier_of(who: str, workspace: Workspace) -> Identifier:
     namespace = workspace.identity.by_name.get(name)
     if not colon or namespace is None:
         names = ", ".join(workspace.identity.by_name)
-        raise InputError(
-            f"{name!r} is no namespace", hint=f"Say NAMESPACE:VALUE; there are {names}."
-        )
+        wrong = f"{name!r} is no namespace" if colon else "an identifier is NAMESPACE:VALUE"
+        raise InputError(wrong, hint=f"Namespaces are {names}.")
     told = normalise(namespace, value, workspace.identity, workspace.identity.default_region)
     if not isinstance(told, Identifier):
         raise InputError("this value identifies nobody; it is blocked or malformed")
@@ -143,6 +152,8 @@ def query(sql: Sql, stack: Stack = None, json: Json = False) -> None:
     """
     from stamgast_cli.lake import select
 
+    if not sql.strip():
+        raise InputError("there is nothing to ask", hint='Say it in quotes: "SELECT 1".')
     output = Output(is_json=json)
     deployment = find(stack)
     with output.step("Asking the lake"):

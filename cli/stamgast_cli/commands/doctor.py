@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from stamgast_cli import checks
 from stamgast_cli.checks import Finding, Verdict
@@ -56,9 +57,10 @@ def _show(
         return
     for one in findings:
         colour = COLOURS[one.verdict]
-        output.console.print(f"[{colour}]{one.verdict.value:>8}[/]  {one.check}: {one.found}")
+        verdict = (f"{one.verdict.value:>8}", colour)
+        output.console.print(Text.assemble(verdict, f"  {one.check}: {one.found}"))
     output.console.print("\nNot proven by this:")
     for line in unproven:
-        output.console.print(f"  · {line}")
+        output.console.print(Text(f"  · {line}"))
     for patch in patches:
-        output.console.print(f"  · patched here: {patch['name']}: {patch['why']}")
+        output.console.print(Text(f"  · patched here: {patch['name']}: {patch['why']}"))

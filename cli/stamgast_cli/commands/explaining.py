@@ -50,7 +50,7 @@ def explain(
     Values are masked unless the token's fields grant identifiers.
     """
     output, body = Output(is_json=json), {"identifier": who, "cuts": cuts, "details": details}
-    if as_of:
+    if as_of is not None:
         body["as_of"] = as_of
     with output.step("Reading the evidence"):
         answer = ask(find(stack), token, "POST", "/v1/identity:explain", json=body)
@@ -87,9 +87,7 @@ def _show(figures: dict[str, Any], output: Output) -> None:
             "run": f"{figures['run_id']} of {figures['moment']}",
             **{name: figures[name] for name in FIGURES},
             "drift": _drift(figures.get("drift")),
-            "refused": figures["refused"],
-            "off": figures["off"],
-            "links": figures["links"],
+            **{name: figures[name] or "none" for name in ("refused", "off", "links")},
         }
     )
     output.rows(("identifiers", "persons"), list(figures["sizes"].items()), title="Persons by size")

@@ -57,6 +57,11 @@ def cut(
 
     Without --plan it is done. An identifier that nobody has seen yet is kept apart, too.
     """
+    if leaving and who:
+        raise InputError(
+            "a cut is of a pair, or of those that leave, not of both at once",
+            hint="Say the two, or name each one that leaves with --leaving.",
+        )
     if leaving:
         _send("cut", {"leave": leaving}, is_plan, reason, token, stack, json)
         return

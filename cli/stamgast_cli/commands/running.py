@@ -95,7 +95,7 @@ def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
             for event in _entered(client, arn, told):
                 name = _named(event["stateEnteredEventDetails"])
                 spinner.update(f"{name} …")
-                output.note(f"[dim]{time.monotonic() - began:6.1f} s[/]  {name}")
+                output.note(name, f"{time.monotonic() - began:6.1f} s ", "dim")
             if state["status"] != "RUNNING":
                 break
             time.sleep(POLL_SECONDS)

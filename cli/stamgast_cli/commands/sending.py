@@ -5,7 +5,6 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.markup import escape
 
 from stamgast.ingestion.spellings import UnknownFormatError, spelling_of
 from stamgast.workspace.import_mapping import ImportMapping
@@ -98,11 +97,11 @@ def send(
 def _tell(output: Output, label: str, verdicts: Verdicts) -> None:
     """Say which rows are no events, and which mean something else than their file says."""
     for fault in verdicts.faults:
-        output.note(f"[yellow]{label}:[/] {escape(fault)}")
+        output.note(fault, f"{label}:")
     for warning in verdicts.warnings():
-        output.note(f"[yellow]beware:[/] {escape(warning)}")
+        output.note(warning, "beware:")
     if not verdicts.rows:
-        output.note("[yellow]the file has no rows[/]")
+        output.note("the file has no rows", "beware:")
 
 
 def _deliver(

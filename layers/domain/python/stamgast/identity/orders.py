@@ -11,6 +11,7 @@ from typing import Any
 from stamgast.identity.event import Order, Product
 
 COMPLETED = "Order Completed"
+AMOUNTS = ("revenue", "total", "value")
 MOST_PRODUCTS = 500
 LARGEST_MINOR = 10**15
 WITHOUT_MINOR = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
@@ -27,11 +28,20 @@ def order_of(body: Mapping[str, Any], default_currency: str = "USD") -> Order | 
     if not isinstance(told, dict):
         return None
     currency = _currency(told.get("currency"), default_currency)
-    amounts = (told.get("revenue"), told.get("total"), told.get("value"))
+    amounts = [told.get(name) for name in AMOUNTS]
     revenue = next((m for a in amounts if (m := minor_of(a, currency)) is not None), None)
     if revenue is None:
         return None
     return Order(_text(told.get("order_id")), revenue, currency, _products(told, currency))
+
+
+def unread_amount(body: Mapping[str, Any]) -> str | None:
+    """The property of a completed order that holds an amount which cannot be read, if none can."""
+    told = body.get("properties")
+    is_order = body.get("event") == COMPLETED and body.get("type") == "track"
+    if not is_order or not isinstance(told, dict) or order_of(body) is not None:
+        return None
+    return next((name for name in AMOUNTS if told.get(name) is not None), None)
 
 
 def exponent_of(currency: str) -> int:

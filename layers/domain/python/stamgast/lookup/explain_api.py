@@ -89,7 +89,7 @@ def post_explain(
     if not isinstance(named, Identifier):
         return NOBODY if named is NOT_FOUND else named
     key = desk.keyring.identifier_key(named.namespace, named.value)
-    then = moment_in(body.as_of, desk.workspace.time_zone) if body.as_of else None
+    then = None if body.as_of is None else moment_in(body.as_of, desk.workspace.time_zone)
     if isinstance(then, Fault):
         return then
     found = _past(key, then, desk) if then else _now(key, desk, with_details=body.details)

@@ -176,6 +176,8 @@ def clusters(judgement: Document) -> Iterator[Figures]:
         ("least that single clouds of the same spread leave", f"{judgement['cloud_within']:.1%}"),
         ("people about as near to another cluster", f"{judgement['between']:.1%}"),
     ]
+    if "one_hump" in judgement:
+        told.append(("chance that some two are one hump, cut", f"{judgement['one_hump']:.3f}"))
     yield "How far apart they are", ("figure", "value"), told
     if judgement.get("beside_rfm"):
         yield _beside_rfm(judgement["beside_rfm"])

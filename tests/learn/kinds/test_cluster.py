@@ -7,6 +7,7 @@ import numpy as np
 
 from stamgast_learn.calibration import Floats
 from stamgast_learn.cluster.run import learn_run, score_run
+from stamgast_learn.cluster.valleys import MOST_ONE_HUMP, one_hump, spread_out
 from stamgast_learn.parquet import read_columns
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.run import Order, Outcome
@@ -100,3 +101,21 @@ def test_what_is_unknown_or_says_the_same_is_no_obstacle(tmp_path: Path) -> None
 def test_the_same_people_make_the_same_clusters(tmp_path: Path) -> None:
     told, _ = groups()
     assert run(told, tmp_path)[1] == run(told, tmp_path)[1]
+
+
+def test_even_and_skewed_habits_of_one_kind_have_no_groups(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    settings = {"most": 2, "least_agreement": 0.6}
+    order = replace(ORDER, features=NAMES[:1], settings=settings)
+    for habit in (random.uniform(size=300), np.log1p(random.exponential(size=300))):
+        told = replace(people(habit[:, None]), features=NAMES[:1])
+        outcome, made = run(told, tmp_path, order)
+        assert made is None
+        assert "halves of one hump" in str(outcome.why)
+
+
+def test_between_counts_there_is_nobody_and_that_is_no_valley() -> None:
+    counts = np.random.default_rng(6).poisson(1.0, (400, 1)).astype(np.float64)
+    centres, labels = np.array([[0.0], [1.0]]), (counts[:, 0] > 0).astype(np.int32)
+    assert one_hump(counts, labels, centres) == 0
+    assert one_hump(spread_out(counts), labels, centres) > MOST_ONE_HUMP

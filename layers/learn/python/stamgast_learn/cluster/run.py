@@ -103,6 +103,7 @@ def _of_search(found: Found) -> dict[str, Any]:
         "clusters": len(found.centres),
         "within": found.within,
         "cloud_within": found.cloud_within,
+        "one_hump": found.one_hump,
     }
 
 

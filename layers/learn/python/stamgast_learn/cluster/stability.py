@@ -5,7 +5,7 @@ and Arabie (1985); against one cloud of the same spread after Liu et al. (2008),
 significance of clustering for high-dimension, low-sample size data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.cluster.valleys import MOST_ONE_HUMP, one_hump, spread_out
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.reliability import Z95
@@ -51,13 +52,14 @@ class Found:
     """The centres that were chosen, what else was tried, and whether one cloud would do.
 
     `within` is the part of the variance that stays within clusters, `cloud_within` the least of
-    what single clouds left.
+    what single clouds left; `one_hump` the probability that some two are halves of one hump.
     """
 
     centres: Floats
     tried: tuple[Agreement, ...]
     within: float
     cloud_within: float
+    one_hump: float
 
 
 def find(points: Floats, settings: Mapping[str, Any]) -> Found:
@@ -81,7 +83,21 @@ def is_near(points: Floats) -> Labels:
 
 def _found(points: Floats, few: Floats, settings: Mapping[str, Any]) -> Found:
     tried = tuple(agreement(few, number) for number in range(2, settings["most"] + 1))
-    least = settings["least_agreement"]
+    stable = _stable(tried, settings["least_agreement"])
+    humps = {one.clusters: _one_hump(few, one.clusters) for one in stable}
+    number = _most_stable(stable, humps)
+    within, cloud = _within(few, number), min(_clouds(few, number))
+    if within >= cloud:
+        raise AbstainedError(
+            f"{number} clusters leave {within:.1%} of the variance within them, and a single cloud"
+            f" of the same spread as little ({cloud:.1%}): people differ by degrees, not in groups"
+        )
+    centres = _fit(points, number, SEED).cluster_centers_
+    return Found(centres, tried, within, cloud, humps[number])
+
+
+def _stable(tried: Sequence[Agreement], least: float) -> list[Agreement]:
+    """The numbers of clusters that are found again; raises AbstainedError where there is none."""
     stable = [one for one in tried if one.agreement.low >= least and one.is_large_enough]
     if not stable:
         best = max(tried, key=lambda one: one.agreement.value)
@@ -91,15 +107,26 @@ def _found(points: Floats, few: Floats, settings: Mapping[str, Any]) -> Found:
             f" {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
             f" {best.agreement.high:.2f}); needs {least:.2f}"
         )
-    best_low = max(one.agreement.low for one in stable)
-    number = max(one.clusters for one in stable if one.agreement.low >= best_low - AS_STABLE)
-    within, cloud = _within(few, number), min(_clouds(few, number))
-    if within >= cloud:
+    return stable
+
+
+def _one_hump(points: Floats, number: int) -> float:
+    made = _fit(points, number, SEED)
+    return one_hump(spread_out(points), made.labels_, made.cluster_centers_)
+
+
+def _most_stable(stable: Sequence[Agreement], humps: Mapping[int, float]) -> int:
+    """The most stable number whose clusters all lie apart; raises AbstainedError without any."""
+    apart = [one for one in stable if humps[one.clusters] <= MOST_ONE_HUMP]
+    if not apart:
+        told = min(humps, key=lambda number: humps[number])
         raise AbstainedError(
-            f"{number} clusters leave {within:.1%} of the variance within them, and a single cloud"
-            f" of the same spread as little ({cloud:.1%}): people differ by degrees, not in groups"
+            f"{told} clusters are found again, but some two of them are halves of one hump with a"
+            f" probability of {humps[told]:.2f}; needs {MOST_ONE_HUMP:.2f}: people differ by"
+            " degrees, not in groups"
         )
-    return Found(_fit(points, number, SEED).cluster_centers_, tried, within, cloud)
+    best_low = max(one.agreement.low for one in apart)
+    return max(one.clusters for one in apart if one.agreement.low >= best_low - AS_STABLE)
 
 
 def _few(points: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """What an explanation reads of somebody is what the lake's rules read: after a run they agree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -47,14 +47,14 @@ traits:
 PEOPLE = "bcdefg"
 
 
-def workspace() -> Workspace:
-    lines = [f"  {name}:\n    rule: |\n      {rule}" for name, rule in RULES.items()]
+def workspace(rules: Mapping[str, str] = RULES, traits: str = TRAITS) -> Workspace:
+    lines = [f"  {name}:\n    rule: |\n      {rule}" for name, rule in rules.items()]
     made = workspace_of(
         compile_files(
             {
                 "sources.yaml": "sources:\n  web:\n    name: Web\n",
                 "segments.yaml": "segments:\n" + "\n".join(lines),
-                "traits.yaml": TRAITS,
+                "traits.yaml": traits,
             }
         )
     )
@@ -105,3 +105,37 @@ def test_an_explanation_agrees_with_what_the_run_published(counter: Counter, seg
         assert told["is_in"] == logged, (who, told["reasons"])
         verdicts.add(told["is_in"])
     assert verdicts == {True, False}, "the people tell nothing about this rule"
+
+
+LIVE = {
+    "listed": "count('blue' in properties.tags) >= 1",
+    "basket": "count('Wine' in products.category) >= 1",
+    "campaign": "count(campaign.source = 'mail', last 2 days) >= 1",
+    "share": "computed.share >= 0.8",
+    "behind": "in segment('share') and not in segment('listed')",
+}
+SHARE = """
+traits:
+  share: {making: share, where: event = 'Viewed', matching: "'x' in properties.tags"}
+"""
+
+
+def test_between_runs_an_explanation_says_of_live_rules_what_look_ups_say(
+    engine: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of lists, baskets, campaigns and traits since the run the items know, no timeline does."""
+    monkeypatch.setattr(segment_records, "session", lambda: nullcontext(engine))
+    shop = World(workspace=workspace(LIVE, SHARE))
+    viewed: dict[str, Any] = {"type": "track", "userId": "b", "event": "Viewed"}
+    viewed["timestamp"] = NOON_MS - HOUR_MS
+    shop.send({**viewed, "messageId": "m1", "properties": {"tags": []}}, request_id="r1")
+    shop.run()
+    fresh = {**viewed, "properties": {"tags": ["x"]}, "context": {"campaign": {"source": "mail"}}}
+    basket = {"revenue": 9, "products": [{"product_id": "p", "category": "Wine"}]}
+    order = {**viewed, "event": "Order Completed", "messageId": "o", "properties": basket}
+    shop.send(*({**fresh, "messageId": f"f{n}"} for n in range(4)), order, request_id="r2")
+    counter = Counter(shop)
+    told = {name: counter.answer("explain", segment=name, identifier="u:b") for name in LIVE}
+    assert {name for name, one in told.items() if one["is_in"]} == LIVE.keys() - {"listed"}
+    assert all(one["is_as_published"] for one in told.values())
+    assert told["share"]["reasons"][0]["seen"][0]["value"] == 0.8

@@ -9,20 +9,13 @@ from stamgast.moments import parse_iso
 from stamgast.profile.facts import Facts
 from stamgast.profile.timeline import Entry
 from stamgast.segments.definitions import ComputedTrait
-from stamgast.segments.language.history import EventHistory
 from stamgast.segments.language.tree import Type
-from stamgast.segments.language.view import Document, View
-from stamgast.segments.language.windows import Now
+from stamgast.segments.language.view import Document
 from stamgast.segments.live.columns import columns_of
 
 Row = Mapping[str, Any]
 SHORTENED = frozenset(("revenue_minor", "lines", "products"))
 """What a timeline's summary of an order has in another form than the event had."""
-
-
-def view_of(columns: Document, events: Sequence[Document], now: Now) -> View:
-    """What rules see of the person."""
-    return View(columns, EventHistory(events), now)
 
 
 def all_columns(

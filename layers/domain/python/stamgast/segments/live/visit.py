@@ -12,7 +12,7 @@ from stamgast.profile.store import Pair
 from stamgast.segments.changes import ENTERED, MembershipChange
 from stamgast.segments.live.base import counted_of
 from stamgast.segments.live.coverage import Coverage
-from stamgast.segments.live.history import together
+from stamgast.segments.live.history import Counted, together
 from stamgast.segments.live.plan import LivePlan
 from stamgast.segments.live.standing import Standing, seen_by, turned
 from stamgast.segments.live.store import Someone
@@ -149,5 +149,10 @@ def verdicts_now(
     now_ms: int,
 ) -> Verdicts:
     """What holds of a person now, by the items of all anchors."""
-    counted = together([counted_of(p.live, p.base, plan, coverage) for p in pairs], plan)
+    counted = counted_now(plan, pairs, coverage)
     return verdicts_of(plan, person_id, reduce(merge, facts, NOTHING), counted, now_ms)
+
+
+def counted_now(plan: LivePlan, pairs: Iterable[Pair], coverage: Coverage) -> Counted:
+    """What the items of all anchors count, base and tail together."""
+    return together([counted_of(p.live, p.base, plan, coverage) for p in pairs], plan)

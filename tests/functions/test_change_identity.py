@@ -203,13 +203,23 @@ def test_a_cut_is_archived_applied_checked_and_told(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "asked"), [("lift", {"pair": [ADA, U42]}), ("cut", {"leave": ["user_id:unseen"]})]
+    ("verdict", "asked", "why"),
+    [
+        ("lift", {"pair": [ADA, U42]}, "no cut of this pair stands."),
+        ("cut", {"leave": ["user_id:unseen"]}, "nobody would stay behind, or no evidence names"),
+        ("cut", {"leave": [ADA, U42]}, "nobody would stay behind, or no evidence names"),
+    ],
 )
-def test_a_plan_of_what_stands_already_says_that_nothing_would_change(
-    platform: Platform, verdict: str, asked: dict[str, Any]
+def test_a_request_that_changes_nothing_says_why(
+    platform: Platform, verdict: str, asked: dict[str, Any], why: str
 ) -> None:
-    status, told = platform.post(verdict, plan=True, **asked)
-    assert (status, told["note"]) == (200, "Nothing would change: this stands already.")
+    status, planned = platform.post(verdict, plan=True, **asked)
+    assert status == 200
+    assert planned["note"].startswith(f"Nothing would change: {why}")
+    status, told = platform.post(verdict, **asked)
+    fits(CutAnswer, told)
+    assert (status, told["state"]) == (200, "unchanged")
+    assert told["note"].startswith(f"Nothing to do: {why}")
 
 
 def test_the_same_request_again_changes_nothing(platform: Platform) -> None:

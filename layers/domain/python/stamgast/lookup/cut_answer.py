@@ -1,6 +1,6 @@
 """Cuts, lifts and their plans as JSON; a value is masked unless the reader may be told it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -29,9 +29,12 @@ STILL_OPEN = (
     "Taken and archived, not yet done: others change these persons. It is taken up again within "
     "minutes; ask GET /v1/identity/jobs/{job}."
 )
-UNCHANGED = "Nothing to do: this stands already."
+STANDS = {
+    Verdict.CUT: "this stands already.",
+    Verdict.LIFT: "no cut of this pair stands.",
+}
+NOBODY_LEAVES = "nobody would stay behind, or no evidence names those that leave."
 PLANNED = "Nothing was written. Send the same without plan to do it."
-UNCHANGING = "Nothing would change: this stands already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +103,19 @@ def _person(person: Mapping[str, Any], was: set[str], telling: CutTelling) -> Js
 
 def answer_unchanged(verdict: Verdict, pairs: Iterable[Pair], telling: CutTelling) -> Json:
     """What is told of a request that changes nothing."""
-    told = telling.pairs(sorted(pairs))
+    pairs = sorted(pairs)
     return {
         "job": None,
         "verdict": verdict.value,
         "state": "unchanged",
-        "pairs": told,
-        "note": UNCHANGED,
+        "pairs": telling.pairs(pairs),
+        "note": f"Nothing to do: {_why_nothing(verdict, pairs)}",
     }
+
+
+def _why_nothing(verdict: Verdict, pairs: Sequence[Pair]) -> str:
+    """Why a request changes nothing; of those that leave there may be no pair at all."""
+    return STANDS[verdict] if pairs else NOBODY_LEAVES
 
 
 def keys_of_plan(plan: tuple[Survey, Partition] | None, pairs: Iterable[Pair]) -> set[str]:
@@ -126,7 +134,8 @@ def answer_of_plan(
 ) -> Json:
     """The persons that would be, and the links that would change their state."""
     pairs = sorted(pairs)
-    note = UNCHANGING if is_standing else PLANNED
+    unchanging = f"Nothing would change: {_why_nothing(verdict, pairs)}"
+    note = unchanging if is_standing else PLANNED
     told: Json = {"verdict": verdict.value, "pairs": telling.pairs(pairs), "note": note}
     if plan is None:
         return {**told, "persons": [], "edges": [], "absent": sorted({k for p in pairs for k in p})}

@@ -21,8 +21,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers the run and how much it takes in; 0 inputs when there is nothing to do.
 
     Files of the drop zone are told by their tags: executions are kept for months, and a name may
-    tell of somebody. The machine hands over its `input` and the `execution` that this run is. `everything` in the
-    input publishes every person and anchor anew, into a view that was lost.
+    tell of somebody. The machine hands over its `input` and the `execution` that this run is.
+    `everything` in the input publishes every person and anchor anew, into a view that was lost.
     """
     now, execution = datetime.now(UTC), event.get("execution")
     # An execution of the version before hands over its input alone.

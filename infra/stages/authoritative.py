@@ -27,6 +27,16 @@ def machine_name(bench: Workbench) -> str:
     return f"stamgast-{bench.environment.name}-authoritative"
 
 
+def _opening(bench: Workbench) -> list[iam.PolicyStatement]:
+    """A run's opening asks who runs, and renames dropped files whose names tell of the erased."""
+    return [
+        describe_executions(bench),
+        permissions.write_objects(bench.data, "imports/"),
+        permissions.use_versions(bench.data, "imports/"),
+        permissions.list_versions(bench.data),
+    ]
+
+
 def describe_executions(bench: Workbench) -> iam.PolicyStatement:
     """Allow to ask what became of an execution of this machine."""
     executions = bench.data.format_arn(
@@ -55,7 +65,7 @@ class Authoritative(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         functions = RunFunctions(
-            open_run=self._ledger("open_run", bench, [describe_executions(bench)]),
+            open_run=self._ledger("open_run", bench, _opening(bench)),
             import_file=raw.import_file,
             stages=(
                 raw.load_events,

@@ -12,6 +12,7 @@ from infra.blocks.lake_table import ArrivalTable
 from infra.blocks.workbench import Workbench
 from stamgast_lake.tables import DISCLOSURES, RAW_EVENTS, REJECTED_EVENTS
 
+ARRIVALS = ("imports/", "raw/", "rejected/")
 SCAN_LIMIT_BYTES = 100 * 1024**3
 
 
@@ -50,8 +51,8 @@ class Raw(Construct):
             bench=bench,
             timeout=Duration.minutes(15),
             permissions=[
-                permissions.write_objects(data, "raw/", "rejected/"),
-                permissions.use_versions(data, "raw/", "rejected/"),
+                permissions.write_objects(data, *ARRIVALS),
+                permissions.use_versions(data, *ARRIVALS),
                 permissions.list_versions(data),
             ],
         )

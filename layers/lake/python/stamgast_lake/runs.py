@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 from botocore.exceptions import ClientError
 
 from stamgast_lake.catalogue import Commit
+from stamgast_lake.erasure.arrived import without_names
 from stamgast_lake.inputs import (
     RECENT,
     THOROUGH,
@@ -61,7 +62,7 @@ def open_run(lake: Lake, run: Run) -> Inputs:
         workspace_version=lake.workspace().version,
         is_thorough=is_thorough,
         objects=new_objects(lake.catalogue, listing.archive(run.moment, span)),
-        imports=new_imports(lake.catalogue, listing.imports()),
+        imports=tuple(without_names(lake, new_imports(lake.catalogue, listing.imports()))),
     )
     lake.put_document(run.run_id, INPUTS, inputs.to_json())
     if is_thorough:

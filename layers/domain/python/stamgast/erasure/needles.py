@@ -17,7 +17,10 @@ from stamgast.erasure.subject import Subject
 SHORT = LEAST
 NUMBER = 128
 """The most bytes that a telephone number takes, however its digits are grouped."""
-ENDINGS = re.compile(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|html|gz))+$", re.IGNORECASE)
+ENDINGS = re.compile(
+    rb"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|html?|xml|xlsx?|ods|docx?|pdf|avro|orc|sql|dat|log|bak"
+    rb"|old|tmp|eml|vcf|png|jpe?g|tar|gz|bz2|zst|zip))+$"
+)
 QUOTES = (b'"', b'\\"', b"'")
 SIGNS = b"0123456789abcdefghijklmnopqrstuvwxyz"
 RUN = re.compile(rb"[0-9a-z]*(?:=|%3d)*")
@@ -60,13 +63,7 @@ class Needles:
         """
         low = block.lower()
         whole = (*self._mentions(low, 0, len(low)), *self._encodings(low))
-        found = sorted((len(low[:at].rstrip(b"\\")), end) for at, end in whole)
-        joined: list[tuple[int, int]] = []
-        for begin, end in found:
-            if joined and begin <= joined[-1][1]:
-                begin, end = joined[-1][0], max(end, joined.pop()[1])
-            joined.append((begin, end))
-        return joined
+        return _joined([(len(low[:at].rstrip(b"\\")), end) for at, end in whole])
 
     def taken_out_of(self, text: bytes) -> bytes:
         """The text without mentions of the persons that are long enough to be known."""
@@ -81,8 +78,21 @@ class Needles:
         return told.lower() in self.short or self.found_in(told)
 
     def is_name(self, key: str) -> bool:
-        """Whether an object's name tells of one of the persons; what a file is ends no name."""
-        return self.found_in(ENDINGS.sub("", key).encode("utf-8", "surrogatepass"))
+        """Whether an object's name tells of one of the persons."""
+        told = key.encode("utf-8", "surrogatepass")
+        return bool(self.name_spans(told)) or self.found_in(told)
+
+    def name_spans(self, name: bytes) -> list[tuple[int, int]]:
+        """Where they stand in a name, in which signs part words: `orders_ada@x.nl-2026.csv`.
+
+        What a file is ends no name.
+        """
+        low = ENDINGS.sub(b"", name.lower())
+        whole = [found for one in self.long for found in _places(low, one, 0, len(low))]
+        whole += [found.span() for one in self.numbers for found in one.finditer(low)]
+        apart = [found for found in whole if _is_word(low, *found)]
+        hashed = (found for one in self.hashed for found in _places(low, one, 0, len(low)))
+        return _joined([*apart, *self._encodings(low), *hashed])
 
     def _mentions(self, low: bytes, begin: int, until: int) -> Iterator[tuple[int, int]]:
         """Where one of the texts stands for itself; its neighbours may lie outside."""
@@ -122,6 +132,26 @@ def needles_of(subjects: Iterable[Subject]) -> Needles:
         tuple(filter(None, map(number_pattern, sorted(filter(is_number, values))))),
         tuple(sorted({told for one in written for told in (*digests(one), *encoded(one))})),
     )
+
+
+def _joined(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same places in order, none twice."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(found):
+        if joined and begin <= joined[-1][1]:
+            begin, end = joined[-1][0], max(end, joined.pop()[1])
+        joined.append((begin, end))
+    return joined
+
+
+def _is_word(low: bytes, at: int, end: int) -> bool:
+    """Whether nothing goes on where a text stands: a letter, a digit, a part of an address."""
+    before = low[max(0, at - NEAR) : at].decode("utf-8", "replace")[-1:]
+    after = low[end : end + NEAR].decode("utf-8", "replace")
+    if before.isalnum() or after[:1].isalnum():
+        return False
+    is_longer = before in (".", "+") or (after[:1] == "." and after[1:2].isalnum())
+    return not (is_longer and b"@" in low[at:end])
 
 
 def _places(low: bytes, one: bytes, begin: int, until: int) -> Iterator[tuple[int, int]]:

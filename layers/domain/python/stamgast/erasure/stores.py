@@ -77,14 +77,14 @@ TABLES = (
     _table("egress_receipts", "what left, of whom", "receipts stay, without the person"),
     _table("link_models", None),
     _table("models", None),
-    _table("raw_files", None),
+    _table("raw_files", "names of dropped files", "a mark takes the place of what tells"),
     _table("runs", "keys of identifiers with the most neighbours", "figures stay, without keys"),
 )
 PREFIXES = (
     _prefix("raw/", "events as they came", "lines reduced to receipts, objects rewritten"),
     _prefix("rejected/", "refused events", "lines reduced to receipts, objects rewritten"),
     _prefix("disclosures/", "who was shown or told of, hashed", UNSALTED),
-    _prefix("imports/", "dropped files", "rows left out, files rewritten"),
+    _prefix("imports/", "dropped files", "rows left out, files rewritten or renamed"),
     _prefix("warehouse/", "the tables", "files rewritten, snapshots and versions deleted"),
     _prefix("runs/", "documents of runs", "rows left out, or deleted"),
     _prefix("exports/", "exports and answers, for a day", "deleted"),

@@ -16,10 +16,12 @@ NAMED = (
     ("userId",),
     ("anonymousId",),
     ("previousId",),
+    ("groupId",),
+    ("context", "device", "id"),
     *(
         (*place, name)
-        for place in (("traits",), ("context", "traits"))
-        for name in ("email", "phone")
+        for place in (("traits",), ("context", "traits"), ("properties",))
+        for name in ("email", "phone", "loyalty_card", "payment_token")
     ),
 )
 

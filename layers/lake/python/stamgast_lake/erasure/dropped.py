@@ -1,10 +1,11 @@
 """Files of the drop zone: rows of the erased are left out, and the file is known as taken in."""
 
 import gzip
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
@@ -12,6 +13,7 @@ from typing import IO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stamgast.erasure.file_names import is_renamed, renamed
 from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
@@ -32,7 +34,11 @@ PREFIX = "import-"
 ROWS_A_BATCH = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+Goes = Callable[[int, object, bytes | None], bool]
+"""Whether a row goes, by its number in the file, its value, and its text where it has one."""
+
+
+@dataclass(frozen=True)
 class DropErasure:
     """The erasure of some persons from the files that customers dropped."""
 
@@ -42,55 +48,95 @@ class DropErasure:
     batch: str
     is_dry: bool = False
 
-    def clean(self, receipts: Collection[str]) -> Cleaned:
-        """Rewrites the files whose rows gave these receipts, and those that no run has taken in."""
+    def clean(self, receipts: Collection[str], seen: Collection[str] = ()) -> Cleaned:
+        """Rewrites the files whose rows gave these receipts, and those that no run has taken in.
+
+        Those `seen` to hold something as well; and a file whose name tells of the erased is moved.
+        """
         taken = known(self.lake.catalogue, None, kind="import")
-        named = _named(taken, receipts)
+        named = {*_named(taken, receipts), *seen}
         done = Cleaned()
         for given in Listing(self.lake.s3, self.lake.bucket).imports():
             is_taken = given.etag in taken.get(given.key, ())
-            if given.key in named or not is_taken:
+            is_told = given.key in named or is_renamed(given.key) or self._key(given) != given.key
+            if is_told or not is_taken:
                 done += self._file(given, is_taken=is_taken)
         return done
 
+    def leave_out(self, given: ImportInput, numbers: Collection[int]) -> int:
+        """Rewrites a file without the rows of these numbers, which standing tombstones kept away.
+
+        A file that is another one by now is left alone.
+        """
+        objects, barred = Objects(self.lake.s3, self.lake.bucket), frozenset(numbers)
+        if objects.tag(given.key) != given.etag:
+            return 0
+        return self._rewritten(given, given.key, lambda number, *_: number in barred).lines
+
+    def _key(self, given: ImportInput) -> str:
+        """The file's key, or where its name tells of the erased the one that it gets."""
+        return renamed(given.key, self._needles, self.lake.keyring())
+
     def _file(self, given: ImportInput, *, is_taken: bool) -> Cleaned:
-        objects = Objects(self.lake.s3, self.lake.bucket)
+        return self._rewritten(given, self._key(given), self._goes, is_taken=is_taken)
+
+    def _rewritten(
+        self, given: ImportInput, key: str, goes: Goes, *, is_taken: bool = True
+    ) -> Cleaned:
+        objects, is_moved = Objects(self.lake.s3, self.lake.bucket), key != given.key
         with TemporaryDirectory(prefix="stamgast-erase-") as folder:
             file, left = Path(folder) / "file", Path(folder) / "left"
             file.write_bytes(objects.body(given.key))
             encoding = encoding_of(file, self._told_encoding(given))
-            rows, gone = self._rewrite(file, left, given.path, encoding)
-            if gone and not self.is_dry:
-                tag = objects.put(given.key, left.read_bytes())
+            rows, gone = self._rewrite(file, left, given.path, encoding, goes)
+            if (gone or is_moved) and not self.is_dry:
+                tag = objects.put(key, (left if gone else file).read_bytes())
                 if is_taken:
-                    self._remember(given, tag, left.stat().st_size, rows)
+                    self._remember(replace(given, key=key), tag, left.stat().st_size, rows)
+                objects.drop([given.key] if is_moved else [])
             elif not self.is_dry:
-                objects.drop_old([given.key])
-        return Cleaned(1, int(gone > 0), gone)
+                objects.drop_old([key])
+        return Cleaned(1, int(gone > 0 or is_moved), gone + int(is_moved))
 
     def _told_encoding(self, given: ImportInput) -> str:
         source = self.lake.workspace().sources.get(given.source_id)
         mapping = mapping_for(given.path, source.imports) if source else None
         return mapping.encoding if mapping else UTF_8
 
-    def _rewrite(self, file: Path, left: Path, path: str, encoding: str) -> tuple[int, int]:
+    @cached_property
+    def _needles(self) -> Needles:
+        return needles_of(self.subjects)
+
+    @cached_property
+    def _goes(self) -> Goes:
+        """Whether a row tells of the erased, by its text or by what its values spell."""
+        keys = frozenset[str]().union(*(one.keys for one in self.subjects))
+        naming, needles = Naming(self.lake.workspace().identity, self.lake.keyring()), self._needles
+
+        def goes(_number: int, value: object, text: bytes | None) -> bool:
+            if text is None:
+                return tells(value, needles)
+            return needles.found_in(text) or naming.names(value, keys)
+
+        return goes
+
+    def _rewrite(
+        self, file: Path, left: Path, path: str, encoding: str, goes: Goes
+    ) -> tuple[int, int]:
         """Writes what stays of a file; how many rows stay and how many go."""
-        needles = needles_of(self.subjects)
         try:
             form = format_of(path)
         except UnreadableFileError:
             form = ""
         if form == "parquet":
-            return without_rows(file, left, needles)
+            return left_of_rows(file, left, goes)
         if not form:
-            return self._unreadable(file, left, needles)
-        return self._texts(file, left, path, needles, encoding)
+            return self._unreadable(file, left)
+        return self._texts(file, left, path, goes, encoding)
 
     def _texts(
-        self, file: Path, left: Path, path: str, needles: Needles, encoding: str
+        self, file: Path, left: Path, path: str, goes: Goes, encoding: str
     ) -> tuple[int, int]:
-        keys = frozenset().union(*(one.keys for one in self.subjects))
-        naming = Naming(self.lake.workspace().identity, self.lake.keyring())
         rows = gone = 0
         with _written_like(file, left) as out:
             first = True
@@ -100,22 +146,22 @@ class DropErasure:
                     if first:
                         out.write(_recoded(_head(file, line, encoding), encoding))
                         first = False
-                    if needles.found_in(line) or naming.names(value, keys):
+                    if goes(rows + gone, value, line):
                         gone += 1
                         continue
                     rows += 1
                     out.write(_recoded(line + b"\n", encoding))
             except UnreadableFileError:
-                return rows, gone + self._whole(file, needles, encoding)
+                return rows, gone + self._whole(file, encoding)
         return rows, gone
 
-    def _unreadable(self, file: Path, left: Path, needles: Needles) -> tuple[int, int]:
+    def _unreadable(self, file: Path, left: Path) -> tuple[int, int]:
         """A file that nobody can read by rows goes whole if it tells of the erased."""
         left.write_bytes(b"")
-        return 0, self._whole(file, needles)
+        return 0, self._whole(file)
 
-    def _whole(self, file: Path, needles: Needles, encoding: str = UTF_8) -> int:
-        return int(needles.found_in(_plain(file, encoding)))
+    def _whole(self, file: Path, encoding: str = UTF_8) -> int:
+        return int(self._needles.found_in(_plain(file, encoding)))
 
     def _remember(self, given: ImportInput, tag: str, size: int, rows: int) -> None:
         day = self.moment.date().isoformat()
@@ -126,11 +172,17 @@ class DropErasure:
 
 def without_rows(file: Path, left: Path, needles: Needles) -> tuple[int, int]:
     """Writes a Parquet file without rows that hold a needle; how many stay and how many go."""
+    return left_of_rows(file, left, lambda _, row, __: tells(row, needles))
+
+
+def left_of_rows(file: Path, left: Path, goes: Goes) -> tuple[int, int]:
+    """Writes a Parquet file without the rows that go; how many stay and how many go."""
     told = pq.ParquetFile(file)
     rows = gone = 0
     with pq.ParquetWriter(left, told.schema_arrow, compression="zstd") as out:
         for batch in told.iter_batches(ROWS_A_BATCH):
-            stays = [not tells(row, needles) for row in batch.to_pylist()]
+            begin = rows + gone
+            stays = [not goes(begin + n, row, None) for n, row in enumerate(batch.to_pylist())]
             out.write_batch(batch.filter(pa.array(stays)))
             rows += sum(stays)
             gone += len(stays) - sum(stays)

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import orjson
 
+from stamgast.erasure.file_names import renamed
 from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.sealing import Sealing
@@ -32,6 +33,10 @@ class Redaction:
         """The text without mentions of the identifiers that are long enough to be known."""
         told = text.encode("utf-8", "surrogatepass")
         return self._needles.taken_out_of(told).decode("utf-8", "surrogatepass")
+
+    def of_file_name(self, key: str) -> str:
+        """The key of a dropped file, with a mark for what tells of the erased."""
+        return renamed(key, self._needles, self.keyring)
 
     def of_record(self, record: RawRecord) -> bytes:
         """The line of somebody else's message, with seals where it could not do without a value."""

@@ -197,6 +197,11 @@ RULES = {
             spans=("erased_person",),
         ),
         Rule(
+            RAW_FILES,
+            changed="case when kind = 'import' then file_name(object) <> object end",
+            values={"object": "file_name(object)"},
+        ),
+        Rule(
             RUNS,
             changed=f"len({TOLD_KEYS}) > 0",
             values={
@@ -209,6 +214,5 @@ RULES = {
 # Tables that tell of no person, each with what it holds instead.
 IMPERSONAL = {
     LINK_MODELS.name: "coefficients and counts",
-    RAW_FILES.name: "names of objects, and how many lines each had",
     MODELS.name: "how models were judged, and their cards",
 }

@@ -19,8 +19,9 @@ from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.archive import ArchiveErasure, Cleaned
 from stamgast_lake.erasure.dropped import DropErasure
 from stamgast_lake.erasure.found import Found
+from stamgast_lake.erasure.history import forget_history
 from stamgast_lake.erasure.loose import LooseErasure
-from stamgast_lake.erasure.objects import Objects, forget_history
+from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.erasure.resolve import resolve_in_lake
 from stamgast_lake.erasure.scan import Scan, scan_buckets
 from stamgast_lake.erasure.tables import TableErasure, Tally
@@ -90,7 +91,8 @@ class Sweep:
     def sweep(self, subjects: Sequence[Subject], seen: Collection[str] = ()) -> Swept:
         """Takes these persons out of every store of the lake; what the tables held goes last.
 
-        `seen` are raw objects in which a search found something, beside those that tables name.
+        `seen` are raw objects and dropped files in which a search found something, beside those
+        that tables name.
         """
         told = tuple(subjects)
         finish_left(self.lake, self.batch)
@@ -128,7 +130,7 @@ class Sweep:
         return {
             "raw/": archive.raw({*raw, *archive.unloaded(self.moment)}),
             "rejected/": archive.rejected(),
-            "imports/": dropped.clean(found.receipts),
+            "imports/": dropped.clean(found.receipts, found.objects),
             **{prefix: loose.clean([prefix]) for prefix in LOOSE},
         }
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ROWS_A_BATCH = 8_192
 REDACT, REDACT_TEXT = "without_erased", "without_mention"
+FILE_NAME = "file_name"
 SEAL, SEAL_MESSAGE = "sealed_value", "sealed_message"
 MESSAGES = """
     select message_key, anchor_key in (select key from erased) as is_gone from candidate
@@ -250,6 +251,7 @@ def _functions(engine: "DuckDBPyConnection", redaction: Redaction) -> Iterator[N
     told: dict[str, tuple[Callable[..., str], int]] = {
         REDACT: (redaction.of_json, 1),
         REDACT_TEXT: (redaction.of_text, 1),
+        FILE_NAME: (redaction.of_file_name, 1),
         SEAL: (sealing.value, 2),
         SEAL_MESSAGE: (sealing.message_id, 2),
     }

@@ -22,7 +22,8 @@ from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
 
 MOST_SEEN = 10_000
-"""The most raw objects that a search names to the next pass; the one after names the rest."""
+"""The most objects that a search names to the next pass; the one after names the rest."""
+SEEN = ("imports/", "raw/")
 
 
 class Tables(LiveTables, Protocol):
@@ -214,9 +215,10 @@ class RightsWork:
     def _search(
         self, subjects: Sequence[Subject]
     ) -> tuple[dict[str, int], dict[str, int], Sequence[str]]:
-        """What is left in every store that can be read, how much was read of it, and raw objects.
+        """What is left in every store that can be read, how much was read of it, and objects.
 
-        Raw objects hold what no table does: a mention in them is known by the search alone.
+        Raw objects and dropped files hold what no table does: a mention in them is known by the
+        search alone.
         """
         needles = needles_of(subjects)
         scans = self._sweep("proof", 0, self.now_ms()).scan(subjects)
@@ -224,8 +226,8 @@ class RightsWork:
         waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
         remaining = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
         searched = {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items}
-        seen = sorted(scans["raw/"].found)[:MOST_SEEN] if "raw/" in scans else []
-        return {**remaining, "EventsDeadLetters": waiting}, searched, seen
+        seen = sorted(key for prefix in SEEN if prefix in scans for key in scans[prefix].found)
+        return {**remaining, "EventsDeadLetters": waiting}, searched, seen[:MOST_SEEN]
 
     def _certify(
         self, request: RightsRequest, remaining: Mapping[str, int], searched: Mapping[str, int]
@@ -264,7 +266,7 @@ class RightsWork:
         self.requests.keep(request.request_id, told)
 
     def _seen(self, request: RightsRequest) -> Sequence[str]:
-        """The raw objects in which the last search found something."""
+        """The raw objects and dropped files in which the last search found something."""
         objects = (self.requests.document(request.request_id) or {}).get("objects", ())
         return tuple(map(str, objects))
 

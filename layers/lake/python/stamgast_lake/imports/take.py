@@ -38,7 +38,10 @@ NO_SOURCE = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file; `fault` says why its rest could not be read."""
+    """What became of a file; `fault` says why its rest could not be read.
+
+    `barred` are the numbers of the rows that erasures keep away.
+    """
 
     tag: str
     rows: int
@@ -46,6 +49,7 @@ class Imported:
     rejected: int
     fault: str | None
     objects: tuple[LakeObject, ...]
+    barred: tuple[int, ...] = ()
 
     def to_json(self) -> bytes:
         """The document that is kept under `runs/`."""
@@ -56,6 +60,7 @@ class Imported:
         """Reads what `to_json` wrote."""
         told: dict[str, Any] = orjson.loads(text)
         told["objects"] = tuple(LakeObject(**one) for one in told["objects"])
+        told["barred"] = tuple(told.get("barred", ()))
         return cls(**told)
 
 
@@ -85,6 +90,7 @@ class FileImport:
             ObjectWriter(s3, bucket, kind, on, hour, given.tag) for kind in ("raw", "rejected")
         )
         self._rows = self._accepted = self._refused = 0
+        self._barred: list[int] = []
 
     def take(self) -> Imported:
         """Reads the whole file; a fault in the file is told, and what was read before it counts."""
@@ -97,7 +103,8 @@ class FileImport:
         self._raw.flush()
         self._rejected.flush()
         objects = (*self._raw.written, *self._rejected.written)
-        return Imported(self._given.tag, self._rows, self._accepted, self._refused, fault, objects)
+        counts = (self._rows, self._accepted, self._refused)
+        return Imported(self._given.tag, *counts, fault, objects, tuple(sorted(self._barred)))
 
     def _take_rows(self) -> None:
         mapping = self._mapping()
@@ -174,7 +181,10 @@ class FileImport:
     def _write(self, envelope: Envelope) -> None:
         raw, rejected = unfold(planned(self._never.out_of(envelope), self._plan))
         if self._gate is not None:
+            came = [*raw, *rejected]
             raw, rejected = _left_by(self._gate, raw, rejected)
+            left = zip(came, (*raw, *rejected), strict=True)
+            self._barred += [_number(had) for had, has in left if has != had]
         self._raw.add([record.to_json() for record in raw])
         self._rejected.add([record.to_json() for record in rejected])
         self._accepted += len(raw)
@@ -192,6 +202,11 @@ def _left_by(
     """What erasures leave of rows."""
     read = [(record, _interpreted(record, gate)) for record in raw]
     return [record for record, _ in gate.accepted(read)], gate.rejected(rejected)
+
+
+def _number(record: RawRecord | RejectedRecord) -> int:
+    """The number of the row that a record was made of."""
+    return int(record.receipt_id.rpartition(":")[2])
 
 
 def _interpreted(record: RawRecord, gate: Gate) -> Event | None:

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow.dataset as ds
 from duckdb import DuckDBPyConnection
 
 from stamgast_lake.archive import IMPORT, LakeObject, fetch_all
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.erasure.archive import ArchiveErasure
+from stamgast_lake.erasure.dropped import DropErasure
 from stamgast_lake.imports.take import Imported
 from stamgast_lake.inputs import ImportInput, known
 from stamgast_lake.lake import Lake
@@ -61,7 +64,8 @@ def _load(lake: Lake, run_id: str) -> dict[str, int]:
     with _staged(lake, objects) as (taken, connection):
         loader = Loader(lake.catalogue, connection, run_id, lake.tombstones)
         figures = loader.load([*taken, *imports])
-        return {**figures, "rewritten": _keep_away(lake, connection, objects)}
+        rewritten = _keep_away(lake, connection, objects) + _keep_out_of_files(lake, run_id)
+        return {**figures, "rewritten": rewritten}
 
 
 def _keep_away(lake: Lake, connection: DuckDBPyConnection, objects: list[LakeObject]) -> int:
@@ -76,6 +80,17 @@ def _keep_away(lake: Lake, connection: DuckDBPyConnection, objects: list[LakeObj
     raw = [key for key in values_of(connection, ERASED_OBJECTS) if key.startswith("raw/")]
     rejected = [one.key for one in objects if one.kind == REJECTED]
     return (archive.raw(raw) + archive.rejected(rejected)).rewritten
+
+
+def _keep_out_of_files(lake: Lake, run_id: str) -> int:
+    """Takes the rows that an erasure keeps away out of the dropped files; of how many files."""
+    inputs, rewritten = inputs_of(lake, run_id), 0
+    for one in inputs.imports:
+        imported = Imported.from_json(lake.document(run_id, import_document(one)))
+        if imported.barred:
+            erasure = DropErasure(lake, (), datetime.fromisoformat(inputs.moment), run_id)
+            rewritten += int(erasure.leave_out(one, imported.barred) > 0)
+    return rewritten
 
 
 @contextmanager
@@ -118,5 +133,10 @@ def _as_object(given: ImportInput) -> LakeObject:
 
 
 def is_loaded(lake: Lake, run_id: str) -> bool:
-    """Whether the run's load is wholly committed."""
-    return lake.catalogue.is_done(RAW_FILES, Commit(run_id, STAGE))
+    """Whether the run's load is wholly committed: the ledger comes last.
+
+    An erasure forgets the snapshot that told so, and then the ledger's rows do.
+    """
+    if lake.catalogue.is_done(RAW_FILES, Commit(run_id, STAGE)):
+        return True
+    return lake.catalogue.dataset(RAW_FILES).count_rows(ds.field("run_id") == run_id) > 0

@@ -181,9 +181,9 @@ class FileImport:
     def _write(self, envelope: Envelope) -> None:
         raw, rejected = unfold(planned(self._never.out_of(envelope), self._plan))
         if self._gate is not None:
-            came = [*raw, *rejected]
+            came: list[RawRecord | RejectedRecord] = [*raw, *rejected]
             raw, rejected = _left_by(self._gate, raw, rejected)
-            left = zip(came, (*raw, *rejected), strict=True)
+            left = zip(came, [*raw, *rejected], strict=True)
             self._barred += [_number(had) for had, has in left if has != had]
         self._raw.add([record.to_json() for record in raw])
         self._rejected.add([record.to_json() for record in rejected])

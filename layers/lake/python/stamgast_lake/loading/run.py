@@ -139,4 +139,5 @@ def is_loaded(lake: Lake, run_id: str) -> bool:
     """
     if lake.catalogue.is_done(RAW_FILES, Commit(run_id, STAGE)):
         return True
-    return lake.catalogue.dataset(RAW_FILES).count_rows(ds.field("run_id") == run_id) > 0
+    told: int = lake.catalogue.dataset(RAW_FILES).count_rows(ds.field("run_id") == run_id)
+    return told > 0

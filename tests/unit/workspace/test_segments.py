@@ -172,3 +172,23 @@ def test_a_document_of_an_earlier_version_has_no_segments() -> None:
         if key not in ("segments", "traits", "tracking_plan")
     }
     assert workspace_of(earlier).segments == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "line", "what_to_do"),
+    [
+        ("{rule: rfm.segment in ('loyal', 'new')}", 2, "put the text in quotes, or under `|`"),
+        ('{rule: "orders.count > 1}', 2, "close the quotes"),
+        ("\n    rule: '' in traits.tags", 3, "stands under `|`"),
+        ("\n    rule: !traits.vip is true", 3, "begins so stands in quotes"),
+        ("\n    rule: @traits.vip", 3, "begins so stands in quotes"),
+        ("\n    rule: traits.city = 'no #1'", 3, "for a comment: put the text under `|`"),
+        ("\n    rule: orders.count > 1\n   title: x", 4, "indent it as its neighbours are"),
+        ("\n    rule: orders.count > 1\n---\nx: 1", 4, "take the line `---` out"),
+    ],
+)
+def test_where_yaml_takes_a_rule_for_something_else_it_is_told_what_to_do(
+    rule: str, line: int, what_to_do: str
+) -> None:
+    (fault,) = faults(segments=f"segments:\n  a: {rule}\n")
+    assert (fault.line, what_to_do in fault.message) == (line, True), str(fault)

@@ -30,6 +30,7 @@ NUMBERS = frozenset(
     }
 )
 LIFETIME = "lifetime"
+COMMENT = "; YAML takes ` #` and what follows for a comment: put the text under `|`"
 WITHOUT_VALUE = frozenset({Making.COUNT, Making.DAYS_SINCE, Making.USUAL_INTERVAL, Making.SHARE})
 """These are made of the events themselves; every other making needs a value."""
 
@@ -118,7 +119,8 @@ class LanguageCompiler:
         return None if faults else tree
 
     def _add(self, file: YamlFile, place: Place, error: RuleError) -> None:
-        self.faults.append(file.fault(place, str(error), file.line_in(place, error.line)))
+        hint = COMMENT if file.is_cut_by_comment(place) else ""
+        self.faults.append(file.fault(place, f"{error}{hint}", file.line_in(place, error.line)))
 
 
 def lives(why_not: str | None) -> dict[str, Any]:

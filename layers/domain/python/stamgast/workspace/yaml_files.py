@@ -7,10 +7,21 @@ from typing import Any
 import yaml
 
 MOST_NODES = 200_000
+ENDLESS = "found unexpected end of stream"
+IN_QUOTES = "a text that begins so stands in quotes, or under `|`"
+# The beginnings of what the reader of YAML says, and what usually helps.
 HINTS = {
-    "mapping values are not allowed here": "a text with `: ` in it stands in quotes, or under `|`",
+    "mapping values are not allowed here": "a name ends with `:`, the line before it, too;"
+    " a text with `: ` in it stands in quotes, or under `|`",
     "found character '\\t' that cannot start any token": "indent with blanks, not with tabs",
+    "found character '": IN_QUOTES,
+    "found undefined alias": IN_QUOTES,
+    "could not determine a constructor for the tag": IN_QUOTES,
     "expected <block end>, but found '<scalar>'": "a text with quotes in it stands under `|`",
+    "expected <block end>": "indent it as its neighbours are",
+    "expected ',' or '}'": "a comma in braces ends a text; put the text in quotes, or under `|`",
+    ENDLESS: "what begins here has no end: close the quotes",
+    "but found another document": "a file holds one document: take the line `---` out",
 }
 
 
@@ -45,6 +56,7 @@ class YamlFile:
     name: str
     document: Any
     node: yaml.Node | None
+    text: str = ""
 
     def line(self, place: Place) -> int:
         """The line where the deepest known step of a place stands."""
@@ -55,6 +67,14 @@ class YamlFile:
         first, node = self._found(place)
         is_block = isinstance(node, yaml.ScalarNode) and node.style == "|"
         return first + line if is_block else first
+
+    def is_cut_by_comment(self, place: Place) -> bool:
+        """Whether a text without quotes ends where YAML found a comment in its line."""
+        _, node = self._found(place)
+        if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+            return False
+        rest = self.text.splitlines()[node.end_mark.line][node.end_mark.column :]
+        return rest.lstrip().startswith("#")
 
     def fault(self, place: Place, message: str, line: int | None = None) -> Fault:
         """A mistake at a place."""
@@ -92,14 +112,17 @@ def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
         faults.append(Fault(name, 1, "", "nested too deep"))
         return None
     faults.extend(_repeated(name, node, ()))
-    return YamlFile(name, document, node)
+    return YamlFile(name, document, node, text)
 
 
 def _unreadable(name: str, error: yaml.MarkedYAMLError) -> Fault:
     """What the reader of YAML could not take, where, and what usually helps."""
-    mark, hint = error.problem_mark, HINTS.get(str(error.problem))
+    problem, mark = str(error.problem), error.problem_mark
+    hint = next((told for begins, told in HINTS.items() if problem.startswith(begins)), None)
+    if problem == ENDLESS and error.context_mark:
+        mark, problem = error.context_mark, f"{error.context}: {problem}"
     line, where = (mark.line + 1, f", column {mark.column + 1}") if mark else (1, "")
-    message = f"not YAML{where}: {error.problem}" + (f" ({hint})" if hint else "")
+    message = f"not YAML{where}: {problem}" + (f" ({hint})" if hint else "")
     return Fault(name, line, "", message)
 
 

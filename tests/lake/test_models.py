@@ -39,7 +39,7 @@ models:
     kind: propensity
     target: event = 'Order Completed'
     within_days: 20
-    cutoffs: {number: 4, every_days: 20}
+    cutoffs: {number: 8, every_days: 20}
     defaults: false
     purpose: scoring
     features: {since: days_since(orders.last_at)}

@@ -174,6 +174,13 @@ def test_noise_alone_is_not_used(tmp_path: Path) -> None:
     assert outcome.why.startswith("not shown to be better than base rate")
 
 
+def test_few_people_are_no_lesson_however_often_they_are_seen(tmp_path: Path) -> None:
+    told = world(people=60, cuts=12)[0]
+    outcome = run(told, tmp_path)
+    assert told.labelled.label.sum() > ORDER.least_of_each
+    assert "people with the outcome" in str(outcome.why)
+
+
 def test_few_outcomes_are_no_lesson(tmp_path: Path) -> None:
     outcome = run(world(base=-7.0)[0], tmp_path)
     assert outcome.why is not None

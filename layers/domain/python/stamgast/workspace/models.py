@@ -115,6 +115,8 @@ class ModelCompiler:
             self._add(place, faults)
             if not faults and type_of(tree) not in NUMBERS:
                 message = "a feature is a number or a condition, such as traits.city = 'Delft'"
+                if type_of(tree) is Type.ANY:
+                    message += f"; for the number that a trait tells, say `{text} + 0`"
                 self.faults.append(self.file.fault(place, message))
             yield Feature(feature, tree, text)
 

@@ -35,7 +35,7 @@ def message_of(shape: type[BaseModel], fault: Mapping[str, Any]) -> str:
         return _unknown(str(fault["loc"][-1]), _names_at(shape, fault["loc"][:-1]))
     if kind in ("model_type", "dict_type"):
         return NO_MAPPING + (NOTHING if fault.get("input") is None else "")
-    if kind == "invalid_key":
+    if kind == "invalid_key" or _is_cut_by_a_comma(fault):
         return IN_BRACES
     hint = _hint(kind, fault)
     told = NO_NAME if _is_of_name(fault) else message.removeprefix("Value error, ")
@@ -55,6 +55,12 @@ def _hint(kind: str, fault: Mapping[str, Any]) -> str | None:
         like = re.sub("[^a-z0-9]+", "_", str(given).lower()).strip("_")[:61]
         return _meant([like] if re.fullmatch(A_NAME, like) else [])
     return None
+
+
+def _is_cut_by_a_comma(fault: Mapping[str, Any]) -> bool:
+    """Whether it is about the rest of a call, which became a name: `{a: f(b, c)}`."""
+    place = [str(one) for one in fault["loc"] if one != "[key]"]
+    return bool(place) and place[-1].count(")") > place[-1].count("(")
 
 
 def _is_of_name(fault: Mapping[str, Any]) -> bool:

@@ -10,12 +10,15 @@ HORIZONS = 3
 
 
 def require_enough(panel: Panel, least: int, history_days: int, within_days: int) -> None:
-    """Raises AbstainedError where there is too little to learn of, and says what is missing."""
-    positives = int(panel.label.sum())
-    negatives = len(panel) - positives
-    if min(positives, negatives) < least:
+    """Raises AbstainedError where there is too little to learn of, and says what is missing.
+
+    A person counts once: ten to whom it comes at each of ten cut-offs are ten people, not hundred.
+    """
+    came = panel.label == 1
+    with_it, without = (len(np.unique(panel.person[rows])) for rows in (came, ~came))
+    if min(with_it, without) < least:
         raise AbstainedError(
-            f"{positives} people with the outcome and {negatives} without it in all cut-offs;"
+            f"{with_it} people with the outcome and {without} without it, at any of the cut-offs;"
             f" needs {least} of each"
         )
     require_history(history_days, within_days)

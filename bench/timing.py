@@ -1,30 +1,29 @@
 """Whether the time of an answer tells of anybody: medians for the known and the unknown.
 
     python -m bench.timing [--calls 200]                        the function in this process
-    python -m bench.timing --known email:ada@example.com        a running platform, over HTTP
+    python -m bench.timing --over-http                          a running platform
 
 In this process the handler answers over the in-process DynamoDB, the writes of the audit log
 included: of somebody known, of nobody, of an identifier that was only claimed, of who was erased,
-of who is suppressed, and to tokens that have expired or may not name the namespace. Over HTTP the
-address and the token are those of `.stamgast/local.json`, or `--url` and `--token`. Pairs are asked
-in turn, so that a busy machine slows both; answers that must be equal are compared byte by byte.
+of who is suppressed, and to tokens that have expired or may not name the namespace. Over HTTP it
+brings three people of its own in, suppresses one and erases one, and asks for each on both APIs;
+addresses, token and key are those of `.stamgast/local.json`, or as told. Pairs are asked in turn,
+so that a busy machine slows both; answers that must be equal are compared byte by byte.
 """
 
 import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 from bench.lookup import Bucket
+from bench.timing_http import Ask, Platform, pairs, planted
 from functions.look_up_profile import handler as function
 from stamgast.erasure.subject import Subject
 from stamgast.identity.assurance import Assurance
@@ -44,6 +43,7 @@ from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.workspaces import S3WorkspaceStore
+from stamgast_cli.local.places import default_places
 from tests.fakes.disclosures import KeptLines
 from tests.fakes.dynamodb import DynamoDB
 
@@ -69,7 +69,6 @@ KNOWN, NOBODY, CLAIMED = (
     "email:c@example.com",
 )
 ERASED, SUPPRESSED = "email:erased@example.com", "email:hushed@example.com"
-Ask = Callable[[], bytes]
 
 
 class Secrets:
@@ -149,21 +148,6 @@ def in_process(who: str, token: str = TOKEN, **query: str) -> Ask:
     return ask
 
 
-def over_http(url: str, token: str, who: str) -> Ask:
-    """A look-up over HTTP."""
-    address = f"{url.rstrip('/')}/v1/profiles/{quote(who, safe=':')}"
-    request = Request(address, headers={"authorization": f"Bearer {token}"})
-
-    def ask() -> bytes:
-        try:
-            with urlopen(request, timeout=30) as answer:
-                return f"{answer.status} ".encode() + bytes(answer.read())
-        except HTTPError as error:
-            return f"{error.code} ".encode() + error.read()
-
-    return ask
-
-
 def compared(one: Ask, other: Ask, calls: int) -> tuple[float, float, bool]:
     """The medians of both in milliseconds, and whether their answers are the same bytes."""
     spent: tuple[list[float], list[float]] = ([], [])
@@ -194,41 +178,34 @@ def pairs_in_process() -> Mapping[str, tuple[Ask, Ask]]:
     }
 
 
-def pairs_over_http(url: str, token: str, known: str) -> Mapping[str, tuple[Ask, Ask]]:
-    """The same of one person whom a running platform knows."""
-    namespace, _, value = known.partition(":")
-    nobody = f"{namespace}:{value[::-1]}" if "@" not in value else f"{namespace}:stranger.{value}"
-    wrong = f"{token}x"
-    return {
-        "known, unknown": (over_http(url, token, known), over_http(url, token, nobody)),
-        "= no such token: known, unknown": (
-            over_http(url, wrong, known),
-            over_http(url, wrong, nobody),
-        ),
-    }
+def pairs_over_http(told: argparse.Namespace) -> Mapping[str, tuple[Ask, Ask]]:
+    """The same of a running platform, over both APIs; what is not told stands in its file."""
+    file = default_places().connection
+    local = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    names = ("profile_url", "ingest_url", "reader_token", "server_write_key")
+    given = zip(names, (told.url, told.ingest_url, told.token, told.key), strict=True)
+    platform = Platform(*(value or local[name] for name, value in given))
+    return pairs(platform, planted(platform))
 
 
 def main() -> None:
     """Prints the medians of each pair, and how far apart they lie."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--known", help="an identifier that the platform knows")
-    parser.add_argument("--url", help="the look-up API; left out: that of .stamgast/local.json")
-    parser.add_argument("--token", default="")
+    parser.add_argument("--over-http", action="store_true", help="ask a running platform")
+    parser.add_argument("--url", help="its look-up API; left out: that of .stamgast/local.json")
+    parser.add_argument("--ingest-url", help="where it takes events; left out: the same")
+    parser.add_argument("--token", help="a token that may erase; left out: the same")
+    parser.add_argument("--key", help="a secret write key; left out: the same")
     told = parser.parse_args()
-    if told.known:
-        local = {} if told.url else json.loads(Path(".stamgast/local.json").read_text("utf-8"))
-        url, token = told.url or local["profile_url"], told.token or local["reader_token"]
-        pairs = pairs_over_http(url, token, told.known)
-    else:
-        pairs = pairs_in_process()
-    print(f"{'asked for':36} {'ms':>8} {'ms':>8} {'apart':>8}  answers")
-    for name, (one, other) in pairs.items():
+    asked = pairs_over_http(told) if told.over_http else pairs_in_process()
+    print(f"{'asked for':48} {'ms':>8} {'ms':>8} {'apart':>8}  answers")
+    for name, (one, other) in asked.items():
         first, second, is_same = compared(one, other, told.calls)
         if name.startswith("=") and not is_same:
             raise SystemExit(f"{name}: the answers differ")
         same = "the same" if is_same else "differ"
-        print(f"{name:36} {first:8.3f} {second:8.3f} {abs(first - second):8.3f}  {same}")
+        print(f"{name:48} {first:8.3f} {second:8.3f} {abs(first - second):8.3f}  {same}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # Parts of benches: worlds, rules and what Splink's documentation shows.
-PARTS = {"generated_records", "record_sets", "segment_rules", "splink_examples"}
+PARTS = {"timing_http", "generated_records", "record_sets", "segment_rules", "splink_examples"}
 SMALL = {
     "components": "--rows 20000",
     "coverage": "--worlds 1 --people 600 --of propensity",

@@ -4,7 +4,7 @@ import gzip
 import re
 import zlib
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,8 +37,10 @@ class Scan:
     found: set[str] = field(default_factory=set)
 
 
-def scan_buckets(s3: Any, buckets: Iterable[str], needles: Needles) -> dict[str, Scan]:
-    """Reads every version of every object, by the first part of their keys.
+def scan_buckets(
+    s3: Any, buckets: Iterable[str], needles: Needles, only: Collection[str] | None = None
+) -> dict[str, Scan]:
+    """Reads every version of every object (or of these `only`), by the first part of their keys.
 
     What no store of the registry accounts for is read, and told, as well. The documents of open
     requests name the persons on purpose, until their proof.
@@ -47,7 +49,7 @@ def scan_buckets(s3: Any, buckets: Iterable[str], needles: Needles) -> dict[str,
     for bucket in buckets:
         for one in Objects(s3, bucket).versions(""):
             prefix = "".join(one.key.partition("/")[:2])
-            if prefix != OPEN:
+            if prefix != OPEN and (only is None or one.key in only):
                 _read(s3, bucket, one, needles, scans.setdefault(prefix, Scan()))
     return scans
 

@@ -108,10 +108,15 @@ class Sweep:
         gone = sum(forget_history(self.lake, table, self.moment) for table in ICEBERG)
         return Swept(tallies, prefixes, gone, recomputes)
 
-    def scan(self, subjects: Sequence[Subject]) -> dict[str, Scan]:
-        """Reads every byte of the lake's bucket and of the audit log for these persons together."""
+    def scan(
+        self, subjects: Sequence[Subject], only: Collection[str] | None = None
+    ) -> dict[str, Scan]:
+        """Reads every byte of the lake's bucket and of the audit log for these persons together.
+
+        `only` are the keys of objects to which it keeps.
+        """
         buckets = [one for one in (self.lake.bucket, self.lake.audit_bucket) if one]
-        return scan_buckets(self.lake.s3, buckets, needles_of(subjects))
+        return scan_buckets(self.lake.s3, buckets, needles_of(subjects), only)
 
     def forget(self) -> None:
         """Takes the document of the sweep away."""

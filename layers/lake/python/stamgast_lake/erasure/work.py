@@ -10,40 +10,17 @@ import orjson
 from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.erasure.certificate import Sign, certificate_of, signed
 from stamgast.erasure.envelopes import EnvelopeErasure, mentions
-from stamgast.erasure.needles import Needles, needles_of
+from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
-from stamgast.erasure.subject import LiveTables, Subject, gone_person
+from stamgast.erasure.subject import Subject, gone_person
 from stamgast.erasure.tombstones import Tombstone
 from stamgast.identity.keys import Keyring
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
+from stamgast_lake.erasure.proof import NOTHING, DeadLetters, Search, Searched, Tables
 from stamgast_lake.erasure.record import page_of, portable, record_of
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
-
-MOST_SEEN = 10_000
-"""The most objects that a search names to the next pass; the one after names the rest."""
-SEEN = ("imports/", "raw/")
-
-
-class Tables(LiveTables, Protocol):
-    """The live tables as the work on requests asks them."""
-
-    def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
-        """How many items there are, and how many of each kind tell of the persons."""
-        ...
-
-
-class DeadLetters(Protocol):
-    """The messages that failed."""
-
-    def messages(self) -> Any:
-        """Every message with its handle."""
-        ...
-
-    def erase(self, left: Callable[[str], str | None]) -> int:
-        """Replaces each message by what stays of it."""
-        ...
 
 
 class Lease(Protocol):
@@ -112,16 +89,17 @@ class RightsWork:
             for request_id in self.requests.open_ids()
             if (one := self.requests.read(request_id)) is not None and one.is_unproven
         ]
-        subjects = {one.request_id: self._kept(one) for one in waiting}
         if not waiting:
             return 0
-        known = [subject for subject in subjects.values() if subject is not None]
-        remaining, searched, seen = self._search(known)
+        kept = {one.request_id: self._kept(one) for one in waiting}
+        subjects = {name: one for name, one in kept.items() if one is not None}
+        search = Search(self._sweep("proof", 0, self.now_ms()), self.live, self.dead_letters)
+        told = search.each(subjects)
         for one in waiting:
-            subject = subjects[one.request_id]
-            if subject is not None:
-                self._keep(one, subject, seen)
-            self._certify(one, remaining, searched)
+            searched = told.get(one.request_id, NOTHING)
+            if one.request_id in subjects:
+                self._keep(one, subjects[one.request_id], searched.seen)
+            self._certify(one, searched)
         return len(waiting)
 
     def is_found_again(self) -> bool:
@@ -212,34 +190,15 @@ class RightsWork:
 
     # proof
 
-    def _search(
-        self, subjects: Sequence[Subject]
-    ) -> tuple[dict[str, int], dict[str, int], Sequence[str]]:
-        """What is left in every store that can be read, how much was read of it, and objects.
-
-        Raw objects and dropped files hold what no table does: a mention in them is known by the
-        search alone.
-        """
-        needles = needles_of(subjects)
-        scans = self._sweep("proof", 0, self.now_ms()).scan(subjects)
-        items, told = self.live.scan(needles)
-        waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
-        remaining = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
-        searched = {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items}
-        seen = sorted(key for prefix in SEEN if prefix in scans for key in scans[prefix].found)
-        return {**remaining, "EventsDeadLetters": waiting}, searched, seen[:MOST_SEEN]
-
-    def _certify(
-        self, request: RightsRequest, remaining: Mapping[str, int], searched: Mapping[str, int]
-    ) -> None:
+    def _certify(self, request: RightsRequest, searched: Searched) -> None:
         unsigned = certificate_of(
             request_id=request.request_id,
             until_ms=request.until_ms,
             unreachable_ms=request.done_ms,
             proven_ms=self.now_ms(),
             removed=request.report.get("stores", {}),
-            remaining=remaining,
-            searched=searched,
+            remaining=searched.remaining,
+            searched=searched.read,
         )
         certificate = signed(unsigned, self.sign)
         is_clean = not unsigned["remaining"]

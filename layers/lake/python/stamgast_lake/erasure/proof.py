@@ -1,0 +1,81 @@
+"""The search of every byte: what is left of whom, in every store that can be read."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from stamgast.erasure.envelopes import mentions
+from stamgast.erasure.needles import Needles, needles_of
+from stamgast.erasure.subject import LiveTables, Subject
+from stamgast_lake.erasure.sweep import Sweep
+
+MOST_SEEN = 10_000
+"""The most objects that a search names to the next pass; the one after names the rest."""
+SEEN = ("imports/", "raw/")
+"""Raw objects and dropped files hold what no table does: a mention there is known by this alone."""
+
+
+class Tables(LiveTables, Protocol):
+    """The live tables as the work on requests asks them."""
+
+    def scan(self, needles: Needles) -> tuple[int, Mapping[str, int]]:
+        """How many items there are, and how many of each kind tell of the persons."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The messages that failed."""
+
+    def messages(self) -> Any:
+        """Every message with its handle."""
+        ...
+
+    def erase(self, left: Callable[[str], str | None]) -> int:
+        """Replaces each message by what stays of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What is left by store, how much was read of each, and the objects in which something is."""
+
+    remaining: Mapping[str, int] = field(default_factory=dict)
+    read: Mapping[str, int] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
+
+    @property
+    def seen(self) -> Sequence[str]:
+        """The objects that the next pass has to look into."""
+        return sorted(key for key in self.found if key.startswith(SEEN))[:MOST_SEEN]
+
+
+NOTHING = Searched()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search for several persons, each of whom has a certificate of their own."""
+
+    sweep: Sweep
+    live: Tables
+    dead_letters: DeadLetters
+
+    def each(self, subjects: Mapping[str, Subject]) -> Mapping[str, Searched]:
+        """What is left of each: all bytes are read once, and for each what told of anybody."""
+        together = self._of(tuple(subjects.values()))
+        if len(subjects) < 2 or not any(together.remaining.values()):
+            return dict.fromkeys(subjects, together)
+        apart = {name: self._of((one,), together.found) for name, one in subjects.items()}
+        return {name: replace(one, read=together.read) for name, one in apart.items()}
+
+    def _of(self, subjects: Sequence[Subject], only: Collection[str] | None = None) -> Searched:
+        needles = needles_of(subjects)
+        scans = self.sweep.scan(subjects, only)
+        items, told = self.live.scan(needles)
+        waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
+        left = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
+        return Searched(
+            {**left, "EventsDeadLetters": waiting},
+            {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items},
+            frozenset().union(*(scan.found for scan in scans.values())),
+        )

@@ -32,6 +32,14 @@ for folder in functions:
     assert callable(runpy.run_path(folder + "/handler.py")["handler"]), folder
     sys.path.remove(folder)
 """
+ON_USE = """
+import duckdb, stamgast_learn.run, skops.io
+from sklearn.cluster import KMeans
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from stamgast_learn.kinds import learn_run, score_run
+"""
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("wheels")]
 
@@ -92,40 +100,24 @@ def test_what_is_left_out_is_pinned_somewhere() -> None:
 def test_handlers_import_with_their_layers_and_the_runtimes_packages_alone(
     wheels: tuple[str, ...], for_this_machine: Path, tmp_path: Path
 ) -> None:
-    """Those of one set of layers in one process: each finds what any other finds, and no more."""
+    """Those of one set of layers in one process: each finds what any other finds, and no more.
+
+    What learns also finds what it imports on use only: the engine and scikit-learn's estimators.
+    """
     names = [name for name in FUNCTIONS if layers_of(name)[0] == wheels]
     own = layers_of(names[0])[1]
     layers = [for_this_machine / layer / "python" for layer in wheels]
     ours = [ROOT / "layers" / layer / "python" for layer in own]
     functions = ",".join(str(ROOT / "functions" / name) for name in names)
     path = map(str, [*ours, *layers, _runtime(tmp_path)])
-    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT, functions, *path]
+    told = IMPORT + (ON_USE if "learn" in wheels else "")
+    command = [sys.executable, "-I", "-S", "-B", "-c", told, functions, *path]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
 def test_each_function_has_a_set_of_layers_that_is_tried() -> None:
     assert {layers_of(name)[0] for name in FUNCTIONS} == {*TOGETHER, ("api",)}
-
-
-@pytest.mark.skipif(not IS_LIKE_LAMBDA, reason="needs Linux and Python 3.13 to import the layers")
-def test_what_trains_models_imports_with_its_layers_alone(
-    for_this_machine: Path, tmp_path: Path
-) -> None:
-    """What is imported on use only: the engine and scikit-learn's estimators."""
-    ours = [ROOT / "layers" / layer / "python" for layer in ("domain", "aws", "learn")]
-    path = [*ours, for_this_machine / "learn" / "python", _runtime(tmp_path)]
-    told = (
-        "import sys; sys.path[:0] = sys.argv[1:]; import duckdb, stamgast_learn.run, skops.io;"
-        "from sklearn.cluster import KMeans;"
-        "from sklearn.ensemble import HistGradientBoostingClassifier;"
-        "from stamgast_learn.kinds import learn_run, score_run;"
-        "from sklearn.isotonic import IsotonicRegression;"
-        "from sklearn.linear_model import LogisticRegression"
-    )
-    command = [sys.executable, "-I", "-S", "-B", "-c", told, *map(str, path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
 
 
 def _runtime(folder: Path) -> Path:

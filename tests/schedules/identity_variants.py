@@ -202,14 +202,14 @@ def ignoring(*reasons: Reason) -> Callable[[Side, Side, Assurance, Limits], Reas
 
 
 VARIANTS: dict[str, Rules] = {
-    "no version condition on the loser": Rules(store=LoserUnguarded),
+    "no version condition on the loser": Rules(store=LoserUnguarded, first_seed=63),
     "no version condition on any root": Rules(store=RootsUnguarded),
-    "merges ignore the lock": Rules(patches=((f"{SURVEY}.View.is_locked", False),)),
-    "correction blind to live edges": Rules(store=BlindToLiveEdges),
+    "merges ignore the lock": Rules(patches=((f"{SURVEY}.View.is_locked", False),), first_seed=77),
+    "correction blind to live edges": Rules(store=BlindToLiveEdges, first_seed=17),
     "no fencing": Rules(store=Unfenced),
     "person id from the message alone": Rules(person_id=lambda mid, position: mid),
     "path not checked against the root": Rules(
-        patches=(("stamgast.identity.view._fits", lambda key, root: True),)
+        patches=(("stamgast.identity.view._fits", lambda key, root: True),), first_seed=49
     ),
     "only leaving pointers move": Rules(patches=((f"{CHANGES}._moves", only_leaving),)),
     "pointers to move chosen before the lock": Rules(
@@ -222,17 +222,22 @@ VARIANTS: dict[str, Rules] = {
     "parking mints nothing": Rules(
         patches=((f"{LIVE}.mint_apart", lambda store, star, pause: Settlement()),)
     ),
-    "a time-out is taken for success": Rules(store=BelievingTimeOuts),
-    "no person limit": Rules(patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),)),
-    "no limit of one namespace": Rules(
-        patches=((f"{PARTITION}.may_join", ignoring(Reason.NAMESPACE_LIMIT)),)
+    "a time-out is taken for success": Rules(store=BelievingTimeOuts, first_seed=33),
+    "no person limit": Rules(
+        patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),), first_seed=14
     ),
-    "no limit of merges": Rules(patches=((f"{PARTITION}.may_join", ignoring(Reason.MERGE_LIMIT)),)),
+    "no limit of one namespace": Rules(
+        patches=((f"{PARTITION}.may_join", ignoring(Reason.NAMESPACE_LIMIT)),), first_seed=20
+    ),
+    "no limit of merges": Rules(
+        patches=((f"{PARTITION}.may_join", ignoring(Reason.MERGE_LIMIT)),), first_seed=75
+    ),
     "claims fill limits whole": Rules(
-        patches=(("stamgast.identity.rules.share", lambda limit, assurance: limit),)
+        patches=(("stamgast.identity.rules.share", lambda limit, assurance: limit),), first_seed=12
     ),
     "claims take verified links away": Rules(
-        patches=(("stamgast.identity.served.Off.blocks", lambda off, assurance: bool(off)),)
+        patches=(("stamgast.identity.served.Off.blocks", lambda off, assurance: bool(off)),),
+        first_seed=22,
     ),
     "every neighbour counts as a person": Rules(
         patches=(("stamgast.identity.served.names_a_person", lambda key, settings: True),)
@@ -247,15 +252,18 @@ VARIANTS: dict[str, Rules] = {
     "a large job moves before it holds all roots": Rules(
         patches=((f"{JOBS}._settle", lambda *arguments: True),)
     ),
-    "a large job takes roots that moved on": Rules(store=TakingWhatMovedOn),
+    "a large job takes roots that moved on": Rules(store=TakingWhatMovedOn, first_seed=22),
     "edges of copies that lost stay": Rules(
-        patches=((f"{SURVEY}.void_pairs", lambda evidence, edges, links: frozenset()),)
+        patches=((f"{SURVEY}.void_pairs", lambda evidence, edges, links: frozenset()),),
+        first_seed=17,
     ),
     "births of copies that lost count": Rules(
-        patches=((f"{SURVEY}.void_births", lambda evidence, pointers, seen: frozenset()),)
+        patches=((f"{SURVEY}.void_births", lambda evidence, pointers, seen: frozenset()),),
+        first_seed=87,
     ),
     "whom a copy that lost met is remembered": Rules(
-        patches=((f"{SURVEY}.without", lambda pairs, p: {k: one.met for k, one in p.items()}),)
+        patches=((f"{SURVEY}.without", lambda pairs, p: {k: one.met for k, one in p.items()}),),
+        first_seed=22,
     ),
     "no assurance raised": Rules(patches=((f"{PLAN}.Draft.raise_assurance", lambda draft: None),)),
 }

@@ -79,12 +79,13 @@ LAST_RUN, FUEL = 9, 6_000
 
 @dataclass(frozen=True)
 class Rules:
-    """The code under test; a broken variant replaces one piece of it."""
+    """The code under test; a broken variant replaces one piece of it, and says where it shows."""
 
     store: type[DynamoJobStore] = DynamoJobStore
     patches: tuple[tuple[str, Any], ...] = ()
     person_id: Callable[[str, int], str] = lambda mid, position: f"{mid}/{position}"
     mint: Callable[..., None] = mint_apart
+    first_seed: int = 0
 
 
 PROTOCOL = Rules()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.schedules.live_world import VARIANTS, violation_of
 
-SCHEDULES, DEEP_SCHEDULES = 300, 20_000
+SCHEDULES, DEEP_SCHEDULES = 150, 20_000
 MOST_UNTIL_CAUGHT = 3_000
 
 

@@ -35,7 +35,7 @@ from tests.lake.test_laws import (
     persons_of,
     seen,
 )
-from tests.lake.world import NOON_MS, STAGES, Stage, World, latest, resolve, unify
+from tests.lake.world import KEYRING, NOON_MS, STAGES, Stage, World, latest, resolve, unify
 
 SEEDS = range(2)
 LOGGED = (resolve, unify)  # the stages whose logs are compared
@@ -183,6 +183,13 @@ LEFT_ROOM = [
     ],
     [seen(9, userId="u9", anonymousId="d0")],
 ]
+# Of one moment, each by a message whose key is smaller than that of the one before.
+DESCENDING = sorted(range(3), key=lambda n: KEYRING.message_key("web", f"m{n}"), reverse=True)
+BORN_AT_ONCE = [[seen(n, 5, userId="u0")] for n in DESCENDING]
+MET_AT_ONCE = [
+    [seen(n, place, timestamp=NOON_MS, userId="u0", anonymousId="d0")]
+    for place, n in enumerate(DESCENDING)
+]
 BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
     "a better word is no news": (
         *("NEWS", "or fresh.assurance > known.assurance", "or false"),
@@ -196,6 +203,14 @@ BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
     "whoever was refused is not looked at": (
         *("WIDER", "where is_wide", "where false"),
         LEFT_ROOM,
+    ),
+    "of births at one moment the first known one stays": (
+        *("NEWS", "< (known.born_message, known.born_position)", "is null"),
+        BORN_AT_ONCE,
+    ),
+    "of supports at one moment the first known one stays": (
+        *("NEWS", "< (known.message_key, known.position)", "is null"),
+        MET_AT_ONCE,
     ),
     "a person is looked at in part": (
         *("WIDER", "where person_id in (select key from frontier_person)", "where false"),

@@ -42,6 +42,8 @@ PROPERTIES = {
     "write.parquet.compression-level": "3",
     # Small enough that a look-up of a few keys passes over most of a file.
     "write.parquet.row-group-limit": "16384",
+    # A column of keys has no dictionary that is worth its bytes; one of few values still has.
+    "write.parquet.dict-size-bytes": "65536",
     # Whole, so that a file says of itself whose rows it holds.
     f"write.metadata.metrics.column.{RUN_COLUMN}": "full",
     "commit.retry.num-retries": "8",

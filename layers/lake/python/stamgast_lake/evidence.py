@@ -28,6 +28,13 @@ FRESH_DETERMINISTIC = """
     select * from unsettled_evidence
     where probability is null and run_id not in (select run_id from settled_run)
 """
+MOST_HELD = 500_000
+HELD_FRESH = f"""
+    create or replace temp table fresh_held as
+    select a, b, position, message_key, message_id, source_id, assurance, received_at, event_at,
+        rule
+    from fresh_evidence limit {MOST_HELD + 1}
+"""
 SIGHTINGS = """
     create or replace temp view {name} as
     select a as key, case when b is null then position else 0 end as place, message_key,
@@ -138,6 +145,13 @@ def see_fresh_evidence(engine: "DuckDBPyConnection", lake: Lake) -> None:
     """Names `fresh_evidence`: the same of runs that are not settled."""
     see_fresh(engine, lake, EVIDENCE)
     engine.execute(FRESH_DETERMINISTIC)
+
+
+def hold_fresh(engine: "DuckDBPyConnection") -> str:
+    """The relation of new evidence: held in memory, unless it is much, for it is read often."""
+    engine.execute(HELD_FRESH)
+    is_much = count(engine, "select count(*) from fresh_held") > MOST_HELD
+    return "fresh_evidence" if is_much else "fresh_held"
 
 
 def gather(engine: "DuckDBPyConnection", settings: IdentitySettings) -> int:

@@ -1,5 +1,6 @@
 """Logs of changes: what holds now, what is new since the last finished run, and what to append."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -7,7 +8,7 @@ import pyarrow.dataset as ds
 
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.lake import Lake
-from stamgast_lake.pruning import among
+from stamgast_lake.pruning import among, holding
 from stamgast_lake.runs import DONE, LINKS_STAGE, MODELS_STAGE, WHOLE
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import RUNS, LakeTable
@@ -39,6 +40,7 @@ LOOKED_UP = """
     select {told}, run_id in (select run_id from settled_run) as is_settled
     from {rows} where {column} in (select key from {keys})
 """
+SORTED_KEYS = "select distinct key from {keys} where key is not null order by key"
 NEWEST = """
     create or replace temp table {name} as
     with repeated as (
@@ -53,6 +55,8 @@ NEWEST = """
     ) where nth = 1
 """
 FEW = 2_000
+# From one key in so many rows on, the engine's own join costs less than finding them in Arrow.
+MANY = 8
 OWED = """
     select count(*) from runs
     where stage = 'load_events' and run_id not in (select run_id from settled_run)
@@ -99,7 +103,7 @@ def look_up(
     table: LakeTable,
     keys: str,
     into: str,
-    told: str = "*",
+    told: Sequence[str] = (),
 ) -> None:
     """Makes temporary table `into`: a log's rows of the keys of relation `keys` (key).
 
@@ -107,19 +111,25 @@ def look_up(
     found by the statistics of row groups, many in one pass. Needs `settled_run`.
     """
     rows, column = f"looked_up_{table.name}", table.sort[0]
-    engine.register(rows, _holding(engine, lake, table, column, keys))
-    engine.execute(LOOKED_UP.format(into=into, rows=rows, column=column, keys=keys, told=told))
+    names = told or table.column_names
+    engine.register(rows, _holding(engine, lake, table, keys, names))
+    listed = ", ".join(f'"{name}"' for name in names)
+    engine.execute(LOOKED_UP.format(into=into, rows=rows, column=column, keys=keys, told=listed))
     engine.unregister(rows)
 
 
 def _holding(
-    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, column: str, keys: str
-) -> ds.Dataset:
-    found = engine.execute(f"select distinct key from {keys} limit {FEW + 1}").fetchall()
-    dataset = lake.catalogue.dataset(table)
-    if len(found) > FEW:
+    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, keys: str, told: Sequence[str]
+) -> ds.Dataset | pa.RecordBatchReader:
+    """The rows of a few keys or of many; where most are asked for, all rows."""
+    dataset, column = lake.catalogue.dataset(table), table.sort[0]
+    found = engine.sql(SORTED_KEYS.format(keys=keys)).to_arrow_table().column(0)
+    wanted = found.combine_chunks().cast(pa.string())
+    if len(wanted) <= FEW:
+        dataset = among(dataset, column, wanted.to_pylist())
+    elif len(wanted) * MANY > dataset.count_rows():
         return dataset
-    return among(dataset, column, sorted(key for (key,) in found))
+    return holding(dataset, column, wanted, told)
 
 
 def newest(

@@ -1,10 +1,13 @@
-"""Which parts of data files can hold some keys, by the statistics that Parquet keeps."""
+"""Which rows of data files hold some keys, and which parts of the files need not be read for it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 
@@ -34,6 +37,31 @@ def _may_hold(group: Any, column: str, keys: Any) -> bool:
         return True
     at = int(np.searchsorted(keys, span["min"]))
     return at < len(keys) and bool(keys[at] <= span["max"])
+
+
+def holding(
+    dataset: ds.Dataset, column: str, keys: pa.StringArray, told: Sequence[str]
+) -> pa.RecordBatchReader:
+    """The rows whose `column` is one of the sorted keys, with these columns alone.
+
+    A batch is asked for the keys within its own span: in a file that is sorted by `column`, the
+    keys are gone through once, and only rows that are found leave Arrow.
+    """
+    columns = [*dict.fromkeys((column, *told))]
+    schema = pa.schema([dataset.schema.field(name) for name in columns])
+    found = (_held(batch, keys) for batch in dataset.to_batches(columns=columns))
+    return pa.RecordBatchReader.from_batches(schema, (batch for batch in found if batch.num_rows))
+
+
+def _held(batch: pa.RecordBatch, keys: pa.StringArray) -> pa.RecordBatch:
+    """The rows of a batch whose first column is one of the sorted keys."""
+    span = pc.min_max(batch.column(0)).as_py()
+    if span["min"] is None:
+        return batch.slice(0, 0)
+    text = methodcaller("as_py")
+    start = bisect_left(keys, span["min"], key=text)
+    within = keys.slice(start, bisect_right(keys, span["max"], lo=start, key=text) - start)
+    return batch.filter(pc.is_in(batch.column(0), value_set=within))
 
 
 def has_other(dataset: ds.Dataset, column: str, values: Iterable[str]) -> bool:

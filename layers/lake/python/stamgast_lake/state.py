@@ -5,11 +5,20 @@ is what new evidence tells something of that they did not know, whoever shares a
 and the other end of what was refused or cut: what is not touched cannot have changed.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stamgast.identity.settings import IdentitySettings
-from stamgast_lake.evidence import SIGHTINGS, SUPPORTS, conclude, fold, name_namespaces
+from stamgast_lake.asked import GLANCED, NOTHING_ASKED, TOLD
+from stamgast_lake.evidence import (
+    SIGHTINGS,
+    SUPPORTS,
+    conclude,
+    fold,
+    hold_fresh,
+    name_namespaces,
+)
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import count, look_up, newest, see_fresh
 from stamgast_lake.tables import EDGES, IDENTITY, PERSONS, LakeTable
@@ -17,28 +26,6 @@ from stamgast_lake.tables import EDGES, IDENTITY, PERSONS, LakeTable
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# No more than is asked of them: a text costs more to read than to compare.
-TOLD = {
-    "identity": "identifier, person_id, assurance, is_anchor, born_at, born_message,"
-    " born_message_id, born_source, born_position, recorded_at, run_id",
-    "persons": "person_id, state, born_at, founding_source, founding_message, founding_position,"
-    " members, recorded_at, run_id",
-    "edges": "a, b, assurance, event_at, message_key, position, source_id, recorded_at, run_id",
-}
-NO_ROW = """
-    create or replace temp table {into} as
-    select {told}, true as is_settled from {rows} limit 0
-"""
-NOTHING_ASKED = (
-    "create or replace temp table touched (key varchar)",
-    NO_ROW.format(into="identity_row", rows="identity", told=TOLD["identity"]),
-    NO_ROW.format(into="person_row", rows="persons", told=TOLD["persons"]),
-    "create or replace temp table known as select * from identity_row",
-    "create or replace temp table person_known as select * from person_row",
-    "create or replace temp table asked_identifier (key varchar)",
-    "create or replace temp table asked_person (key varchar)",
-    "create or replace temp table refusal (a varchar, b varchar, is_wide boolean)",
-)
 CHANGED_CONSTRAINTS = """
     create or replace temp view changed_constraint as
     select unnest([a, b]) as key from constraints
@@ -47,20 +34,37 @@ CHANGED_CONSTRAINTS = """
 FRESH_ANCHORS = """
     create or replace temp table wanted as select distinct a as key from fresh_best_supported
 """
+DOUBTED = """
+    create or replace temp table doubted as
+    select fresh.key from fresh_first_seen fresh
+    join glimpse known on known.identifier = fresh.key
+    where fresh.received_ms = epoch_ms(known.born_at)
+"""
+DOUBTED_ANCHORS = """
+    create or replace temp table wanted as
+    select distinct fresh.a as key from fresh_best_supported fresh
+    join edge_glimpse known on known.a = fresh.a and known.b = fresh.b
+    where fresh.assurance = known.assurance and fresh.event_ms = epoch_ms(known.event_at)
+"""
 NEWS = """
     select fresh.key from fresh_first_seen fresh
-    left join known on known.identifier = fresh.key
+    left join glimpse known on known.identifier = fresh.key
     where known.person_id is null or fresh.assurance > known.assurance
-       or fresh.is_anchor > known.is_anchor
-       or (fresh.received_ms, fresh.message_key, fresh.position)
-            < (epoch_ms(known.born_at), known.born_message, known.born_position)
+       or fresh.is_anchor > known.is_anchor or fresh.received_ms < epoch_ms(known.born_at)
+    union
+    select fresh.key from fresh_first_seen fresh join known on known.identifier = fresh.key
+    where fresh.received_ms = epoch_ms(known.born_at)
+      and (fresh.message_key, fresh.position) < (known.born_message, known.born_position)
     union
     select unnest([fresh.a, fresh.b]) from fresh_best_supported fresh
-    left join known_edge known on known.a = fresh.a and known.b = fresh.b
-    where known.message_key is null or fresh.assurance > known.assurance
-       or (fresh.assurance = known.assurance
-           and (fresh.event_ms, fresh.message_key, fresh.position)
-            < (epoch_ms(known.event_at), known.message_key, known.position))
+    left join edge_glimpse known on known.a = fresh.a and known.b = fresh.b
+    where known.assurance is null or fresh.assurance > known.assurance
+       or (fresh.assurance = known.assurance and fresh.event_ms < epoch_ms(known.event_at))
+    union
+    select unnest([fresh.a, fresh.b]) from fresh_best_supported fresh
+    join known_edge known on known.a = fresh.a and known.b = fresh.b
+    where fresh.assurance = known.assurance and fresh.event_ms = epoch_ms(known.event_at)
+      and (fresh.message_key, fresh.position) < (known.message_key, known.position)
     union select key from changed_constraint
 """
 ALL_OF_FRESH = """
@@ -79,10 +83,16 @@ UNASKED = """
     create or replace temp table wanted as
     select key from {keys} where key not in (select key from asked_{what})
 """
+UNSEEN = """
+    select count(*) from frontier where key not in (select key from glimpsed)
+      and key not in (select key from asked_identifier)
+"""
 PERSONS_OF_FRONTIER = """
     create or replace temp table frontier_person as
-    select distinct known.person_id as key from known join frontier on frontier.key = identifier
-    where known.person_id is not null
+    select distinct said.person_id as key from frontier join (
+        select identifier, person_id from known union all select identifier, person_id from glimpse
+    ) said on said.identifier = frontier.key
+    where said.person_id is not null
 """
 # A value limit holds whatever the other end is, but the run that finds it out moves that end, too.
 REFUSALS = """
@@ -131,11 +141,12 @@ SUPPORTED = """
     where a in (select key from touched) or b in (select key from touched)
 """
 UNSETTLED_PERSONS = f"""
-    insert into person_row select {TOLD["persons"]}, false from fresh_persons
+    insert into person_row select {", ".join(TOLD["persons"])}, false from fresh_persons
     where person_id not in (select key from asked_person)
 """
 LACKING = """
     select (select count(*) from known where person_id is not null and born_at is null)
+        + (select count(*) from glimpse where person_id is not null and born_at is null)
         + (select count(*) from person_known where state = 'active' and members is null)
 """
 
@@ -168,9 +179,8 @@ class State:
         if self.is_now:
             start = ALL_OF_FRESH
         else:
-            self._ask("fresh_first_seen")
-            self.engine.execute(FRESH_ANCHORS)
-            self._find_edges()
+            self._glance()
+            self._glance_at_edges()
             start = NEWS
         self.engine.execute(FRONTIER.format(keys=start))
         self._widen()
@@ -210,19 +220,42 @@ class State:
         name_namespaces(self.engine, self.settings)
         for statement in (*NOTHING_ASKED, CHANGED_CONSTRAINTS):
             self.engine.execute(statement)
-        self.engine.execute(SIGHTINGS.format(name="fresh_sighting", evidence="fresh_evidence"))
-        self.engine.execute(SUPPORTS.format(name="fresh_supported", evidence="fresh_evidence"))
+        evidence = hold_fresh(self.engine)
+        self.engine.execute(SIGHTINGS.format(name="fresh_sighting", evidence=evidence))
+        self.engine.execute(SUPPORTS.format(name="fresh_supported", evidence=evidence))
         fold(self.engine, "fresh_sighting", "fresh_supported", "fresh_")
 
+    def _glance(self) -> None:
+        """Makes `glimpse`: as much of what new evidence names as tells most of it from news.
+
+        The rest is read of those of whom that leaves a doubt, and later of who is touched.
+        """
+        self._read("fresh_first_seen", IDENTITY, "glimpse_row", GLANCED)
+        newest(self.engine, "glimpse_row", "identifier", "glimpse", self.rows)
+        self.engine.execute("insert into glimpsed select key from fresh_first_seen")
+        self.engine.execute(DOUBTED)
+        self._ask("doubted")
+
+    def _glance_at_edges(self) -> None:
+        self.engine.execute(FRESH_ANCHORS)
+        self._read("wanted", EDGES, "edge_glimpse_row", GLANCED)
+        newest(self.engine, "edge_glimpse_row", "a, b", "edge_glimpse", self.rows)
+        self.engine.execute(DOUBTED_ANCHORS)
+        if count(self.engine, "select count(*) from wanted"):
+            self._find_edges()
+
     def _widen(self) -> None:
+        """Touches the frontier and whatever hangs on it; who was glimpsed is read with the rest."""
         while count(self.engine, "select count(*) from frontier"):
             self.engine.execute("insert into touched select key from frontier")
-            self._ask("frontier")
+            if count(self.engine, UNSEEN):
+                self._ask("touched")
             self.engine.execute(PERSONS_OF_FRONTIER)
             self._ask_persons("frontier_person")
             newest(self.engine, "person_row", "person_id", "person_known", self.rows)
             self._refuse()
             self.engine.execute(FRONTIER.format(keys=WIDER))
+        self._ask("touched")
 
     def _ask(self, keys: str) -> None:
         """Makes `known` hold what the log says of these identifiers, too."""
@@ -236,7 +269,7 @@ class State:
     def _look_up(self, keys: str, what: str, table: LakeTable, into: str) -> None:
         self.engine.execute(UNASKED.format(keys=keys, what=what))
         if count(self.engine, "select count(*) from wanted"):
-            look_up(self.engine, self.lake, table, "wanted", "found", TOLD[table.name])
+            self._read("wanted", table, "found")
             self.engine.execute(f"insert into {into} select * from found")
             self.engine.execute(f"insert into asked_{what} select key from wanted")
 
@@ -245,12 +278,21 @@ class State:
         self.engine.execute(REFUSALS.format(is_seen=is_seen))
 
     def _find_edges(self) -> None:
-        look_up(self.engine, self.lake, EDGES, "wanted", "edge_row", TOLD["edges"])
+        self._read("wanted", EDGES, "edge_row")
         newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
+
+    def _read(
+        self,
+        keys: str,
+        table: LakeTable,
+        into: str,
+        told: Mapping[str, Sequence[str]] = TOLD,
+    ) -> None:
+        look_up(self.engine, self.lake, table, keys, into, told[table.name])
 
     def _conclude(self) -> None:
         self.engine.execute(ANCHORS)
-        look_up(self.engine, self.lake, EDGES, "wanted", "edge_row", TOLD["edges"])
+        self._read("wanted", EDGES, "edge_row")
         self.engine.execute(TOUCHED_EDGES)
         newest(self.engine, "edge_row", "a, b", "known_edge", self.rows)
         for statement in (SIGHTED, SUPPORTED):

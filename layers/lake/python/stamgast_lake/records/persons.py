@@ -53,7 +53,7 @@ def read_records(
     Profiles are read a part at a time, so that only their comparison columns are held.
     """
     engine.execute(WANTED.format(which=which))
-    columns = "person_id, traits, recorded_at, run_id"
+    columns = ("person_id", "traits", "recorded_at", "run_id")
     look_up(engine, lake, PROFILES, "wanted_key", "wanted_profile", columns)
     newest(engine, "wanted_profile", "person_id", "asked_profile")
     found = engine.execute("select person_id, traits from asked_profile")

@@ -1,7 +1,7 @@
 """From a folder of YAML to the compiled workspace: validated whole, every fault with its line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -91,12 +91,17 @@ def _sound(file: YamlFile, part: str, shape: type[Part]) -> dict[str, Any]:
     return found
 
 
+def _faults(shape: Any, file: YamlFile, error: ValidationError) -> Iterator[Fault]:
+    """Each of pydantic's errors; of a name and what stands under it they may be alike."""
+    for fault in error.errors(include_url=False):
+        place = tuple(str(step) for step in fault["loc"] if step != "[key]")
+        yield file.fault(place, message_of(shape, fault))
+
+
 def _validated(shape: Any, file: YamlFile, faults: list[Fault]) -> dict[str, Any]:
     try:
         validated: dict[str, Any] = shape.model_validate(file.document).model_dump(mode="json")
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            place = tuple(str(step) for step in fault["loc"] if step != "[key]")
-            faults.append(file.fault(place, message_of(shape, fault)))
+        faults.extend(dict.fromkeys(_faults(shape, file, error)))
         return {}
     return validated

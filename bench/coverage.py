@@ -1,6 +1,6 @@
 """Coverage: how often what a card states with an interval is true, in worlds whose truth is known.
 
-    python bench/coverage.py [--worlds 15] [--people 3000] [--of propensity churn] [--json]
+    python bench/coverage.py [--worlds 15] [--first 0] [--people 3000] [--of propensity] [--json]
 
 Propensity, churn and look-alike: the precision of the best tenth and the area, as they are stated,
 beside those of the very version on 20,000 people that nobody has seen, on a later day, whose odds
@@ -9,7 +9,8 @@ beside that of the learner on 40,000 others. Lifetime values: customers whose mo
 own interval. Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is
 what an interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave
 open; `kept` how often the truth was not below its lower end, which is what is promised; `mean` is
-by how much what was stated lies above the truth, on average.
+by how much what was stated lies above the truth, on average. Worlds are numbered; `--first` says
+with which to begin, so that many can be asked a part at a time.
 """
 
 import argparse
@@ -195,20 +196,20 @@ def driver(random: Random, people: int = 150, each: int = 3) -> Held:
     return held(Measure(value, low, high), float(EFFECTS[0]))
 
 
-def figures(worlds: int, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+def figures(worlds: range, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A row a figure, as soon as it is known."""
     for place, (kind, run) in enumerate(RANKED.items()):
         if kind not in kinds:
             continue
-        told = [run(np.random.default_rng((seed, place)), people) for seed in range(worlds)]
+        told = [run(np.random.default_rng((seed, place)), people) for seed in worlds]
         names = dict.fromkeys(name for one in told for name in one)
         for name in names:
             yield row(kind, name, [one[name] for one in told if name in one])
     if set(kinds) <= set(RANKED):
         return
-    values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in range(worlds)]
+    values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in worlds]
     yield of_customers(values)
-    many = range(CHEAP * worlds)
+    many = range(CHEAP * worlds.start, CHEAP * worlds.stop)
     yield row("discount", "elasticity", [prices(np.random.default_rng((n, 9))) for n in many])
     yield row("drivers", "effect", [driver(np.random.default_rng((n, 10))) for n in many])
 
@@ -246,12 +247,14 @@ def main() -> None:
     """Prints a row a figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=15)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=3_000)
     kinds = [*RANKED, OTHERS]
     parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    for one in figures(asked.worlds, asked.people, asked.of):
+    worlds = range(asked.first, asked.first + asked.worlds)
+    for one in figures(worlds, asked.people, asked.of):
         text = (
             f"{one['kind']:15} {one['figure']:28} nominal {one['nominal']:.0%}  seen"
             f" {one['seen']:6.1%} ({one['low']:.1%} to {one['high']:.1%}) of {one['of']:,}"

@@ -75,10 +75,12 @@ def test_a_form_without_composition_tells_equivalent_texts_apart() -> None:
     "raw",
     ["\uff4e\uff55\uff4c\uff4c", "\u00abnull\u00bb", "\u201eundefined\u201c", "nu\u200dll",
      "\u202enull\u202c", "[object Undefined]", "(000) 000-0000", "''null''", "\u00ad", "NaN",
-     "00000000-0000-0000-0000-000000000000"],
+     "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+     "null\U000e0020", "nu\U000e0100ll", "n\u180full", "nul\U0001d173l", "\u2800", "\U000e0020",
+     "\u2039null\u203a", "\u201fguest\u201b", "???", "*", "\ufffd\ufffd", "#REF!", "#n/a"],
 )  # fmt: skip
 def test_disguises_of_nobody_are_found_out(raw: str) -> None:
-    """Line 24: quoted, full-width, zero-width and directed variants never link."""
+    """Line 24: quoted, full-width, unseen and directed variants never link, nor do signs alone."""
     assert normalise(USER, raw, DEFAULT) == Refusal("user_id", "blocked")
 
 

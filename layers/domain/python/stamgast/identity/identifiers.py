@@ -10,11 +10,16 @@ from stamgast.identity.settings import Form, IdentitySettings, Namespace
 
 LONGEST_VALUE = 512
 LONGEST_RAW = 4096
-QUOTES = "\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201c\u201d\u201e\u2032\u2033\uff02\uff07"
-# Characters that nobody sees: controls, soft hyphens, joiners, marks of direction, fillers.
+QUOTES = (
+    "\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u2039\u203a"
+    "\uff02\uff07"
+)
+# Characters that nobody sees: controls, the blank of Braille, and what Unicode (5.21) lets every
+# font leave out: soft hyphens, joiners, marks of direction, fillers, variation selectors, tags.
 FILLER = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 

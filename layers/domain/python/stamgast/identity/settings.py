@@ -107,6 +107,9 @@ BLOCKED_VALUES = frozenset(
 
 BLOCKED_PATTERNS = (
     r"[0\-_. ()/+]+",
+    r"[!-/:-@\[-`{-~ \ufffc\ufffd]+",  # signs alone, and characters that were lost on the way
+    r"#(?:n/a|ref!|null!|value!|num!|div/0!|name\?)",  # what a spreadsheet says of a broken cell
+    r"[f\-]{32,}",
     r"[x\-]{3,}",
     r"\$\{.*\}",
     r"\{\{.*\}\}",

@@ -123,7 +123,7 @@ def test_what_a_batch_says_for_all_merges_into_each_event_which_goes_first() -> 
     }
     front.post("/v1/batch", batch)
     own, without = (orjson.loads(record.body) for record in front.raw())
-    assert own["context"] == {"app": {"name": "shop", "build": 2}, "ip": "192.0.2.1"}
+    assert own["context"] == {"app": {"name": "shop", "build": 2}, "ip": "192.0.2.0"}
     assert own["integrations"] == {"All": False, "X": True}
     assert without["context"] == batch["context"]
 

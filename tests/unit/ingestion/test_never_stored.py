@@ -28,6 +28,9 @@ HIDING = st.sampled_from(
         {"traits": {"passport": SECRET}},
         {"context": {"traits": {"passport": {"deep": [SECRET]}}}},
         {"context": {"device": {"advertisingId": SECRET}}},
+        {"context": {"Device": {"AdvertisingID": SECRET}}},
+        {"properties": {"Card": {"NUMBER": SECRET}, "card": {"number": SECRET}}},
+        {"properties": {"lines": [{"Note": SECRET}, [{"note": SECRET}]]}},
     )
 )
 

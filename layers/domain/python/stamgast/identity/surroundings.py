@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from stamgast.identity.assurance import Assurance
+from stamgast.ingestion.addresses import truncated
 from stamgast.raw.record import RawRecord
 
-KEPT_BITS = {4: 24, 6: 48}
 LONGEST = 256
 
 
@@ -39,20 +38,6 @@ def surroundings_of(record: RawRecord, context: Mapping[str, Any]) -> Surroundin
         locale=_text(context.get("locale")),
         time_zone=_text(context.get("timezone")),
     )
-
-
-def truncated(address: object) -> str | None:
-    """The network of an address; None for none, and for 0.0.0.0, which clients send to hide it."""
-    if not isinstance(address, str):
-        return None
-    try:
-        told = ip_address(address.strip())
-    except ValueError:
-        return None
-    if told.is_unspecified or told.is_loopback:
-        return None
-    bits = KEPT_BITS[told.version]
-    return str(ip_network(f"{told}/{bits}", strict=False).network_address)
 
 
 def _text(value: object) -> str | None:

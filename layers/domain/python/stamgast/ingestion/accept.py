@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from stamgast.ingestion.addresses import shorten
 from stamgast.ingestion.bounds import DEFAULT, Bounds
 from stamgast.ingestion.instants import clamp, event_ms_of, read_ms
 from stamgast.ingestion.payload import message_id_of_payload, message_id_of_row
@@ -68,6 +69,7 @@ def _judge(event: object, index: int, receipt: Receipt, bounds: Bounds) -> Accep
     message_id = message_id_of(event, notes, bounds)
     if isinstance(message_id, Fault):
         return message_id
+    shorten(event)
     body = _body(event, bounds)
     if isinstance(body, Fault):
         return body

@@ -20,8 +20,9 @@ GONE = object()
 class NeverStored:
     """The marked properties; `keyed` gives the hash of a text under the workspace's secret.
 
-    A trait is taken out of `context.traits` too, where some clients put it. What stands in a list
-    is looked for in each of its elements.
+    Names are compared without case, for clients differ in it. A trait is taken out of
+    `context.traits` too, where some clients put it. What stands in a list is looked for in each of
+    its elements.
     """
 
     drop: tuple[Path, ...] = ()
@@ -60,11 +61,13 @@ class NeverStored:
         return replace(rejected, original=text, length=length, identifiers=named)
 
     def _names(self, path: str) -> bool:
-        return tuple(path.split(".")) in {*_places(self.drop), *_places(self.hash)}
+        marked = {tuple(map(str.lower, one)) for one in (*_places(self.drop), *_places(self.hash))}
+        return tuple(path.lower().split(".")) in marked
 
     def _named_in(self, text: str) -> bool:
         plain = ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text.replace("\0", ""))
-        return any(path[-1] in plain for path in (*self.drop, *self.hash))
+        low = plain.lower()
+        return any(path[-1].lower() in low for path in (*self.drop, *self.hash))
 
     def _change(self, event: object) -> bool:
         """Takes out and replaces in place; whether anything was there."""
@@ -99,14 +102,16 @@ def _places(paths: tuple[Path, ...]) -> Iterator[Path]:
 def _apply(value: object, path: Path, change: Change) -> bool:
     if isinstance(value, list):
         return sum(_apply(one, path, change) for one in value) > 0
-    if not isinstance(value, dict) or path[0] not in value:
+    if not isinstance(value, dict):
         return False
-    name, *rest = path
+    step, rest = path[0].lower(), path[1:]
+    names = [name for name in value if name.lower() == step]
     if rest:
-        return _apply(value[name], tuple(rest), change)
-    after = change(value[name])
-    if after is GONE:
-        del value[name]
-    else:
-        value[name] = after
-    return True
+        return sum(_apply(value[name], rest, change) for name in names) > 0
+    for name in names:
+        after = change(value[name])
+        if after is GONE:
+            del value[name]
+        else:
+            value[name] = after
+    return bool(names)

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from stamgast.ingestion.addresses import shortened
 from stamgast.ingestion.bounds import Bounds
 from stamgast.ingestion.validate import text_of
 from stamgast.ingestion.verdicts import Fault, Noted, Rejected, Unreadable
@@ -35,7 +36,7 @@ def reject(
     said = event if isinstance(event, dict) else {}
     if text is None:
         text = event.text if isinstance(event, Unreadable) else _text_of(event)
-    text = WRITE_KEY.sub(rb'\1"removed"', text)
+    text = shortened(said, WRITE_KEY.sub(rb'\1"removed"', text))
     message_id = text_of(said.get("messageId"))
     return Rejected(
         position=position,

@@ -45,6 +45,7 @@ class MemoryCatalogue:
         self.before: Callable[[LakeTable, Commit], None] = lambda table, commit: None
         self.after: Callable[[LakeTable, Commit], None] = lambda table, commit: None
         self._numbers = count()
+        self._read: dict[str, tuple[tuple[int, ...], ds.Dataset]] = {}
 
     def find(self, table: LakeTable) -> MemoryTable | None:
         return self.tables.get(table.name)
@@ -102,8 +103,15 @@ class MemoryCatalogue:
         return self.dataset_of(table, tuple(files))
 
     def dataset_of(self, table: LakeTable, files: tuple[MemoryFile, ...]) -> ds.Dataset:
-        schema = arrow_schema(table)
-        return ds.dataset(pa.concat_tables([schema.empty_table(), *(f.rows for f in files)]))
+        """The rows of these files; those of a table as it was read last are put together once."""
+        asked = tuple(file.number for file in files)
+        known, dataset = self._read.get(table.name, (None, None))
+        if dataset is None or known != asked:
+            schema = arrow_schema(table)
+            rows = pa.concat_tables([schema.empty_table(), *(f.rows for f in files)])
+            dataset = ds.dataset(rows)
+            self._read[table.name] = asked, dataset
+        return dataset
 
     def rows(self, table: LakeTable) -> list[dict[str, Any]]:
         """Every row of a table, for assertions."""

@@ -17,7 +17,7 @@ from stamgast.profile.ring import RunIds
 from stamgast.profile.steps import is_worth_publishing, publish_anchor, publish_new
 from stamgast.profile.store import Pair
 from stamgast_lake.facts_json import Sourced, from_json, to_json
-from stamgast_lake.logs import keep, latest, see, see_fresh, see_runs
+from stamgast_lake.logs import keep, latest, see, see_fresh
 from stamgast_lake.publishing.live import LiveBases, settle_anchors
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.memberships import find_changed
@@ -70,7 +70,7 @@ def publish_anchors(task: Task) -> Iterator[str]:
     bases = LiveBases.begun(task)
     if bases is not None:
         find_changed(task)
-    see_runs(engine, lake)
+    task.see_runs()
     see(engine, lake, ANCHORS, EVENTS)
     see_fresh(engine, lake, ANCHORS, IDENTITY)
     find_lost(task)

@@ -26,6 +26,10 @@ def find_lost(task: Task) -> None:
 
     Needs `settled_run`.
     """
+    task.once("lost_copy", lambda: _find(task))
+
+
+def _find(task: Task) -> None:
     see(task.engine, task.publisher.lake, RECEIPTS)
     see_fresh(task.engine, task.publisher.lake, RECEIPTS)
     task.engine.execute(LOST.format(fresh=task.fresh("receipts")))

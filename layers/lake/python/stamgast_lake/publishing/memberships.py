@@ -5,7 +5,7 @@ from typing import Any
 
 from stamgast.moments import iso_of
 from stamgast.segments.changes import ENTERED, MembershipChange
-from stamgast_lake.logs import latest, see, see_fresh, see_runs
+from stamgast_lake.logs import latest, see, see_fresh
 from stamgast_lake.publishing.live import close_coverage, settle_people
 from stamgast_lake.publishing.parted import name_parted
 from stamgast_lake.publishing.work import PersonRow, Task, UntoldError
@@ -64,6 +64,10 @@ def publish_memberships(task: Task) -> Iterator[str]:
 
 def find_changed(task: Task, after: str = "") -> None:
     """Makes `changed_membership`: what this run has to say of memberships."""
+    task.once("changed_membership", lambda: _find_changed(task, after))
+
+
+def _find_changed(task: Task, after: str) -> None:
     _look(task)
     see(task.engine, task.publisher.lake, MEMBERSHIPS)
     see_fresh(task.engine, task.publisher.lake, MEMBERSHIPS)
@@ -84,7 +88,7 @@ def publish_computed(task: Task) -> Iterator[str]:
 
 
 def _look(task: Task) -> None:
-    see_runs(task.engine, task.publisher.lake)
+    task.see_runs()
     name_parted(task)
 
 

@@ -4,7 +4,7 @@ from stamgast_lake.evidence import see_fresh_evidence
 from stamgast_lake.logs import count, see, see_fresh
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.state import State
-from stamgast_lake.tables import CONSTRAINTS, EVIDENCE, IDENTITY, PERSONS
+from stamgast_lake.tables import CONSTRAINTS, EDGES, EVIDENCE, IDENTITY, PERSONS
 
 DECIDED = "select distinct a as key from fresh_evidence where rule in ('cut', 'lift')"
 PARTED = """
@@ -20,12 +20,16 @@ def name_parted(task: Task) -> None:
     A cut rearranges a live person whole. What the live view had joined, first come, the lake may
     never have: so all count that new evidence and refused links connect with what was decided.
     """
+    task.once("parted", lambda: _find(task))
+
+
+def _find(task: Task) -> None:
     engine, lake = task.engine, task.publisher.lake
     see_fresh(engine, lake, EVIDENCE)
     see_fresh_evidence(engine, lake)
     if not count(engine, f"select count(*) from ({DECIDED})"):
         engine.execute(NOBODY_PARTED)
         return
-    see(engine, lake, IDENTITY, PERSONS, CONSTRAINTS)
+    see(engine, lake, IDENTITY, PERSONS, EDGES, CONSTRAINTS)
     State(engine, lake, lake.workspace().identity, is_now=True).surround(DECIDED)
     engine.execute(PARTED)

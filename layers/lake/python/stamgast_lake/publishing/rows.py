@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stamgast.moments import iso_of, ms_of
-from stamgast_lake.logs import latest, see, see_fresh, see_runs
+from stamgast_lake.logs import latest, see, see_fresh
 from stamgast_lake.publishing.parted import name_parted
 from stamgast_lake.publishing.work import PersonRow, Task
 from stamgast_lake.tables import RFM
@@ -43,7 +43,7 @@ PAGE = "select * from changed_rfm where person_id > ? order by person_id limit ?
 def publish_rows(task: Task) -> Iterator[str]:
     """Writes page after page of rows; yields the last person of each."""
     engine, publisher = task.engine, task.publisher
-    see_runs(engine, publisher.lake)
+    task.see_runs()
     see(engine, publisher.lake, RFM)
     see_fresh(engine, publisher.lake, RFM)
     latest(engine, "rfm", "person_id", "rfm_now")

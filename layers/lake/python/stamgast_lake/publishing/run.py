@@ -1,8 +1,9 @@
 """The stage `publish`: phase after phase, page after page, until it is done or out of time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from stamgast.identity.corrections import begin
 from stamgast.identity.results import Result
@@ -16,7 +17,8 @@ from stamgast_lake.publishing.timeline import publish_timeline
 from stamgast_lake.publishing.work import FencedError, Publisher, Task, UnsettledError
 from stamgast_lake.runs import Run
 
-PHASES: tuple[tuple[str, Callable[[Task], Iterator[str]]], ...] = (
+Phase: TypeAlias = tuple[str, Callable[[Task], Iterator[str]]]
+PHASES: tuple[Phase, ...] = (
     ("persons", publish_persons),
     ("timeline", publish_timeline),
     ("anchors", publish_anchors),
@@ -25,6 +27,8 @@ PHASES: tuple[tuple[str, Callable[[Task], Iterator[str]]], ...] = (
     ("scores", publish_held),
     ("memberships", publish_memberships),
 )
+# What corrects persons takes most of a session's memory; the others share what they look up.
+SESSIONS = (PHASES[:1], PHASES[1:])
 CONTENDED = f"persons_{Result.CONTENDED}"
 
 
@@ -61,13 +65,26 @@ def publish_run(
         raise FencedError("a newer run has raised the fence")
     counted = Counter(figures or {})
     names = [name for name, _ in PHASES]
-    for name, phase in PHASES[names.index(place.phase) :]:
-        after = place.after if name == place.phase else ""
-        with session() as engine:
-            task = Task(engine, publisher, run, is_whole, after, counted)
-            for last in phase(task):
-                if publisher.is_late():
-                    return Published(dict(counted), Place(name, last))
+    ahead = PHASES[names.index(place.phase) :]
+    for phases in SESSIONS:
+        if here := [phase for phase in phases if phase in ahead]:
+            with session() as engine:
+                task = Task(engine, publisher, run, is_whole, place.after, counted)
+                left = _publish(task, here, place)
+            if left is not None:
+                return Published(dict(counted), left)
     if counted[CONTENDED]:
         raise UnsettledError(f"{counted[CONTENDED]} components stayed contended")
     return Published(dict(counted), None)
+
+
+def _publish(task: Task, phases: Sequence[Phase], place: Place) -> Place | None:
+    """Publishes phase after phase in one session; where to go on if time runs out."""
+    for nth, (name, phase) in enumerate(phases):
+        if nth:
+            task.forget()
+        task.after = place.after if name == place.phase else ""
+        for last in phase(task):
+            if task.publisher.is_late():
+                return Place(name, last)
+    return None

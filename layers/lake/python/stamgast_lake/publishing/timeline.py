@@ -17,7 +17,7 @@ from stamgast.profile.store import FactStore
 from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.profile.timeline_items import place_of
 from stamgast_lake.loading.load import CHECKED_WHOLE_ROWS
-from stamgast_lake.logs import see, see_fresh, see_runs
+from stamgast_lake.logs import see, see_fresh
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import EVENTS, MESSAGE_INDEX
@@ -58,7 +58,7 @@ PAGE = "select * from recent_event where message_key > ? order by message_key li
 def publish_timeline(task: Task) -> Iterator[str]:
     """Puts page after page of entries; yields the last message of each."""
     engine, publisher = task.engine, task.publisher
-    see_runs(engine, publisher.lake)
+    task.see_runs()
     see(engine, publisher.lake, EVENTS)
     see_fresh(engine, publisher.lake, EVENTS)
     if not task.after:

@@ -18,6 +18,7 @@ from stamgast.profile.store import FactStore, Pause
 from stamgast.segments.changes import MembershipChange
 from stamgast.segments.live.rules import LiveRules
 from stamgast_lake.lake import Lake
+from stamgast_lake.logs import see_runs
 from stamgast_lake.runs import Run
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 
 ROWS_AT_ONCE = 100
+# What several phases need, and a session makes once.
+SHARED = frozenset({"settled_run", "lost_copy", "parted", "changed_membership"})
+TABLES = "select table_name from duckdb_tables() where temporary"
 
 
 class PublishError(Exception):
@@ -92,7 +96,7 @@ class Publisher:
 
 @dataclass(slots=True)
 class Task:
-    """One phase at work: its session, its run, where it goes on, and its figures."""
+    """Phases at work: their session, their run, where it goes on, and its figures."""
 
     engine: "DuckDBPyConnection"
     publisher: Publisher
@@ -100,6 +104,23 @@ class Task:
     is_whole: bool
     after: str = ""
     figures: Counter[str] = field(default_factory=Counter)
+    made: set[str] = field(default_factory=set)
+
+    def once(self, name: str, make: Callable[[], None]) -> None:
+        """Makes what several phases need, unless one has made it in this session."""
+        if name not in self.made:
+            make()
+            self.made.add(name)
+
+    def see_runs(self) -> None:
+        """Makes `settled_run`."""
+        self.once("settled_run", lambda: see_runs(self.engine, self.publisher.lake))
+
+    def forget(self) -> None:
+        """Frees the memory of what a phase made for itself."""
+        for (table,) in self.engine.execute(TABLES).fetchall():
+            if table not in SHARED:
+                self.engine.execute(f'drop table "{table}"')
 
     def put(self, figure: str, rows: Sequence[PersonRow]) -> None:
         """Writes rows and counts those that no newer run had written."""

@@ -117,7 +117,7 @@ def test_one_invalid_event_among_a_hundred_is_refused_alone() -> None:
 def test_what_a_batch_says_for_all_merges_into_each_event_which_goes_first() -> None:
     front = Front()
     batch = {
-        "context": {"app": {"name": "shop", "build": 1}, "ip": "192.0.2.1"},
+        "context": {"app": {"name": "shop", "build": 1}, "ip": "192.0.2.0"},
         "integrations": {"All": False},
         "batch": [track(context={"app": {"build": 2}}, integrations={"X": True}), track()],
     }

@@ -113,9 +113,7 @@ def timeline(
 def _refuse_beside(one: str, other: str, told: str | None) -> None:
     """What an answer from the lake would pass over is refused, so that nobody relies on it."""
     if told is not None:
-        raise InputError(
-            f"{other} is not read beside {one}", hint=f"Leave {other} out: the lake answers whole."
-        )
+        raise InputError(f"{other} is not read beside {one}", hint=f"Leave {other} out.")
 
 
 def key(who: Who, stack: Stack = None, json: Json = False) -> None:

@@ -112,6 +112,6 @@ def test_a_run_may_write_over_the_item_of_a_rule_that_lives_no_more(
 
 def test_coverage_is_read_as_it_was_written(store: DynamoLiveStore) -> None:
     assert store.coverage() == Coverage()
-    told = Coverage({"ab12cd34": 7}, 9, AT_MS)
+    told = Coverage({"ab12cd34": 7}, 9, AT_MS, {"loyal": "0f"})
     store.put_coverage(told)
     assert store.coverage() == told

@@ -264,3 +264,18 @@ def test_whom_a_losing_copy_let_in_leaves_though_the_run_has_nothing_to_say_of_i
     assert shop.world.catalogue.rows(MEMBERSHIPS) == []
     assert rows_of(shop) == {}
     assert [one.change for one in shop.world.told_memberships] == ["entered", "left"]
+
+
+def test_a_rule_that_was_edited_long_ago_is_no_reason_to_leave() -> None:
+    """Who stayed in when the rule was edited has a standing of the old one, and leaves by facts."""
+    shop = shop_of(recent="count(last 2 days) >= 1")
+    shop.world.send(ordered("m1", shop.world.now_ms))
+    shop.world.run()
+    shop.world.workspace = workspace({"recent": "count(last 3 days) >= 1"}, "{}")
+    shop.world.run()
+    shop.world.now_ms += 4 * DAY_MS
+    shop.world.send({"messageId": "m2", "userId": "ann", "type": "identify", "timestamp": 1})
+    assert [(one.change, one.because) for one in shop.world.told_memberships] == [
+        ("entered", "facts"),
+        ("left", "facts"),
+    ]

@@ -118,6 +118,24 @@ def test_an_edited_rule_says_so_and_a_removed_segment_lets_everybody_go() -> Non
     ]
 
 
+def test_what_moved_somebody_is_told_by_what_the_run_before_asked() -> None:
+    """A widened rule and a new one bring people in; one that was edited long ago moves nobody."""
+    shop = world(active="count(last 3 days) >= 1")
+    shop.send(bought("a", "m1"), bought("b", "m2", NOON_MS - 4 * DAY_MS))
+    shop.run(STAGES)
+    shop.workspace = workspace(active="count(last 7 days) >= 1", everybody="person_id is not null")
+    for days in (0, 1, 4, 9):
+        shop.run(STAGES, NOON_MS + days * DAY_MS + 1)
+    assert sorted(told(shop)) == [
+        ("active", "entered", "facts"),
+        ("active", "entered", "rule_changed"),
+        ("active", "left", "facts"),
+        ("active", "left", "facts"),
+        ("everybody", "entered", "rule_changed"),
+        ("everybody", "entered", "rule_changed"),
+    ]
+
+
 def test_who_was_merged_away_leaves() -> None:
     shop = world(buyers="orders.count >= 1")
     shop.send(bought("a", "m1"), {**bought("", "m2"), "userId": None, "anonymousId": "d1"})

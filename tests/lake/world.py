@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pyarrow as pa
+from botocore.exceptions import ClientError
 from duckdb import DuckDBPyConnection
 
 from stamgast.identity.assurance import Assurance
@@ -100,6 +101,8 @@ class MemoryObjects:
         self.bodies[Key] = Body
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if Key not in self.bodies:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, "GetObject")
         return {"Body": BytesIO(self.bodies[Key])}
 
 

@@ -17,7 +17,7 @@ def read_coverage(client: Any, table: str) -> Coverage:
         return Coverage()
     told = attributes_of(answer["Item"])
     check_schema(told)
-    return Coverage(told["since"], told["run"], told["moment"])
+    return Coverage(told["since"], told["run"], told["moment"], told.get("rules", {}))
 
 
 def write_coverage(client: Any, table: str, coverage: Coverage) -> None:
@@ -27,5 +27,6 @@ def write_coverage(client: Any, table: str, coverage: Coverage) -> None:
         "since": dict(coverage.since),
         "run": coverage.run,
         "moment": coverage.moment_ms,
+        "rules": dict(coverage.rules),
     }
     call(client.put_item, TableName=table, Item={**KEY, **item_of(told)})

@@ -17,6 +17,7 @@ from stamgast.segments.live.rules import LiveRules
 from stamgast.segments.live.visit import Decided
 from stamgast_lake.logs import keep
 from stamgast_lake.publishing.work import Task, UntoldError
+from stamgast_lake.rules.edited import asked
 from stamgast_lake.rules.sums import SumsOfAnchors
 
 DECIDED = """
@@ -113,5 +114,5 @@ def close_coverage(task: Task) -> None:
     rules = task.publisher.live
     if rules is not None:
         moment_ms = ms_of(task.run.moment)
-        known = rules.store.coverage()
-        rules.store.put_coverage(Coverage(known.since, task.run.seq, moment_ms))
+        known, told = rules.store.coverage(), asked(task.publisher.lake) or {}
+        rules.store.put_coverage(Coverage(known.since, task.run.seq, moment_ms, told))

@@ -9,6 +9,7 @@ from stamgast.segments.language.rules import Rule
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
+from stamgast_lake.rules.edited import edited, keep_asked
 from stamgast_lake.rules.statements import VERDICTS
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import MEMBERSHIPS
@@ -27,7 +28,8 @@ FOUND = """
     join rule_known rule on rule.place = verdict.place
 """
 KNOWN = """
-    create or replace temp table rule_known (place integer, segment varchar, rule_version varchar)
+    create or replace temp table rule_known
+        (place integer, segment varchar, rule_version varchar, is_edited boolean)
 """
 CHANGES = """
     select changed.person_id, changed.segment, changed.change, changed.rule_version,
@@ -36,9 +38,10 @@ CHANGES = """
         cast('{moment}' as timestamptz) as recorded_at, '{run_id}' as run_id
     from (
         select found.person_id, found.segment, 'entered' as change, found.rule_version,
-            case when was.rule_version <> found.rule_version then 'rule_changed' else 'facts' end
-                as because
+            case when coalesce(rule.is_edited, was.rule_version <> found.rule_version)
+                then 'rule_changed' else 'facts' end as because
         from member_found found
+        join rule_known rule on rule.segment = found.segment
         left join membership_now was
             on was.person_id = found.person_id and was.segment = found.segment
         where was.change is distinct from 'entered'
@@ -47,7 +50,8 @@ CHANGES = """
             coalesce(rule.rule_version, was.rule_version),
             case when rule.segment is null then 'segment_gone'
                 when was.person_id not in (select person_id from {verdicts}) then 'person_gone'
-                when rule.rule_version <> was.rule_version then 'rule_changed'
+                when coalesce(rule.is_edited, rule.rule_version <> was.rule_version)
+                    then 'rule_changed'
                 else 'facts' end
         from membership_now was
         left join rule_known rule on rule.segment = was.segment
@@ -75,19 +79,27 @@ def log_memberships(
     """
     see(engine, lake, MEMBERSHIPS)
     latest(engine, "memberships", "person_id, segment", "membership_now")
-    find_members(engine, rules)
+    find_members(engine, rules, edited(lake, rules))
     changes = changes_sql(run.moment, run.run_id)
     changed = append_changes(engine, lake, MEMBERSHIPS, changes, Commit(run.run_id, stage))
+    keep_asked(lake, rules)
     sizes = dict(engine.execute(SIZES).fetchall())
     told = {f"segment_{rule.name}": int(sizes.get(rule.name, 0)) for rule in rules}
     return {"memberships": changed, **told}
 
 
-def find_members(engine: "DuckDBPyConnection", rules: Sequence[Rule]) -> None:
-    """Makes `rule_known` and `member_found` (person_id, segment, rule_version)."""
+def find_members(
+    engine: "DuckDBPyConnection", rules: Sequence[Rule], others: frozenset[str] | None
+) -> None:
+    """Makes `rule_known` and `member_found` (person_id, segment, rule_version).
+
+    `others` are the rules that the run before asked otherwise, or not at all; None if unknown.
+    """
     engine.execute(KNOWN)
     for place, rule in enumerate(rules):
-        engine.execute("insert into rule_known values (?, ?, ?)", [place, rule.name, rule.version])
+        is_edited = None if others is None else rule.name in others
+        known = [place, rule.name, rule.version, is_edited]
+        engine.execute("insert into rule_known values (?, ?, ?, ?)", known)
     places = ", ".join(f"case when r{place} then {place} end" for place in range(len(rules)))
     if not rules:
         engine.execute(NOBODY.format(verdicts=VERDICTS))

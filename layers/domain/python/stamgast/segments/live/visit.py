@@ -112,9 +112,9 @@ class Visit:
             if same is not None and same.change.change == kind:
                 yield same.change, same.is_fresh
                 continue
-            is_same_rule = was is None or was.change.rule_version == versions[segment]
-            because = FACTS if is_same_rule else RULE_CHANGED
             version = versions[segment]
+            asked = self.coverage.rules.get(segment, was.change.rule_version if was else version)
+            because = FACTS if asked == version else RULE_CHANGED
             yield (
                 MembershipChange(self.person_id, segment, kind, version, self.now_ms, because),
                 True,

@@ -316,6 +316,19 @@ def test_a_rule_that_no_run_has_asked_yet_is_told() -> None:
     assert report("nobody")["is_as_the_rule_stands"]
 
 
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_members_who_stayed_when_the_rule_was_edited_do_not_make_it_new(is_asked: bool) -> None:
+    """They entered by the old version; what the newest run read tells whether it was asked."""
+    world = shop()
+    edited = tuple({**one, "version": "edited"} for one in world.workspace.segments)
+    version = world.workspace.version if is_asked else "newer"
+    with session() as engine:
+        lake = LakeSession(engine, world.catalogue, None, "")  # type: ignore[arg-type]  # the fake
+        newer = replace(world.workspace, segments=edited, version=version)
+        told = segment_report(lake, newer, Asked("regulars"))
+    assert told["is_as_the_rule_stands"] is is_asked
+
+
 def test_an_unknown_segment_is_told_which_there_are() -> None:
     with pytest.raises(InputError, match="no segment is called 'regular'") as error:
         report("regular")

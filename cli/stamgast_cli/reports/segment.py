@@ -155,11 +155,13 @@ def _head(seen: Seen, meant: Segment, workspace: Workspace) -> Document:
 
 
 def _is_asked(seen: Seen, meant: Segment, workspace: Workspace) -> bool:
-    """Whether a run has asked the rule as it stands: all members are in by it, or, where there are
-    none, the newest run read this very workspace."""
-    if not seen.sizes["segment"]:
-        return newest_version(seen.lake) == workspace.version
-    return not strangers(seen.lake, meant.name, meant.rule.version)
+    """Whether a run has asked the rule as it stands: the newest one read this very workspace, or
+    all members, if there are any, entered by it. Who stays in when a rule is edited keeps its old
+    version."""
+    if newest_version(seen.lake) == workspace.version:
+        return True
+    is_any = bool(seen.sizes["segment"])
+    return is_any and not strangers(seen.lake, meant.name, meant.rule.version)
 
 
 def _sections(seen: Seen, meant: Segment) -> Document:

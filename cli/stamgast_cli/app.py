@@ -73,6 +73,8 @@ def main() -> None:
         _fail(str(error), "Is the stack deployed, and do your credentials reach it?")
     except HTTPError as error:
         _fail(f"no answer over HTTP: {error}", "See `stamgast status`.")
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", "Name another place.")
 
 
 def _fail(message: str, hint: str) -> None:

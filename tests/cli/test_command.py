@@ -139,3 +139,11 @@ def test_brackets_in_what_is_shown_are_text_and_never_style(
 def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     Output().rows(["kind", "rule"], [])
     assert "No rows." in capsys.readouterr().err
+
+
+def test_a_place_where_no_file_can_be_written_is_told_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    told = told_by(["workspace", "init", str(tmp_path / "file" / "ours")], capsys)
+    assert "Not a directory" in told

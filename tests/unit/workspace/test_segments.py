@@ -192,3 +192,8 @@ def test_where_yaml_takes_a_rule_for_something_else_it_is_told_what_to_do(
 ) -> None:
     (fault,) = faults(segments=f"segments:\n  a: {rule}\n")
     assert (fault.line, what_to_do in fault.message) == (line, True), str(fault)
+
+
+def test_the_rest_of_a_call_in_braces_is_told_as_what_a_comma_cut_off() -> None:
+    told = faults(segments="segments:\n  a: {rule: count(event = 'A', last 3 days) > 1}\n")
+    assert any("a comma in braces ends a text" in fault.message for fault in told), told

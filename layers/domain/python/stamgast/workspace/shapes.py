@@ -31,12 +31,12 @@ UNQUOTED = "put it in quotes, or it is no text in YAML"
 def message_of(shape: type[BaseModel], fault: Mapping[str, Any]) -> str:
     """The message of one of pydantic's errors about a document of this shape."""
     kind, message = str(fault["type"]), str(fault["msg"])
+    if kind == "invalid_key" or _is_cut_by_a_comma(fault):
+        return IN_BRACES
     if kind == "extra_forbidden":
         return _unknown(str(fault["loc"][-1]), _names_at(shape, fault["loc"][:-1]))
     if kind in ("model_type", "dict_type"):
         return NO_MAPPING + (NOTHING if fault.get("input") is None else "")
-    if kind == "invalid_key" or _is_cut_by_a_comma(fault):
-        return IN_BRACES
     hint = _hint(kind, fault)
     told = NO_NAME if _is_of_name(fault) else message.removeprefix("Value error, ")
     return f"{told}; {hint}" if hint else told

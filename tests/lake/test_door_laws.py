@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.erasure.subject import Subject
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.explain.masking import HIDDEN
 from stamgast.lookup import explain_api, own_api, purpose, segment_api
@@ -27,10 +28,14 @@ from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Desk, Request, respond
 from stamgast.models.live import item_of as score_of
 from stamgast_aws.dynamo_values import item_of
+from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.lookup_store import DynamoLookupStore
+from stamgast_lake.erasure import record
+from stamgast_lake.logs import see_runs
 from stamgast_lake.rules import preview_answer
+from stamgast_lake.tables import EVENTS
 from tests.fakes.segment_desk import Counter
-from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
+from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say, key_of
 from tests.lake.test_consent_laws import Story as Told
 from tests.lake.test_export_laws import ask_nobody_again
 from tests.lake.thorough import thorough
@@ -143,6 +148,15 @@ class Story(Told):
             [told.get("sample"), change.get("entering_sample"), change.get("leaving_sample")]
         )
 
+    def recorded(self, who: str, only: Callable[[Any], Any] = lambda told: told) -> str:
+        """What a person is handed who asks for their record: as JSON, and as a page."""
+        live = DynamoErasure(
+            self.world.dynamodb, "profiles", "control", lambda _: None, lambda: KEYRING
+        )
+        whole = live.resolve(Subject("record", 0, frozenset((key_of(who),))))
+        told = only(record.record_of(self.world.lake, whole, NOON_MS))
+        return json.dumps(told, default=str) + record.page_of(told)
+
     def exported(self, form: str) -> str:
         """The rows of an export, whatever their form."""
         body = {"segment": "everybody", "purpose": "email", "format": form}
@@ -160,13 +174,15 @@ class Door:
 
     `beside` are marks that it may show of anybody, or of who may pass only if it is of runs.
 
-    What a run left is shown as of that run: a grant since then lets nobody out before the next.
+    What a run left is shown as of that run: a grant since then lets nobody out before the next. A
+    right is answered whatever was said of purposes: to who it belongs to, and of nobody else.
     """
 
     ask: Callable[[Story, str], str]
     shows: str | None = None
     beside: tuple[str, ...] = ("person",)
     is_of_runs: bool = False
+    is_right: bool = False
 
 
 def path(who: str, part: str = "") -> str:
@@ -191,6 +207,7 @@ def get(
 
 
 TIMED = ("person", "moment")
+EVERYTHING = ("person", "moment", "address", "event", "masked")
 TOLD = (*TIMED, "address")  # an event's own properties are of the timeline that it stands in
 DOORS: Mapping[str, Door] = {
     "look-up": Door(look_up("mailer"), "city"),
@@ -213,6 +230,14 @@ DOORS: Mapping[str, Door] = {
         lambda story, _: story.asked("preview", segment="everybody", sample=10),
         "person",
         is_of_runs=True,
+    ),
+    "access": Door(Story.recorded, "city", EVERYTHING, is_of_runs=True, is_right=True),
+    "portability": Door(
+        lambda story, who: story.recorded(who, record.portable),
+        "city",
+        EVERYTHING,
+        is_of_runs=True,
+        is_right=True,
     ),
     "explanation of a person": Door(Story.explained),
     "explanation of a segment": Door(
@@ -239,6 +264,9 @@ def marks(story: Story, who: str, text: str) -> set[str]:
 def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
     """The law at one door; an answer about everybody is asked for once."""
     door = DOORS[name]
+    if door.is_right:
+        right_holds(story, door, is_after_run=is_after_run)
+        return
     texts = dict.fromkeys(BOTH, door.ask(story, USER)) if door.is_of_runs else {}
     for who in BOTH:
         found = marks(story, who, texts.get(who) or door.ask(story, who))
@@ -247,6 +275,17 @@ def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
             assert (door.shows in found) is story.may_pass(who)
         elif door.shows:
             assert (door.shows in found) <= story.may_pass(who)
+
+
+def right_holds(story: Story, door: Door, *, is_after_run: bool) -> None:
+    """A person's own record holds what they said, and no mark of anybody else."""
+    for who in BOTH:
+        text = door.ask(story, who)
+        others = [one for one in BOTH if one not in story.of_one(who)]
+        assert not [one for one in others if CITY[one] in text or story.home(one) in text]
+        found = marks(story, who, text)
+        assert found <= {door.shows, *door.beside}, found
+        assert door.shows in found or not (is_after_run and story.said[who])
 
 
 def faults(steps: Sequence[Step], doors: Collection[str] = tuple(DOORS)) -> dict[str, str]:
@@ -334,6 +373,19 @@ def nobody_is_asked_after_the_run(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(preview_answer, "_may_be_shown", lambda *_: True)
 
 
+def everybody_is_in_the_record(patch: pytest.MonkeyPatch) -> None:
+    def everybody(engine: Any, _: Any) -> None:
+        engine.execute("create or replace temp view asked as select anchor_key as key from all_of")
+
+    def opened(engine: Any, lake: Any) -> None:
+        engine.register("all_of", lake.catalogue.dataset(EVENTS))
+        see_runs(engine, lake)
+
+    patch.setattr(record, "see_runs", opened)
+    patch.setattr(record, "among", lambda rows, *_: rows)
+    patch.setattr(record, "_ask", everybody)
+
+
 Break = Callable[[pytest.MonkeyPatch], None]
 BROKEN: Mapping[Break, frozenset[str]] = {
     anybody_is_shown: frozenset(
@@ -357,6 +409,7 @@ BROKEN: Mapping[Break, frozenset[str]] = {
         )
     ),
     nobody_is_asked_after_the_run: frozenset(("CSV", "Parquet", "preview")),
+    everybody_is_in_the_record: frozenset(("access", "portability")),
     a_token_forgets_its_purposes: frozenset(
         ("explanation of a person", "explanation of a segment")
     ),

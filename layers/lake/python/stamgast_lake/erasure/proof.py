@@ -49,9 +49,6 @@ class Searched:
         return sorted(key for key in self.found if key.startswith(SEEN))[:MOST_SEEN]
 
 
-NOTHING = Searched()
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """One search for several persons, each of whom has a certificate of their own."""

@@ -17,7 +17,7 @@ from stamgast.erasure.tombstones import Tombstone
 from stamgast.identity.keys import Keyring
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
-from stamgast_lake.erasure.proof import NOTHING, DeadLetters, Search, Searched, Tables
+from stamgast_lake.erasure.proof import DeadLetters, Search, Searched, Tables
 from stamgast_lake.erasure.record import page_of, portable, record_of
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
@@ -95,12 +95,11 @@ class RightsWork:
         subjects = {name: one for name, one in kept.items() if one is not None}
         search = Search(self._sweep("proof", 0, self.now_ms()), self.live, self.dead_letters)
         told = search.each(subjects)
-        for one in waiting:
-            searched = told.get(one.request_id, NOTHING)
-            if one.request_id in subjects:
-                self._keep(one, subjects[one.request_id], searched.seen)
+        for one in (one for one in waiting if one.request_id in subjects):
+            searched = told[one.request_id]
+            self._keep(one, subjects[one.request_id], searched.seen)
             self._certify(one, searched)
-        return len(waiting)
+        return len(subjects)
 
     def is_found_again(self) -> bool:
         """Whether a first search has just found something that the next pass can take out."""
@@ -223,6 +222,9 @@ class RightsWork:
     def _keep(self, request: RightsRequest, subject: Subject, seen: Sequence[str]) -> None:
         told = {"subject": subject.to_json().decode(), "objects": list(seen)}
         self.requests.keep(request.request_id, told)
+        now = self.requests.read(request.request_id)
+        if now is None or not now.is_open:  # another pass has proven it meanwhile, and forgot this
+            self.requests.forget(request.request_id)
 
     def _seen(self, request: RightsRequest) -> Sequence[str]:
         """The raw objects and dropped files in which the last search found something."""

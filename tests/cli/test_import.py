@@ -1,5 +1,6 @@
 """`stamgast import` refuses at once what the next run would refuse."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,6 +83,18 @@ def test_rows_that_the_run_will_refuse_are_told_and_the_others_go(
     sending.put(file, "shop", "baskets/a.csv")
     assert uploaded == ["imports/shop/baskets/a.csv"]
     assert "row 2" in capsys.readouterr().err
+
+
+def test_machines_are_told_why_rows_will_be_refused(
+    file: Path, uploaded: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "track,u1,Seen,soon\ntrack,,Seen,\n"
+    file.write_text(f"type,userId,event,timestamp\n{rows}", encoding="utf-8")
+    sending.put(file, "shop", "baskets/a.csv", json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["faults"] == ["row 2: userId: userId or anonymousId is required"]
+    assert [one[:14] for one in told["warnings"]] == ["1 of 2 rows: n"]
+    assert len(uploaded) == 1
 
 
 def test_a_file_that_is_not_what_its_name_says_stays_here(file: Path, uploaded: list[str]) -> None:

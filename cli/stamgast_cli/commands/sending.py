@@ -1,7 +1,7 @@
 """`stamgast send` and `stamgast import`: files of events, over HTTP or into the drop zone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -89,7 +89,8 @@ def send(
     verdicts = Verdicts()
     sent = _deliver(deployment, key, file, mapping, verdicts, output, is_strict=strict)
     _tell(output, "refused", verdicts)
-    output.facts({"rows": verdicts.rows, "sent": sent, "refused": verdicts.refused})
+    counts = {"rows": verdicts.rows, "sent": sent, "refused": verdicts.refused}
+    output.facts({**counts, **_why(output, verdicts)})
     if verdicts.refused or not verdicts.rows:
         raise typer.Exit(1)
 
@@ -102,6 +103,13 @@ def _tell(output: Output, label: str, verdicts: Verdicts) -> None:
         output.note(warning, "beware:")
     if not verdicts.rows:
         output.note("the file has no rows", "beware:")
+
+
+def _why(output: Output, verdicts: Verdicts) -> dict[str, list[str]]:
+    """For machines: what `_tell` says to people, the first refusals and every warning."""
+    if not output.is_json:
+        return {}
+    return {"faults": verdicts.faults, "warnings": verdicts.warnings()}
 
 
 def _deliver(
@@ -152,7 +160,11 @@ def put(
     with output.transferring(f"Uploading {file.name}", size) as advance:
         bucket = deployment.output("LakeBucket")
         deployment.client("s3").upload_file(str(file), bucket, key, Callback=advance)
-    told = {"looked_at": found.verdicts.rows, "refused_of_these": found.verdicts.refused}
+    told: dict[str, Any] = {
+        "looked_at": found.verdicts.rows,
+        "refused_of_these": found.verdicts.refused,
+    }
+    told.update(_why(output, found.verdicts))
     output.facts({"key": key, "bytes": size, **told, "next": "stamgast run"})
 
 
@@ -183,10 +195,12 @@ def _of_source(deployment: Deployment, source: str, place: str) -> ImportMapping
         raise InputError(f"there is no source {source!r}", hint=f"There are {', '.join(known)}.")
     found = mapping_for(place, known[source].imports)
     if found is None:
-        globs = ", ".join(one["match"] for one in known[source].imports) or "none"
+        globs = ", ".join(one["match"] for one in known[source].imports)
         raise InputError(
             f"no mapping of {source} matches {place!r}",
-            hint=f"Its mappings match {globs}: say --as.",
+            hint=f"Its mappings match {globs}: say --as."
+            if globs
+            else f"It has no mapping yet: give {source} `imports` in sources.yaml.",
         )
     return found
 

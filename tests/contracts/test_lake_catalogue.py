@@ -8,12 +8,14 @@ from typing import Any
 import boto3
 import pyarrow as pa
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from stamgast_lake import catalogue as module
 from stamgast_lake.catalogue import Catalogue, Commit, one_of
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EVIDENCE, ICEBERG, RAW_FILES
+from tests.fakes.glue import Glue
 from tests.fakes.lake_catalogue import MemoryCatalogue
 
 ONE, TWO = Commit("run-1", "load"), Commit("run-2", "load")
@@ -38,7 +40,7 @@ def rows(*names: str, on: date = date(2026, 1, 1), run: str = "run-1") -> pa.Rec
 
 
 @pytest.fixture
-def glue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def motos(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -48,15 +50,24 @@ def glue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
+@pytest.fixture(params=["in process", "moto"])
+def glue(request: pytest.FixtureRequest) -> Any:
+    return _glue(request)
+
+
+def _glue(request: pytest.FixtureRequest) -> Any:
+    return Glue() if request.param == "in process" else request.getfixturevalue("motos")
+
+
 def iceberg(glue: Any, folder: Path) -> Catalogue:
     return Catalogue(glue=glue, database="lake", warehouse=folder.as_uri(), file_properties={})
 
 
-@pytest.fixture(params=["iceberg", "memory"])
+@pytest.fixture(params=["memory", "in process", "moto"])
 def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         return MemoryCatalogue()
-    return iceberg(request.getfixturevalue("glue"), tmp_path)
+    return iceberg(_glue(request), tmp_path)
 
 
 def names(catalogue: Any) -> list[str]:
@@ -158,3 +169,41 @@ def test_a_column_that_was_added_later_is_null_in_older_files(glue: Any, tmp_pat
     )
     lake.table(narrow)
     assert "probability" in lake.table(EVIDENCE).schema().column_names
+
+
+def told_of(glue: Any, call: str, **request: Any) -> Any:
+    """What a catalogue answers: the table without when it was made, or the error."""
+    try:
+        answer = getattr(glue, call)(DatabaseName="lake", **request)
+    except ClientError as error:
+        return type(error).__name__, error.response["Error"]["Code"]
+    table = (answer or {}).get("Table", {})
+    return {name: table[name] for name in ("Name", "Parameters", "VersionId") if name in table}
+
+
+def test_the_glue_in_process_answers_as_motos_does(motos: Any) -> None:
+    one, two = ({"Name": "t", "Parameters": {"at": at}} for at in ("1", "2"))
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("get_table", {"Name": "t"}),
+        ("update_table", {"TableInput": two}),
+        ("create_table", {"TableInput": one}),
+        ("create_table", {"TableInput": two}),
+        ("get_table", {"Name": "t"}),
+        ("update_table", {"TableInput": two, "VersionId": "1", "SkipArchive": True}),
+        ("get_table", {"Name": "t"}),
+        ("delete_table", {"Name": "t"}),
+        ("delete_table", {"Name": "t"}),
+    ]
+    mine = Glue()
+    for call, request in steps:
+        assert told_of(mine, call, **request) == told_of(motos, call, **request), call
+
+
+def test_the_glue_in_process_refuses_what_was_read_before_another_wrote() -> None:
+    """As Glue does; moto looks at no version."""
+    glue = Glue()
+    told = {"DatabaseName": "lake", "TableInput": {"Name": "t"}}
+    glue.create_table(**told)
+    glue.update_table(**told, VersionId="1")
+    with pytest.raises(glue.exceptions.ConcurrentModificationException):
+        glue.update_table(**told, VersionId="1")

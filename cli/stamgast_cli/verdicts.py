@@ -20,7 +20,7 @@ COSTLY = {
     "time_clamped": "its moment lies outside the last 20 years: the event counts as of its arrival",
     "format_unfit": "{place} is not of the mapping's format, and stays as it is",
 }
-NO_MONEY = "no amount can be read from {place}: the order counts no money (see --format)"
+NO_MONEY = "no amount can be read from {place}: the order counts no money; say its format"
 
 
 @dataclass

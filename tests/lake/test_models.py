@@ -312,6 +312,19 @@ def test_people_who_differ_from_those_before_are_told_as_drift(runs: ModelRuns) 
     assert told["shifted"] == 1
 
 
+@pytest.mark.deep
+def test_a_version_that_takes_over_while_people_change_tells_it_by_the_one_before(
+    runs: ModelRuns,
+) -> None:
+    first = in_use(runs)
+    told = runs.run(moment(15), train=["buys"])
+    scored = told["scored"]["buys"]
+    assert scored["version"] != first
+    assert scored["drift"]["since"] == 0
+    assert scored["since_before"]["since"] > 0.25
+    assert told["shifted"] == int(scored["since_before"]["the score"] > 0.25)
+
+
 def test_segments_read_the_scores_that_hold(trained: ModelRuns) -> None:
     with session() as engine:
         see_scores(engine, trained.lake, ms_of(moment(1)))

@@ -200,12 +200,14 @@ def _moved(runs: Sequence[Document]) -> Figures:
             f"{one['people']:,}",
             "–" if one["mean"] is None else f"{one['mean']:.4g}",
             f"{one['score']:.3f}",
+            "" if one.get("since_before") is None else f"{one['since_before']:.3f}",
             _most_moved(one["features"]),
             "shifted" if one["is_shifted"] else "",
         )
         for one in runs[-NEWEST:]
     ]
-    names = ("scored on", "people", "mean", "the score", "the feature that moved most", "")
+    before = "the score of the version before"
+    names = ("scored on", "people", "mean", "the score", before, "the feature that moved most", "")
     return "Since it was trained (PSI)", names, rows
 
 

@@ -408,3 +408,14 @@ def test_a_few_to_all_of_whom_it_happened_are_no_certainty() -> None:
 def test_the_area_counts_ties_half() -> None:
     assert auc_of(np.zeros(4), np.array([True, False, True, False])) == 0.5
     assert auc_of(np.array([3.0, 2.0, 1.0]), np.array([True, False, False])) == 1.0
+
+
+def test_scores_have_not_drifted_where_people_are_as_at_the_newest_cut_off(tmp_path: Path) -> None:
+    told = world(people=400, cuts=4)[0]
+    older = told.cut_on < told.cuts[-2]
+    told.measured[older, 0] -= 3
+    path = write(told, tmp_path / "panel.parquet")
+    made = learn(told.labelled).dumped()
+    drift = score_run(ORDER, made, path, tmp_path / "scores.parquet")["drift"]
+    assert drift["score"] < 0.1
+    assert drift["features"]["rfm_r"] > SHIFTED

@@ -68,6 +68,7 @@ def train(documents: Documents, model: str) -> Json:
             made = canonical(made)
             document |= {"sha256": sha256(made).hexdigest()}
             document |= _now(order, made, panel, Path(folder) / "scores.parquet")
+            document["before"] = _before(order, told, champion, panel)
             documents.put(MADE.format(model=model), made)
     documents.put(OUTCOME.format(model=model), _dumped(document))
     return {"version": outcome.version, "is_used": outcome.is_used, "why": outcome.why}
@@ -121,6 +122,23 @@ def _now(order: Order, made: bytes, panel: Path, scores: Path) -> Json:
     if not scores.exists():
         return {"now": figures, "reference": None}
     return {"now": figures, "reference": reference_of(_measured(order, panel, scores))}
+
+
+def _before(order: Order, told: Json, champion: bytes | None, panel: Path) -> Json:
+    """People now by the bins of the version in use, and by what that one says of them.
+
+    Of one of another declaration nothing: it says other things of other features.
+    """
+    pinned = told["champion"]
+    if (
+        not champion
+        or not pinned["reference"]
+        or pinned["definition"] != told["about"]["definition"]
+    ):
+        return {}
+    scores = panel.with_name("before.parquet")
+    score_run(order, champion, panel, scores)
+    return counted(pinned["reference"], _measured(order, panel, scores))
 
 
 def _measured(order: Order, panel: Path, scores: Path) -> Columns:

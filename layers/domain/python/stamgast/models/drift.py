@@ -38,6 +38,12 @@ def drift_of(reference: Mapping[str, Any], counted: Sequence[Counts]) -> dict[st
     return told
 
 
+def has_shifted(scored: Mapping[str, Any]) -> bool:
+    """Whether a version says other things than it did first; or, on the day on which it comes into
+    use, the one before it would."""
+    return any(is_shifted(scored.get(name) or {}) for name in ("drift", "since_before"))
+
+
 def is_shifted(drift: Mapping[str, float]) -> bool:
     """Whether scores are others than they were; a feature such as an age moves by itself."""
     return drift.get(SCORE, 0.0) > SHIFTED

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow.dataset as ds
 
-from stamgast.models.drift import is_shifted
+from stamgast.models.drift import has_shifted
 from stamgast_lake.lake import Lake
 from stamgast_lake.runs import MODELS_STAGE
 from stamgast_lake.tables import RUNS
@@ -41,4 +41,4 @@ def _past(row: Mapping[str, Any]) -> PastRun:
 def shifted(lake: Lake) -> int:
     """How many models say other things of people than when they were trained."""
     newest = {name: one for past in past_runs(lake) for name, one in past.scored.items()}
-    return sum(is_shifted(one["drift"]) for one in newest.values())
+    return sum(map(has_shifted, newest.values()))

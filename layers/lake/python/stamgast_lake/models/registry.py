@@ -8,6 +8,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from stamgast.models.documents import ARTEFACT, MADE, OUTCOME, PINNED
+from stamgast.models.drift import drift_of
 from stamgast.models.states import Row, State, champions, newest
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.lake import Lake
@@ -142,10 +143,18 @@ def _pin(lake: Lake, run: Run, name: str, one: Planned, row: Row | None) -> list
     told = pinned(row)
     if told is not None and told["definition"] not in one.shards:
         told = None
+    if told is not None and told["version"] == one.version:
+        told["since_before"] = _since_before(lake, run, name, one.champion)
     lake.put_document(run.run_id, PINNED.format(model=name), orjson.dumps(told))
     if told is None:
         return []
     return [{"model": name, "shard": shard} for shard in range(one.shards[told["definition"]])]
+
+
+def _since_before(lake: Lake, run: Run, name: str, before: Json | None) -> Mapping[str, float]:
+    """How far people are from those whom the version before first scored, by its own scores."""
+    counted = (_outcome(lake, run, name) or {}).get("before")
+    return drift_of(before["reference"], [counted]) if before and counted else {}
 
 
 def _json(told: Any) -> str:

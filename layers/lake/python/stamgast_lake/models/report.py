@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from stamgast.models.drift import SCORE, is_shifted
+from stamgast.models.drift import SCORE, has_shifted
 from stamgast_lake.runs import MODELS_STAGE
 
 Json = dict[str, Any]
@@ -91,7 +91,8 @@ def _at(told: Mapping[str, Any]) -> Json:
         "mean": told["mean"],
         "score": index.get(SCORE, 0.0),
         "features": {name: one for name, one in index.items() if name != SCORE},
-        "is_shifted": is_shifted(index),
+        "since_before": (told.get("since_before") or {}).get(SCORE),
+        "is_shifted": has_shifted(told),
     }
 
 

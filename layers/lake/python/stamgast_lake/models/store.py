@@ -16,7 +16,7 @@ import orjson
 from stamgast.models.bands import BANDS, MOVED
 from stamgast.models.declaration import Kind, model_of
 from stamgast.models.documents import COUNTED, PINNED, REALISED, SCORED
-from stamgast.models.drift import drift_of, is_shifted
+from stamgast.models.drift import drift_of, has_shifted
 from stamgast.workspace.model import models_in
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
@@ -89,7 +89,7 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
         figures["withdrawn"] += _withdraw(engine, lake, run)
         figures["published"] = publish_scores(engine, lake, run, put_all)
     figures["realised"] = orjson.loads(lake.document(run.run_id, REALISED))
-    figures["shifted"] = sum(is_shifted(one["drift"]) for one in figures["scored"].values())
+    figures["shifted"] = sum(map(has_shifted, figures["scored"].values()))
     close_stage(lake, run, MODELS_STAGE, figures, closed_at)
     return figures
 
@@ -128,6 +128,7 @@ def _store(
         "people": people,
         "mean": mean,
         "drift": drift_of(pinned["reference"] or {}, [one["bins"] for one in counted]),
+        "since_before": pinned.get("since_before") or {},
     }
 
 

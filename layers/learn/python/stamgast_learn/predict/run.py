@@ -148,20 +148,23 @@ def _counted(panel: Panel) -> dict[str, Any]:
 def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str, Any]:
     """Scores everybody who is to be scored into file `scores`; answers figures, with drift.
 
-    Of a look-alike those outside the seed are. A version that is being trained explains nothing:
-    its scores are kept of a later shard.
+    Scores now are set beside those of the newest cut-off, which no estimator was fitted to: of
+    those that it was fitted to, it is surer. Of a look-alike those outside the seed are scored. A
+    version that is being trained explains nothing: its scores are kept of a later shard.
     """
     told, predictor = read_panel(panel, order.features, order.version), predictor_of(model)
     now, then = told.to_score, told.labelled
     if order.is_look_alike:
         now = now.at(~np.isin(now.person, then.person[then.label == 1]))
+        then = then.at(then.label == 0)
     made = scores_of(predictor, now, is_explained=not order.is_training)
     write_columns(scores, made.columns())
     figures: dict[str, Any] = {"scored": len(now), "mean": _mean(made.value)}
     if len(now) and len(then):
         drift = drift_of(predictor.features, predictor.chosen(then), predictor.chosen(now))
+        said = predictor.probabilities(then.at(then.cut_on == then.cuts[-1]))
         figures["drift"] = {
-            "score": round(stability_index(predictor.probabilities(then), made.value), 4),
+            "score": round(stability_index(said, made.value), 4),
             "features": drift,
         }
     return figures

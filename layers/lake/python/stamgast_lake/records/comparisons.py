@@ -54,6 +54,8 @@ MOST_DIFFERENT, MOST_DIFFERENT_ELSEWHERE = 0.2, 0.5
 """Of one person's records, at most this share differs: people move, but are born once."""
 NAMED_APART = ("given_name", "gender")
 """What tells members of a household apart, who agree in all the rest."""
+VOUCHED = (("given_name", "birth_date"), ("birth_date", "given_name"))
+"""Members of a household seldom share one of these two: matches that do tell how the other errs."""
 FREQUENCY_FLOOR = 1e-7
 PRIOR_OF_EQUAL = 0.7
 """What is believed of matches before any is seen: most agree, and the rest is shared out."""
@@ -192,6 +194,15 @@ def living(columns: Sequence[str]) -> tuple[int, ...]:
 def named_apart(columns: Sequence[str]) -> tuple[int, ...]:
     """The places of columns that tell members of a household apart."""
     return tuple(columns.index(one) for one in NAMED_APART if one in columns)
+
+
+def vouched(columns: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """The places of columns, each with that of the column whose equality vouches for a person."""
+    return tuple(
+        (columns.index(one), columns.index(other))
+        for one, other in VOUCHED
+        if {one, other} <= set(columns)
+    )
 
 
 def class_sql(comparison: Mapping[str, Any]) -> str:

@@ -52,7 +52,8 @@ class Beliefs:
     `observed` levels of random pairs, `m` at first, and for each column the largest share of
     matches that may differ in it: what differs more often is another class than the records of one
     person, such as those of a household or of a street. For columns `named_apart` that is told by
-    matches that do not live together, which differ in a column of `living`.
+    matches that do not live together, which differ in a column of `living`. For the first of each
+    of `vouched` it is told by matches that are equal in the second.
     """
 
     observed: Sequence[Floats]
@@ -63,6 +64,7 @@ class Beliefs:
     prior: float
     living: Sequence[int] = ()
     named_apart: Sequence[int] = ()
+    vouched: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def _bounds(
     """How many matches may differ in each column.
 
     Twins, taken for one person, would teach that a person's given name often differs, and this
-    that more of them are one. Matches that do not live together cannot teach that.
+    that more of them are one. Matches that do not live together cannot teach that. Nor can matches
+    of one given name teach of spouses that a birth date differs.
     """
     bounds = list(most)
     apart = np.zeros(len(patterns.pairs), dtype=np.bool_)
@@ -131,6 +134,10 @@ def _bounds(
         apart |= patterns.levels[:, place] == len(beliefs.m[place]) - 1
     for place in beliefs.named_apart if beliefs.living else ():
         told = _shares(patterns.levels[apart, place], matches[apart], beliefs.m[place])
+        bounds[place] = min(bounds[place], float(told[-1]))
+    for place, other in beliefs.vouched:
+        equal = patterns.levels[:, other] == 0
+        told = _shares(patterns.levels[equal, place], matches[equal], beliefs.m[place])
         bounds[place] = min(bounds[place], float(told[-1]))
     return bounds
 

@@ -21,6 +21,7 @@ from stamgast_lake.records.comparisons import (
     living,
     named_apart,
     place_sql,
+    vouched,
 )
 from stamgast_lake.records.dependence import Floats, Gain, Ints
 from stamgast_lake.records.expectation import Beliefs, Fitted, Patterns
@@ -35,6 +36,7 @@ from stamgast_lake.records.model import (
     prior_levels,
     rounded,
 )
+from stamgast_lake.records.notes import crowded, tightened
 from stamgast_lake.records.relation import (
     USUAL,
     add_frequencies,
@@ -102,7 +104,7 @@ def train(engine: "DuckDBPyConnection", settings: RecordSettings, records: int) 
     rules = _rules_over(settings, columns, notes)
     budget = max(settings.comparisons_a_record * records, LEAST_BUDGET)
     blocks = choose_pairs(engine, rules, budget)
-    notes += [*_tightened(blocks), *_crowded(find_crowd(engine, records), records)]
+    notes += [*tightened(blocks), *crowded(find_crowd(engine, records), records)]
     frequencies = {column: frequencies_of(engine, column) for column in columns}
     add_frequencies(engine, frequencies)
     return _fit(engine, comparisons_of(settings, columns), blocks, frequencies, records, notes)
@@ -138,28 +140,6 @@ def _rules_over(
     return rules
 
 
-def _tightened(blocks: Sequence[Block]) -> list[str]:
-    spent = [
-        f"rule {block.rule!r}: not used, rules before it make all comparisons that are allowed"
-        for block in blocks
-        if not block.largest
-    ]
-    return spent + [
-        f"rule {block.rule!r}: tightened to {block.comparisons} comparisons,"
-        f" {block.refused_comparisons} between too common keys are not made"
-        for block in blocks
-        if block.refused_comparisons
-    ]
-
-
-def _crowded(crowd: int, records: int) -> list[str]:
-    """A note where somebody, or a value that stands for nobody, is much of the file."""
-    if not crowd:
-        return []
-    told = f"{crowd} of {records} records repeat a name and birth date that many records have"
-    return [f"{told}: how often values agree by chance was learnt without them"]
-
-
 def _fit(
     engine: "DuckDBPyConnection",
     comparisons: list[dict[str, Any]],
@@ -182,6 +162,7 @@ def _fit(
         prior=MATCHES_A_RECORD * records / patterns.all_pairs,
         living=living(columns),
         named_apart=named_apart(columns),
+        vouched=vouched(columns),
     )
     fitted = expectation.fit(patterns, beliefs)
     return Model(

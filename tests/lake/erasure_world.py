@@ -1,4 +1,4 @@
-"""A platform with a real lake: moto's S3, Glue and SQS, Iceberg tables in a folder, live tables."""
+"""A platform with a real lake: moto's S3 and SQS, Iceberg tables in a folder, live tables."""
 
 import gzip
 import time
@@ -55,6 +55,7 @@ from stamgast_lake.loading.run import load_run
 from stamgast_lake.runs import Run, close_run, open_run
 from stamgast_lake.tables import TABLES
 from stamgast_lake.views import VIEWS, create_statement
+from tests.fakes.glue import Glue
 from tests.lake.world import KEYRING, STAGES, TIMELINE_DAYS, World, _cursor, receipt
 
 SOURCES = """
@@ -342,10 +343,8 @@ def erasure_world(folder: Path, monkeypatch: Any) -> Iterator[ErasureWorld]:
         kept = {"Mode": "COMPLIANCE", "Days": 1}
         rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": kept}}
         s3.put_object_lock_configuration(Bucket="audit", ObjectLockConfiguration=rule)
-        glue: Any = boto3.client("glue", region_name=region)
-        glue.create_database(DatabaseInput={"Name": "lake"})
         sqs: Any = boto3.client("sqs", region_name=region)
-        yield ErasureWorld(s3, glue, sqs, folder)
+        yield ErasureWorld(s3, Glue(), sqs, folder)
 
 
 def run_of(seq: int, at_ms: int) -> Run:

@@ -1,6 +1,6 @@
 """Leaks: how often honest features are suspected, and how many planted leaks are found.
 
-    python bench/leaks.py [--worlds 20] [--people 600] [--json]
+    python bench/leaks.py [--worlds 20] [--first 0] [--people 600] [--json]
 
 Four honest worlds of single events: customers who buy at their own rate and leave, people who buy
 every month, people who look around before they buy, and silence as the outcome. Each is told by
@@ -173,17 +173,17 @@ LEAKS: dict[str, Callable[[World, Random], Panel]] = {
 }
 
 
-def figures(worlds: int, people: int) -> Iterator[dict[str, Any]]:
+def figures(worlds: range, people: int) -> Iterator[dict[str, Any]]:
     """A row a world and set of features, or a leak: of how many something, and what, was found."""
     for kind in KINDS:
-        found = [world(kind, people, seed) for seed in range(worlds)]
+        found = [world(kind, people, seed) for seed in worlds]
         for name, narrow in (("sixteen behaviours", False), ("recency and count", True)):
             told = [leaks(narrowed(one) if narrow else one, WITHIN) for one, _ in found]
             yield _row(kind, f"honest: {name}", [bool(one) for one in told])
         for name, plant in LEAKS.items():
             told = [
                 leaks(plant(one, np.random.default_rng(seed)), WITHIN)
-                for seed, one in enumerate(found)
+                for seed, one in zip(worlds, found, strict=True)
             ]
             yield _row(kind, name, [any("leak" in one.feature for one in leak) for leak in told])
 
@@ -196,10 +196,12 @@ def main() -> None:
     """Prints a row at a time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=600)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    for row in figures(asked.worlds, asked.people):
+    worlds = range(asked.first, asked.first + asked.worlds)
+    for row in figures(worlds, asked.people):
         text = f"{row['world']:9} {row['what']:28} {row['found']:4} of {row['worlds']}"
         print(json.dumps(row) if asked.json else text, flush=True)
 

@@ -5,10 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto import mock_aws
 
 from stamgast.identity.explain.case import Case
 from stamgast.moments import moment_of
@@ -20,6 +18,7 @@ from stamgast_lake.past_profile import profile_then, timeline_then
 from stamgast_lake.preview import preview
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EVIDENCE, ICEBERG
+from tests.fakes.glue import Glue
 from tests.lake.test_preview import no_step
 from tests.lake.world import SETTINGS, World, publish, resolve, unify
 
@@ -42,16 +41,11 @@ def of_world(world: World, key: str, lake: Lake) -> list[Any]:
 
 
 @pytest.fixture
-def as_iceberg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[World], Catalogue]:
-    """Copies a world's tables into Iceberg tables on this disk, under moto's Glue."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+def as_iceberg(tmp_path: Path) -> Callable[[World], Catalogue]:
+    """Copies a world's tables into Iceberg tables on this disk."""
 
     def copied(world: World) -> Catalogue:
-        glue: Any = boto3.client("glue", region_name="eu-central-1")
-        glue.create_database(DatabaseInput={"Name": "lake"})
-        told = {"glue": glue, "database": "lake", "warehouse": tmp_path.as_uri()}
+        told: Any = {"glue": Glue(), "database": "lake", "warehouse": tmp_path.as_uri()}
         catalogue = Catalogue(**told, file_properties={})
         for table in ICEBERG:
             rows = world.catalogue.dataset(table).to_table()
@@ -73,6 +67,5 @@ def test_iceberg_tables_answer_as_their_stand_in(
         world.send({**body, "messageId": device}, request_id=device)
     world.run((resolve, unify, publish))
     key = min(next(iter(world.persons().values())))
-    with mock_aws():
-        lake = replace(world.lake, catalogue=as_iceberg(world))
-        assert of_world(world, key, lake) == of_world(world, key, world.lake)
+    lake = replace(world.lake, catalogue=as_iceberg(world))
+    assert of_world(world, key, lake) == of_world(world, key, world.lake)

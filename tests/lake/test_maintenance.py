@@ -1,19 +1,16 @@
 """Upkeep changes no row, forgets no stage, and deletes nothing that a snapshot names."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto import mock_aws
 
 from stamgast_lake.catalogue import Catalogue, Commit
 from stamgast_lake.maintenance import compact, expire, referenced
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import RAW_FILES
+from tests.fakes.glue import Glue
 
 
 def rows(name: str) -> pa.RecordBatchReader:
@@ -23,14 +20,8 @@ def rows(name: str) -> pa.RecordBatchReader:
 
 
 @pytest.fixture
-def catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Catalogue]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        glue: Any = boto3.client("glue", region_name="eu-central-1")
-        glue.create_database(DatabaseInput={"Name": "lake"})
-        yield Catalogue(glue=glue, database="lake", warehouse=tmp_path.as_uri(), file_properties={})
+def catalogue(tmp_path: Path) -> Catalogue:
+    return Catalogue(glue=Glue(), database="lake", warehouse=tmp_path.as_uri(), file_properties={})
 
 
 def filled(catalogue: Catalogue, times: int) -> list[str]:

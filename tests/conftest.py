@@ -14,7 +14,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 HERE = Path(__file__).parent
 END_TO_END = HERE / "e2e"
-LONG = frozenset({HERE / "schedules", HERE / "lake"})
+LONG = frozenset({HERE / "schedules", HERE / "lake", HERE / "infra"})
 
 settings.register_profile(
     "stamgast",
@@ -31,8 +31,8 @@ settings.load_profile("stamgast")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the emulator, and take the network from everything else.
 
-    Folders of long tests come first, in the random order that they have: a long one that begins
-    last would leave the other worker idle.
+    Folders of long tests come first, in the random order that they have, and with them those that
+    one worker takes together: what is long and begins last leaves the other worker idle.
     """
     items.sort(key=lambda item: LONG.isdisjoint(item.path.parents))
     for item in items:

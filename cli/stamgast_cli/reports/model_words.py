@@ -25,7 +25,7 @@ def facts_of(card: Document) -> dict[str, str]:
         "of": card["population"] or "everybody",
         "must not be scored": " ".join(not_scored(card)),
         "as of": card["as_of"],
-        "learnt from": f"{len(card['learnt_on'])} cut-offs, {card['history_days']} days of history",
+        "learnt from": f"{_cut_offs(card)}, {card['history_days']} days of history",
         "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
     }
     if "state" in card:
@@ -37,6 +37,11 @@ def facts_of(card: Document) -> dict[str, str]:
     if "positives" in report:
         told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
     return told
+
+
+def _cut_offs(card: Document) -> str:
+    many = len(card["learnt_on"])
+    return f"{many} cut-off" if many == 1 else f"{many} cut-offs"
 
 
 def not_scored(card: Document) -> Sequence[str]:

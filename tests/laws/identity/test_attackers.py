@@ -138,6 +138,26 @@ def test_a_flood_of_claims_takes_no_address_from_its_owner() -> None:
     assert sees_the_same(LOG_IN, FLOOD, DEFAULT)
 
 
+FILLED = [
+    (n, (key, f"anonymous_id:{key}{n}"), Assurance.CLAIMED)
+    for n in range(1, 5)
+    for key in ("user_id:v", "email:v")
+]
+THEN = [(10, ("user_id:v", "email:v"), Assurance.VERIFIED)]
+THEN += [(11, ("user_id:v", "phone:v"), Assurance.VERIFIED)]
+
+
+def test_what_claims_fill_between_runs_gives_way_to_what_is_verified_at_the_next_run() -> None:
+    """Two that were filled before a server named them together leave a third no room till then."""
+    rules = replace(SMALL, namespaces=tuple(replace(n, most=None) for n in SMALL.namespaces))
+    told = [(n, keys, word) for n, (_, keys, word) in enumerate([*FILLED, *THEN])]
+    waiting, settled = (world(told, rules, runs=runs) for runs in (False, True))
+    own = ("user_id:v", "email:v", "phone:v")
+    assert [root_of(waiting, key) == root_of(waiting, own[0]) for key in own] == [True, True, False]
+    assert len({root_of(settled, key).person_id for key in own}) == 1  # type: ignore[union-attr]
+    assert trusted(settled, "phone:v") == {"user_id:v", "email:v"}
+
+
 def test_a_count_that_claims_share_would_part_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken variant of the law above: one count for all evidence."""
     monkeypatch.setattr(Off, "blocks", lambda off, assurance: off is not Off.NOT)

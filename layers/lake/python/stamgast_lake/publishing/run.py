@@ -27,8 +27,6 @@ PHASES: tuple[Phase, ...] = (
     ("scores", publish_held),
     ("memberships", publish_memberships),
 )
-# What corrects persons takes most of a session's memory; the others share what they look up.
-SESSIONS = (PHASES[:1], PHASES[1:])
 CONTENDED = f"persons_{Result.CONTENDED}"
 
 
@@ -65,14 +63,14 @@ def publish_run(
         raise FencedError("a newer run has raised the fence")
     counted = Counter(figures or {})
     names = [name for name, _ in PHASES]
-    ahead = PHASES[names.index(place.phase) :]
-    for phases in SESSIONS:
-        if here := [phase for phase in phases if phase in ahead]:
-            with session() as engine:
-                task = Task(engine, publisher, run, is_whole, place.after, counted)
-                left = _publish(task, here, place)
-            if left is not None:
-                return Published(dict(counted), left)
+    first = names.index(place.phase)
+    # What corrects persons takes most of a session's memory; the others share what they look up.
+    for phases in filter(None, (PHASES[first:1], PHASES[max(first, 1) :])):
+        with session() as engine:
+            task = Task(engine, publisher, run, is_whole, place.after, counted)
+            left = _publish(task, phases, place)
+        if left is not None:
+            return Published(dict(counted), left)
     if counted[CONTENDED]:
         raise UnsettledError(f"{counted[CONTENDED]} components stayed contended")
     return Published(dict(counted), None)

@@ -9,6 +9,8 @@ import pytest
 from stamgast.segments.changes import ENTERED, LEFT, MembershipChange
 from stamgast.segments.live.coverage import Coverage
 from stamgast.segments.live.standing import Standing
+from stamgast_aws.erasure_standings import look_anew
+from stamgast_aws.identity_items import query_partition, root_key
 from stamgast_aws.live_store import DynamoLiveStore
 from stamgast_aws.person_rows import DynamoPersonRows
 from stamgast_lake.publishing.work import PersonRow
@@ -115,3 +117,17 @@ def test_coverage_is_read_as_it_was_written(store: DynamoLiveStore) -> None:
     told = Coverage({"ab12cd34": 7}, 9, AT_MS, {"loyal": "0f"})
     store.put_coverage(told)
     assert store.coverage() == told
+
+
+@pytest.mark.parametrize("is_looked_anew", [True, False])
+def test_after_an_erasure_took_facts_away_who_saw_less_writes_on(
+    store: DynamoLiveStore, is_looked_anew: bool
+) -> None:
+    store.put_standing(IN, None)
+    if is_looked_anew:
+        items = query_partition(store.client, store.table, root_key(PERSON)["PK"])
+        look_anew(store.client, store.table, items)
+    found = standing(store)
+    assert found is not None
+    assert found.change == IN.change
+    assert store.put_standing(replace(OUT, seen=1), found) is is_looked_anew

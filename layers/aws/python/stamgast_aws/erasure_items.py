@@ -31,6 +31,7 @@ from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import delete_items, put_items, scanned
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.erasure_decisions import decisions_about, take_mentions_out
+from stamgast_aws.erasure_standings import look_anew
 from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
 from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
 from stamgast_aws.identity_writes import JOBS
@@ -136,6 +137,8 @@ class DynamoErasure:
         for item in list(self._of_others(subject)):
             self._without(item, subject)
         delete_items(self.client, self.profiles, self._facts_apart(subject), self.pause)
+        for person_id in self._neighbours(subject):
+            look_anew(self.client, self.profiles, self._partition(root_key(person_id)))
         delete_items(self.client, self.profiles, self._own(subject), self.pause)
         return found
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stamgast.identity import corrections
+from stamgast.identity import corrections, jobs
+from stamgast.identity.changes import Change, apply
 from stamgast.identity.corrections import (
     Result,
     begin,
@@ -158,6 +159,74 @@ def test_a_chunk_that_does_not_check_its_job_overwrites_what_came_after(
 ) -> None:
     with pytest.raises(ViolationError):
         resume_a_job_that_another_has_closed(JobsUnchecked, monkeypatch)
+
+
+class Late:
+    """A store in which what a closed job leaves behind is dropped later, if at all."""
+
+    def __init__(self, store: DynamoJobStore) -> None:
+        self._store = store
+        self.dropped: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def drop_chunks(self, job_id: str) -> None:
+        self.dropped.append(job_id)
+
+    def drop_the_locks(self) -> None:
+        for job_id in self.dropped:
+            for item in self._store.query("control", {"S": f"JOB#{job_id}"}, {"S": "C00000#"}):
+                key = {"PK": item["PK"], "SK": item["SK"]}
+                self._store.client.delete_item(TableName="control", Key=key)
+
+
+def open_again_what_another_has_closed(patch: pytest.MonkeyPatch) -> Items:
+    """Two plan one large change; the second opens it when the first has closed, not yet dropped."""
+    for name, number in (("MOST_WRITES", 3), ("CHUNK", 1), ("MOST_LOCKED", 2)):
+        patch.setattr(f"stamgast.identity.changes.{name}", number)
+    store, items = open_store()
+    live(store, Message("m1", 1, 1, 1, ("u:1",)), Message("m2", 2, 2, 1, ("e:1",)))
+    begin(store, 1, no_pause)
+    evidence = EvidenceInMemory.of([star(Message("m3", 3, 3, 2, JOINED))])
+    planned: list[Change] = []
+
+    def planning(store: Any, change: Change, pause: Any) -> bool:
+        planned.append(change)
+        return apply(store, change, pause)
+
+    patch.setattr(corrections, "apply", planning)
+    late = Late(store)
+    correct(late, evidence, JOINED, 1, SETTINGS, no_pause)  # type: ignore[arg-type]
+    live(store, Message("m4", 4, 4, 2, ("u:2", "e:1")))
+    slow = Interrupted(store, "commit", late.drop_the_locks)
+    assert not apply(slow, planned[0], no_pause)  # type: ignore[arg-type]
+    items.check()
+    return items
+
+
+@pytest.mark.failure_line(14)
+def test_a_large_job_that_is_opened_again_finds_its_locks_gone_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Line 14: whoever planned what another has done undoes, and moves no pointer back."""
+    items = open_again_what_another_has_closed(monkeypatch)
+    assert items.home("u:1") is items.home("e:1") is items.home("u:2")
+
+
+def test_locks_that_are_dropped_with_their_job_move_pointers_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drive = jobs._drive
+
+    def dropping(store: Any, job_id: str, pause: Any) -> Any:
+        told = drive(store, job_id, pause)
+        store.drop_chunks(job_id)
+        return told
+
+    monkeypatch.setattr(jobs, "_drive", dropping)
+    with pytest.raises((ViolationError, AssertionError)):
+        open_again_what_another_has_closed(monkeypatch)
 
 
 def first_seen_after_a_torn_read(kind: Store) -> int:

@@ -5,6 +5,11 @@ locks do not fit one transaction is LOCKING first; a root that is no longer as i
 it UNDOING, which gives back what it holds. Its roots do not fit the last transaction either: once
 all is moved it is UNLOCKING. Each write asks for the state that it belongs to, so a resumer that
 was overtaken writes nothing.
+
+A job that locks with its opening cannot be opened again, for the versions have moved on, and its
+chunks are dropped once it is closed. One with locks of its own can: somebody who planned the same
+opens it, finds them gone and undoes it. Chunks dropped meanwhile would read as nothing to lock, so
+they stay until they expire.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,12 +46,15 @@ def carry_out(store: JobStore, job_id: str, pause: Pause) -> bool:
 
 def _drive(store: JobStore, job_id: str, pause: Pause) -> tuple[bool, set[JobState]]:
     states: set[JobState] = set()
+    opens_once = False
     while (job := store.read_job(job_id)) is not None:
         if job.state in states:
             return False, states
         states.add(job.state)
+        opens_once = not job.locks
         STEPS[job.state](store, job, pause)
-    store.drop_chunks(job_id)
+    if opens_once:
+        store.drop_chunks(job_id)
     return True, states
 
 

@@ -37,6 +37,7 @@ HOUSE = House(
     person_limit=7,
     merge_limit=4,
 )
+CLAIMS_BESIDE = 3  # how many members a live person may hold beyond the limit, by claims
 ROOMY = replace(
     HOUSE,
     spaces=tuple(replace(space, value_limit=999, most=999) for space in HOUSE.spaces),
@@ -57,7 +58,9 @@ def settings_of(house: House) -> IdentitySettings:
         )
         for place, space in enumerate(house.spaces)
     )
-    return IdentitySettings(spaces, house.person_limit, house.merge_limit, default_region="NL")
+    ceiling = house.person_limit + CLAIMS_BESIDE
+    limits = (house.person_limit, house.merge_limit, ceiling)
+    return IdentitySettings(spaces, *limits, default_region="NL")
 
 
 # Each way to write a value down; the first is the normalised one. `{0}` is a house, `{1}` a number.

@@ -18,7 +18,7 @@ from stamgast_lake import evidence, state
 from stamgast_lake import resolve as resolving
 from stamgast_lake.tables import CONSTRAINTS
 from tests.lake.persons_by_hand import persons_of
-from tests.lake.street import ROOMY, Home, Said, Street, crowd, homes
+from tests.lake.street import CLAIMS_BESIDE, ROOMY, Home, Said, Street, crowd, homes
 from tests.lake.test_laws import lake_persons
 from tests.lake.thorough import thorough
 from tests.lake.world import World, latest, resolve
@@ -52,10 +52,11 @@ def check_live(street: Street) -> None:
     vouched = persons_of(ROOMY, street.receipts, lifted).trusted
     believed = [replace(one, assurance=2) for one in street.receipts]
     connected = persons_of(ROOMY, believed, lifted).trusted
-    cut = [set(pair) for pair, why in street.should_be().refused.items() if why == "cannot_link"]
+    newest = {one.pair: one for one in sorted(street.verdicts, key=lambda v: (v.at_ms, v.message))}
+    cut = [set(pair) for pair, one in newest.items() if one.is_cut]
     for person in street.world.persons().values():
         assert all(person <= connected[key] for key in person)
-        assert len(person) <= street.house.person_limit
+        assert len(person) <= street.house.person_limit + CLAIMS_BESIDE
         assert not any(pair <= person for pair in cut)
     for key, group in trusted(street.world).items():
         assert group <= vouched[key]

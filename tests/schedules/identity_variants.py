@@ -224,7 +224,7 @@ VARIANTS: dict[str, Rules] = {
     ),
     "a time-out is taken for success": Rules(store=BelievingTimeOuts, first_seed=33),
     "no person limit": Rules(
-        patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),), first_seed=14
+        patches=((f"{PLAN}.may_join", ignoring(Reason.PERSON_LIMIT)),), first_seed=1600
     ),
     "no limit of one namespace": Rules(
         patches=((f"{PARTITION}.may_join", ignoring(Reason.NAMESPACE_LIMIT)),), first_seed=20

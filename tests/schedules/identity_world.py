@@ -56,6 +56,7 @@ from tests.schedules.identity_oracle import (
     expected,
 )
 
+CEILING = PERSON + 2
 KINDS = {"u": Kind.LINKED, "e": Kind.PERSISTENT, "d": Kind.EPHEMERAL}
 SETTINGS = IdentitySettings(
     tuple(
@@ -66,6 +67,7 @@ SETTINGS = IdentitySettings(
     ),
     person_limit=PERSON,
     merge_limit=MERGES,
+    ceiling=CEILING,
 )
 FAULTS = {
     Fault.THROTTLED: 0.01,
@@ -169,8 +171,8 @@ class Items:
             if root.state is not RootState.ACTIVE:
                 continue
             listed.update(root.members.keys())
-            if len(root.members) > PERSON:
-                raise ViolationError("a person beyond the person limit")
+            if len(root.members) > CEILING:
+                raise ViolationError("a person beyond the ceiling")
             for member in root.members.values():
                 if root.members[member.group].group != member.group:
                     raise ViolationError("a trust group without its label")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from stamgast.identity.edge import Support
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.live import settle
 from stamgast.identity.root import Root
+from stamgast.identity.rules import Side, side_of
 from stamgast.identity.served import Off
 from stamgast.identity.settings import DEFAULT, IdentitySettings
 from stamgast.identity.star import Sighting, Star
@@ -147,15 +149,42 @@ THEN = [(10, ("user_id:v", "email:v"), Assurance.VERIFIED)]
 THEN += [(11, ("user_id:v", "phone:v"), Assurance.VERIFIED)]
 
 
-def test_what_claims_fill_between_runs_gives_way_to_what_is_verified_at_the_next_run() -> None:
-    """Two that were filled before a server named them together leave a third no room till then."""
-    rules = replace(SMALL, namespaces=tuple(replace(n, most=None) for n in SMALL.namespaces))
+OWN = ("user_id:v", "email:v", "phone:v")
+FEW = replace(SMALL, namespaces=tuple(replace(n, most=None) for n in SMALL.namespaces))
+
+
+def is_one_person(store: DynamoJobStore) -> bool:
+    return len({root_of(store, key).person_id for key in OWN}) == 1  # type: ignore[union-attr]
+
+
+def test_what_claims_fill_between_runs_stands_in_the_way_of_nothing_verified() -> None:
+    """Two that were filled before a server named them together leave room for a third."""
     told = [(n, keys, word) for n, (_, keys, word) in enumerate([*FILLED, *THEN])]
-    waiting, settled = (world(told, rules, runs=runs) for runs in (False, True))
-    own = ("user_id:v", "email:v", "phone:v")
-    assert [root_of(waiting, key) == root_of(waiting, own[0]) for key in own] == [True, True, False]
-    assert len({root_of(settled, key).person_id for key in own}) == 1  # type: ignore[union-attr]
-    assert trusted(settled, "phone:v") == {"user_id:v", "email:v"}
+    at_once, settled = (world(told, FEW, runs=runs) for runs in (False, True))
+    assert is_one_person(at_once)
+    assert is_one_person(settled)
+    assert trusted(at_once, "phone:v") == trusted(settled, "phone:v") == {"user_id:v", "email:v"}
+
+
+def test_claims_that_count_beside_what_is_verified_would_part_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broken variant: whoever fills two identifiers keeps a third away until the next run."""
+    monkeypatch.setattr("stamgast.identity.plan.side_of", counting_all)
+    told = [(n, keys, word) for n, (_, keys, word) in enumerate([*FILLED, *THEN])]
+    assert not is_one_person(world(told, FEW, runs=False))
+
+
+def counting_all(*person: Any) -> Side:
+    return replace(side_of(*person), claimed=frozenset())
+
+
+def test_a_live_person_never_grows_beyond_the_ceiling() -> None:
+    low = replace(FEW, ceiling=9)
+    told = [(n, keys, word) for n, (_, keys, word) in enumerate([*FILLED, *THEN])]
+    live, settled = (world(told, low, runs=runs) for runs in (False, True))
+    assert len(root_of(live, "user_id:v").members) <= low.ceiling  # type: ignore[union-attr]
+    assert is_one_person(settled)
 
 
 def test_a_count_that_claims_share_would_part_them(monkeypatch: pytest.MonkeyPatch) -> None:

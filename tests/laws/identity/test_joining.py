@@ -287,6 +287,15 @@ def test_an_older_run_is_shut_out(store: DynamoJobStore) -> None:
         (Side(frozenset("a"), True), Side(frozenset("b"), True), VERIFIED, None),
         (Side(frozenset("ab"), False), Side(frozenset("cd"), False), VERIFIED, Reason.PERSON_LIMIT),
         (
+            Side(frozenset("ab"), False, claimed=frozenset("b")),
+            *(Side(frozenset("cd"), False), VERIFIED, None),
+        ),
+        (
+            Side(frozenset("abc"), False, claimed=frozenset("bc")),
+            *(Side(frozenset("def"), False, claimed=frozenset("ef")), VERIFIED),
+            Reason.PERSON_LIMIT,
+        ),
+        (
             Side(frozenset("a"), False, frozenset({("a", "b")})),
             Side(frozenset("b"), False),
             VERIFIED,
@@ -295,7 +304,7 @@ def test_an_older_run_is_shut_out(store: DynamoJobStore) -> None:
     ],
 )
 def test_the_rule_of_joining(left: Side, right: Side, word: Assurance, why: Reason | None) -> None:
-    limits = Limits(3, 3, {}, frozenset())
+    limits = Limits(3, 3, {}, frozenset(), ceiling=5)
     assert may_join(left, right, word, limits) is why
     assert may_join(right, left, word, limits) is why
 

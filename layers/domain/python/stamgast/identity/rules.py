@@ -16,22 +16,31 @@ LEAST_LIMIT = 3
 class Side:
     """One of two persons that an edge would join.
 
-    `is_known` says that it has a verified linked or persistent identifier.
+    `is_known` says that it has a verified linked or persistent identifier; `claimed` are members
+    that no server has vouched for.
     """
 
     members: frozenset[str]
     is_known: bool
     cannot_links: frozenset[Pair] = frozenset()
+    claimed: frozenset[str] = frozenset()
 
 
 def may_join(left: Side, right: Side, assurance: Assurance, limits: Limits) -> Reason | None:
-    """None when an edge of this assurance may make one person of two, else why not."""
+    """None when an edge of this assurance may make one person of two, else why not.
+
+    Limits of a verified edge count what is verified alone, up to a ceiling of all: a run adds
+    such edges first, and live does not let what was claimed meanwhile stand in their way.
+    """
     joined = left.members | right.members
     if any(a in joined and b in joined for a, b in left.cannot_links | right.cannot_links):
         return Reason.CANNOT_LINK
-    why = over(joined, assurance, limits)
+    claimed = left.claimed | right.claimed
+    why = over(joined - claimed if assurance is Assurance.VERIFIED else joined, assurance, limits)
     if why is not None:
         return why
+    if len(joined) > limits.ceiling:
+        return Reason.PERSON_LIMIT
     if assurance < Assurance.VERIFIED and left.is_known and right.is_known:
         return Reason.TWO_KNOWN_PERSONS
     return None
@@ -62,6 +71,7 @@ def joined(left: Side, right: Side) -> Side:
         left.members | right.members,
         left.is_known or right.is_known,
         left.cannot_links | right.cannot_links,
+        left.claimed | right.claimed,
     )
 
 
@@ -87,7 +97,8 @@ def side_of(
 ) -> Side:
     """A person as `may_join` sees it."""
     known = any(makes_known(kind_of(key, settings), m.assurance) for key, m in members.items())
-    return Side(frozenset(members), known, frozenset(cannot_links))
+    claimed = (key for key, m in members.items() if m.assurance < Assurance.VERIFIED)
+    return Side(frozenset(members), known, frozenset(cannot_links), frozenset(claimed))
 
 
 def trust_groups(keys: Iterable[str], verified: Iterable[Pair]) -> dict[str, str]:

@@ -60,16 +60,21 @@ class Namespace:
     external_types: tuple[str, ...] = ()
 
 
+CEILING = 1_000
+
+
 class Limits(NamedTuple):
     """How large a person may be: identifiers in all and of a namespace, and merges.
 
-    A merge joins two that a persistent or linked identifier names each.
+    A merge joins two that a persistent or linked identifier names each. The ceiling is for live
+    persons, whom claims have filled between runs: it keeps an item small.
     """
 
     person: int
     merges: int
     most: Mapping[str, int]
     naming: frozenset[str]
+    ceiling: int = CEILING
 
 
 BLOCKED_VALUES = frozenset(
@@ -141,6 +146,7 @@ class IdentitySettings:
     namespaces: tuple[Namespace, ...]
     person_limit: int = 200
     merge_limit: int = 50
+    ceiling: int = CEILING
     blocked_values: frozenset[str] = BLOCKED_VALUES
     blocked_patterns: tuple[str, ...] = BLOCKED_PATTERNS
     default_region: str | None = None
@@ -151,7 +157,7 @@ class IdentitySettings:
     def limits(self) -> Limits:
         """How large a person may be."""
         most = {n.name: n.most for n in self.namespaces if n.most is not None}
-        return Limits(self.person_limit, self.merge_limit, most, self.naming)
+        return Limits(self.person_limit, self.merge_limit, most, self.naming, self.ceiling)
 
     @cached_property
     def external(self) -> dict[str, Namespace]:

@@ -46,7 +46,8 @@ def test_a_csv_file_goes_in_by_its_mapping_and_its_person_comes_out(
     ]
 
     for _ in range(2):
-        assert verb("send", str(orders), *mapping) == {"rows": 2, "sent": 2, "refused": 0}
+        told = verb("send", str(orders), *mapping)
+        assert told == {"rows": 2, "sent": 2, "refused": 0, "faults": [], "warnings": []}
 
     def profile() -> dict[str, Any]:
         result = CliRunner().invoke(

@@ -18,7 +18,7 @@ from stamgast_cli.local.up import Connection
 from stamgast_cli.output import Output
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ It plays what stands before the function in AWS, in the three forms in which a b
 """
 
 import gzip
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +83,8 @@ class Gateway:
 
             def _serve(self) -> None:
                 answer = gateway.answer(self.command, self.path, self.headers, self._body())
-                content = answer["body"].encode()
+                told = answer["body"]
+                content = b64decode(told) if answer["isBase64Encoded"] else told.encode()
                 self.send_response(answer["statusCode"])
                 for name, value in answer["headers"].items():
                     self.send_header(name, value)

@@ -1,6 +1,7 @@
 """The descriptions of both APIs are valid, current, and list every path that is served."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,10 @@ def test_what_ingestion_answers_is_what_is_described(
     described = document["paths"][path][method]["responses"][str(status)]["content"]
     schema = {**described["application/json"]["schema"], "components": document["components"]}
     Draft202012Validator(schema).validate(json.loads(outcome.answer.body))
+
+
+def test_a_pixel_is_answered_by_the_kind_of_picture_that_is_described() -> None:
+    data = b64encode(b'{"userId": "u", "event": "Opened"}').decode()
+    answer = Front().get("/v1/pixel/track", {"data": data, "writeKey": PUBLIC_KEY}).answer
+    path = DOCUMENTS["ingestion"]()["paths"]["/v1/pixel/track"]["get"]
+    assert [answer.headers["Content-Type"]] == list(path["responses"]["200"]["content"])

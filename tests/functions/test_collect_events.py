@@ -3,7 +3,7 @@
 import gzip
 import json
 import threading
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -106,6 +106,16 @@ def test_a_binary_body_arrives_in_base64(received: Received, is_gzip: bool) -> N
     event = proxy_event("/v1/batch", sent, isBase64Encoded=True)
     assert module.handler(event, None)["statusCode"] == 200
     assert [record.type for record in received()] == ["identify"]
+
+
+def test_a_pixels_picture_goes_to_the_gateway_as_base64(received: Received) -> None:
+    data = b64encode(json.dumps({"writeKey": KEY, "userId": "u", "event": "Opened"}).encode())
+    query = {"data": data.decode()}
+    event = proxy_event("/v1/pixel/track", httpMethod="GET", queryStringParameters=query)
+    answer = module.handler(event, None)
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
+    assert b64decode(answer["body"]).startswith(b"GIF89a")
+    assert [record.type for record in received()] == ["track"]
 
 
 def test_a_body_that_is_no_base64_is_refused_with_headers_for_the_page(received: Received) -> None:

@@ -90,6 +90,10 @@ STRICT = parameter(
     "X-Strict-Mode", "`1`: all events or none, with a verdict for each.", place="header"
 )
 DATA = parameter("data", "The event as base64.")
+DURABLE_PICTURE: Json = {
+    "description": "Durable; one transparent pixel. Whoever accepts pictures gets it for refusals.",
+    "content": {"image/gif": {}},
+}
 
 
 def ingestion_document() -> Json:
@@ -144,7 +148,8 @@ def _responses(route: Route) -> Json:
     if route.kind in (Kind.SETTINGS, Kind.SOURCE_CONFIG):
         told = answer("What the client fetches before it sends.", Fetched)
         return {"200": told} | _refusals(KEY_FAULTS)
-    return {"200": answer("Durable.", Taken)} | _refusals(REQUEST_FAULTS)
+    taken = DURABLE_PICTURE if route.kind is Kind.PIXEL else answer("Durable.", Taken)
+    return {"200": taken} | _refusals(REQUEST_FAULTS)
 
 
 def _refusals(codes: Iterable[str]) -> Json:

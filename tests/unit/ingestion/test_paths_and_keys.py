@@ -63,7 +63,9 @@ def test_a_pixel_carries_its_event_in_the_query(encode) -> None:  # type: ignore
     front = Front()
     data = encode(orjson.dumps({"writeKey": PUBLIC_KEY, "userId": "ü>?", "event": "Opened"}))
     outcome = front.get("/v1/pixel/track", {"data": data.decode().rstrip("=")})
-    assert outcome.answer.status == 200
+    assert (outcome.answer.status, outcome.answer.headers["Content-Type"]) == (200, "image/gif")
+    assert outcome.answer.headers["Cache-Control"] == "no-store"
+    assert outcome.answer.body.startswith(b"GIF89a")
     (record,) = front.raw()
     assert (record.type, record.source_id) == ("track", "web")
     assert orjson.loads(record.body)["userId"] == "ü>?"
@@ -73,6 +75,16 @@ def test_a_pixel_carries_its_event_in_the_query(encode) -> None:  # type: ignore
 def test_a_pixel_whose_data_is_no_base64_is_refused(data: str) -> None:
     outcome = Front().get("/v1/pixel/page", {"data": data, "writeKey": PUBLIC_KEY})
     assert (outcome.answer.status, outcome.code) == (400, "invalid_base64")
+    assert told(outcome)["code"] == "invalid_base64"
+
+
+@pytest.mark.parametrize("accept", ["image/avif,image/webp,*/*;q=0.8", "IMAGE/*"])
+def test_where_a_picture_is_asked_for_a_refusal_is_none_that_a_reader_would_see(
+    accept: str,
+) -> None:
+    outcome = Front().get("/v1/pixel/page", {"data": "%"}, accept=accept)
+    assert (outcome.answer.status, outcome.code) == (400, "invalid_base64")
+    assert outcome.answer.body.startswith(b"GIF89a")
 
 
 def test_the_key_is_taken_from_the_header_then_the_body_then_the_query() -> None:

@@ -1,6 +1,7 @@
 """Events of an API Gateway REST API (Lambda proxy, payload format 1.0) as requests, and back."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -32,12 +33,13 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def proxy_answer(answer: Answer) -> dict[str, Any]:
-    """What the function gives back to the gateway."""
+    """What the function gives back to the gateway, which takes bytes that are no text as base64."""
+    is_text = not answer.headers.get("Content-Type", "").startswith("image/")
     return {
         "statusCode": answer.status,
         "headers": dict(answer.headers),
-        "body": answer.body.decode(),
-        "isBase64Encoded": False,
+        "body": answer.body.decode() if is_text else b64encode(answer.body).decode(),
+        "isBase64Encoded": not is_text,
     }
 
 

@@ -9,10 +9,11 @@ from stamgast.ingestion.batch import Batch, batch_of
 from stamgast.ingestion.bounds import DEFAULT, Bounds
 from stamgast.ingestion.cors import with_cors
 from stamgast.ingestion.envelope import messages_of
-from stamgast.ingestion.inflate import inflate, pixel_data
+from stamgast.ingestion.inflate import inflate
 from stamgast.ingestion.key_cache import KeyCache
 from stamgast.ingestion.lenient import read
 from stamgast.ingestion.opt_outs import opt_outs_of
+from stamgast.ingestion.pixel import pictured, pixel_data
 from stamgast.ingestion.rate import RateLimiter
 from stamgast.ingestion.request import SUCCESS, Answer, Refusal, Request, answer_of
 from stamgast.ingestion.routes import Kind, Route, route_of
@@ -77,7 +78,10 @@ class Collector:
             return Outcome(SUCCESS, route.kind)
         if route.kind in (Kind.SETTINGS, Kind.SOURCE_CONFIG):
             return self._document(request, route, now_ms)
-        return self._take(request, route, now_ms)
+        taken = self._take(request, route, now_ms)
+        if route.kind is Kind.PIXEL:
+            return replace(taken, answer=pictured(taken.answer, request))
+        return taken
 
     def _document(self, request: Request, route: Route, now_ms: int) -> Outcome:
         key = route.write_key or key_of(basic_key(request.headers), None, request.query)

@@ -46,12 +46,3 @@ def body_of(told: str | None, is_base64: bool) -> bytes | Refusal:
         return b64decode(told, validate=True)
     except ValueError:
         return Refusal("invalid_base64")
-
-
-def pixel_data(told: str) -> bytes | Refusal:
-    """The JSON of a pixel's `data`: base64 of either alphabet, with or without padding."""
-    text = told.strip().replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        return Refusal("invalid_base64")

@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a JSON body and headers."""
+    """A status, a body (JSON, or the picture of a pixel) and headers."""
 
     status: int
     body: bytes

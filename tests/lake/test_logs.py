@@ -32,7 +32,7 @@ from tests.lake.world import KEYRING
 KEY, TOKEN = "sec_seeded-write-key", "sgr_seeded-reader-token"
 USER, MAIL, DEVICE, NAME = "canary-7731", "canary.bird@example.com", "device-5519", "Canarina Bird"
 SEEDED = (USER, MAIL, DEVICE, NAME, KEY, TOKEN, "192.0.2.77", KEYRING.secret.decode())
-REQUEST = str(UUID(int=7))
+REQUEST = str(UUID(int=7, version=4))
 IDENTIFY = {
     "type": "identify",
     "messageId": "m1",

@@ -16,10 +16,11 @@ from stamgast.identity.settings import DEFAULT
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.rights_api import ROUTES, RightsDesk
 from stamgast.lookup.routes import Request, Response, respond
+from stamgast.moments import iso_of
 from stamgast.workspace.model import Workspace
 
 NOW_MS = 1_795_262_400_000
-ID = str(UUID(int=7))
+ID = str(UUID(int=7, version=4))
 KEYRING = Keyring(1, b"tests")
 READERS = {
     "officer": Reader("officer", ("*",), may=(Action.CARRY_OUT_RIGHTS,)),
@@ -134,7 +135,7 @@ def test_a_request_is_taken_once_and_keeps_no_value_beside_its_document(desk: De
 
 
 def test_a_batch_is_begun_together(desk: Desk) -> None:
-    ids = [str(UUID(int=n)) for n in range(3)]
+    ids = [str(UUID(int=n, version=4)) for n in range(3)]
     batch = {"requests": [asked(subject_request_id=one) for one in ids]}
     told = desk.ask("POST", "/v3/requests", batch).body["requests"]
     assert [one["subject_request_id"] for one in told] == ids == desk.begun
@@ -164,6 +165,86 @@ def test_what_is_wrong_with_a_body_is_told_without_its_values(
     answer = desk.ask("POST", "/v3/requests", body)
     assert (answer.status, answer.body["code"]) == (400, code)
     assert "Ada" not in answer.body["message"]
+
+
+# As published in the specification (7.2), by AppsFlyer's and by mParticle's clients.
+OF_VENDORS: tuple[dict[str, Any], ...] = (
+    {
+        "regulation": "gdpr",
+        "submitted_time": "2018-10-02T15:00:00Z",
+        "api_version": "2.0",
+        "status_callback_urls": ["https://examplecontroller.com/opendsr/callbacks"],
+        "extensions": {"example-processor.com": {"requests": [1], "property_id": "123456"}},
+    },
+    {"submitted_time": "2022-01-05", "api_version": "0.1", "property_id": "id1"},
+    {
+        "regulation": "CCPA",
+        "api_version": "3.0",
+        "submitted_time": "2021-11-01T15:00:00.123+01:00",
+        "subject_identities": {"email": {"value": "ada@example.com", "encoding": "raw"}},
+    },
+)
+
+
+@pytest.mark.parametrize("told", OF_VENDORS)
+def test_requests_of_known_vendors_are_taken(desk: Desk, told: dict[str, Any]) -> None:
+    assert desk.ask("POST", "/v3/requests", asked(**told)).status == 201
+    assert list(desk.documents[ID]["values"].values()) == ["ada@example.com"]
+
+
+WRONG: dict[str, Any] = {
+    "subject_request_id": "Ada",
+    "subject_request_type": "Ada",
+    "regulation": "Ada",
+    "api_version": "9.0",
+    "submitted_time": "Ada",
+    "status_callback_urls": "https://Ada.example.com",
+    "subject_identities.0.identity_format": [
+        {"identity_type": "email", "identity_value": "Ada", "identity_format": "sha256"}
+    ],
+    "subject_identities.0.identity_type": [{"identity_type": "Ada", "identity_value": "x"}],
+    "subject_identities.0.identity_value": [{"identity_type": "email", "identity_value": "null"}],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_wrong_field_is_named_in_the_form_of_opendsr_with_what_to_do(
+    desk: Desk, field: str
+) -> None:
+    answer = desk.ask("POST", "/v3/requests", asked(**{field.partition(".")[0]: WRONG[field]}))
+    error = answer.body["error"]
+    assert (answer.status, error["code"]) == (400, 400)
+    assert error["message"] == error["errors"][0]["message"] == answer.body["message"]
+    assert error["message"].startswith(f"{field}: ")
+    assert "Ada" not in json.dumps(answer.body)
+    assert (desk.kept, desk.begun) == ({}, [])
+
+
+def test_all_that_is_wrong_with_a_body_is_told_at_once(desk: Desk) -> None:
+    wrong = asked(regulation="x", api_version="x", submitted_time="2026-02-30T00:00:00Z")
+    told = desk.ask("POST", "/v3/requests", {"requests": [asked(), wrong]}).body["error"]["errors"]
+    assert [one["message"].partition(":")[0] for one in told] == [
+        f"requests.1.{name}" for name in ("regulation", "submitted_time", "api_version")
+    ]
+
+
+def test_the_deadline_runs_from_the_day_on_which_the_person_asked(desk: Desk) -> None:
+    for days, clock in ((1, "running"), (25, "close"), (40, "overdue")):
+        desk.kept.clear()
+        asked_on = iso_of(NOW_MS - days * DAY_MS)
+        desk.ask("POST", "/v3/requests", asked(submitted_time=asked_on))
+        assert desk.ask("GET", f"/v3/requests/{ID}").body["clock"] == clock
+    desk.kept.clear()
+    late = asked(submitted_time=iso_of(NOW_MS + 2 * DAY_MS))
+    assert desk.ask("POST", "/v3/requests", late).body["message"].startswith("submitted_time: ")
+
+
+def test_nothing_of_a_batch_is_begun_where_one_of_it_stands_with_other_content(desk: Desk) -> None:
+    desk.ask("POST", "/v3/requests", asked("access"))
+    desk.begun.clear()
+    batch = {"requests": [asked(subject_request_id=str(UUID(int=8, version=4))), asked()]}
+    assert desk.ask("POST", "/v3/requests", batch).body["code"] == "exists"
+    assert (len(desk.kept), desk.begun) == (1, [])
 
 
 def test_a_request_can_be_withdrawn_until_it_is_in_work(desk: Desk) -> None:
@@ -245,7 +326,9 @@ def test_a_comparison_after_a_restore_tells_how_far_it_is_and_then_what_it_made(
 
 
 def test_nothing_of_a_batch_is_kept_where_one_of_it_is_wrong(desk: Desk) -> None:
-    bad = asked(subject_request_id=str(UUID(int=7)), status_callback_urls=["http://inner"])
+    bad = asked(
+        subject_request_id=str(UUID(int=7, version=4)), status_callback_urls=["http://inner"]
+    )
     answer = desk.ask("POST", "/v3/requests", {"requests": [asked(), bad]})
     assert (answer.status, answer.body["code"]) == (400, "bad_callback")
     assert (desk.kept, desk.begun) == ({}, [])

@@ -45,8 +45,9 @@ class RightsRequest:
     """One request; `keys` are those of the identifiers it names, their values lie elsewhere.
 
     `until_ms` is the moment up to which an erasure takes, `done_ms` when nothing could be reached
-    any more, `proven_ms` when every byte had been searched. `domain` is the host that it was sent
-    to, `callbacks` whom to tell of its status, and `calls` how many tries that took so far.
+    any more, `proven_ms` when every byte had been searched. `asked_ms` is when the person asked the
+    company (0: as it was received). `domain` is the host that it was sent to, `callbacks` whom to
+    tell of its status, and `calls` how many tries that took so far.
     """
 
     request_id: str
@@ -58,6 +59,7 @@ class RightsRequest:
     state: State = State.PENDING
     callbacks: Sequence[Callback] = ()
     calls: int = 0
+    asked_ms: int = 0
     domain: str = ""
     until_ms: int = 0
     done_ms: int = 0
@@ -66,8 +68,13 @@ class RightsRequest:
 
     @property
     def due_ms(self) -> int:
-        """When it has to be answered."""
-        return self.received_ms + ANSWER_DAYS * DAY_MS
+        """When it has to be answered: the month runs from the day the person asked the company."""
+        return (self.asked_ms or self.received_ms) + ANSWER_DAYS * DAY_MS
+
+    @property
+    def expected_ms(self) -> int:
+        """When it is expected to be done: by its deadline, where it came in before that."""
+        return max(self.due_ms, self.received_ms + DAY_MS)
 
     @property
     def is_open(self) -> bool:

@@ -59,7 +59,7 @@ def head_of(request: RightsRequest) -> dict[str, Any]:
         "subject_request_type": request.kind.value,
         "controller_id": request.by,
         "received_time": iso_of(request.received_ms),
-        "expected_completion_time": iso_of(request.due_ms),
+        "expected_completion_time": iso_of(request.expected_ms),
         "api_version": VERSION,
     }
 

@@ -117,11 +117,20 @@ class RightsComparing(BaseModel):
     of: int
 
 
+class RightsFaultDetail(BaseModel):
+    """One fault of a body: the field with its place, and what to do."""
+
+    domain: Literal["Validation"]
+    reason: str
+    message: str
+
+
 class RightsFault(BaseModel):
-    """OpenDSR's form of a fault."""
+    """OpenDSR's form of a fault; `errors` are all that are wrong with a body."""
 
     code: int
     message: str
+    errors: list[RightsFaultDetail] = []
 
 
 class RightsProblem(Problem):

@@ -43,8 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Let go of what Hypothesis hangs into the collector, which outlives every module.
+    """Let go of what Hypothesis hangs into the collector, and of what a handler froze in it.
 
-    By way of it the engine's types stay alive to the very end, and their library lists each one.
+    Both outlive every module: the engine's types stay alive to the very end, and their library
+    lists each one.
     """
     gc.callbacks.clear()
+    gc.unfreeze()

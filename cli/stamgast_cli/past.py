@@ -34,8 +34,8 @@ def timeline_of(
 @contextmanager
 def _past(deployment: Deployment, as_of: str | None) -> Iterator[tuple[Past, Any]]:
     lake = lake_of(deployment)
-    told = datetime.now(UTC).isoformat() if as_of is None else as_of
-    moment = moment_in(told, lake.workspace().time_zone)
+    now = datetime.now(UTC)
+    moment = now if as_of is None else moment_in(as_of, lake.workspace().time_zone, now)
     if isinstance(moment, Fault):
         raise InputError(moment.message)
     with past_of(lake, moment) as past:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from rich.console import Console
 
 from functions.explain_identity import handler as function
 from stamgast.identity.assurance import Assurance
+from stamgast.lookup.explain_api import AHEAD, moment_in
 from stamgast.lookup.explain_schema import ExplainAnswer, HealthAnswer
 from stamgast.lookup.reader import Action, Reader
-from stamgast.moments import iso_of
+from stamgast.moments import iso_of, moment_of
 from stamgast_aws.disclosures import FirehoseDisclosures
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_cli.explain.page import page_of
@@ -66,6 +68,8 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         LakeRecords(world.lake),
     )
     monkeypatch.setattr(function, "wiring", lambda: wiring)
+    clock = SimpleNamespace(time_ns=lambda: (NOON_MS + HOUR_MS) * 1_000_000, sleep=lambda _: None)
+    monkeypatch.setattr(function, "time", clock)
     yield world
     world.dynamodb.before = lambda *_: None
 
@@ -129,6 +133,13 @@ def test_the_past_is_answered_from_the_lake(wired: World) -> None:
     assert (status, problem["code"]) == (404, "not_found")
 
 
+def test_a_moment_ahead_is_now_within_what_clocks_differ_and_refused_beyond() -> None:
+    now = moment_of(NOON_MS)
+    assert moment_in(iso_of(NOON_MS + 60_000), "UTC", now) == now
+    assert moment_in(iso_of(NOON_MS + 60_001), "UTC", now) is AHEAD
+    assert moment_in(iso_of(NOON_MS - 1), "UTC", now) == moment_of(NOON_MS - 1)
+
+
 @pytest.mark.usefixtures("wired")
 def test_values_are_masked_for_a_token_whose_fields_grant_no_identifiers() -> None:
     whole = explained()
@@ -156,6 +167,7 @@ def test_only_a_token_that_was_granted_it_may_ask(path: str) -> None:
         ({"identifier": "e:anne@example.org", "cuts": 999}, 400, "bad_body"),
         ({"identifier": "nothing"}, 400, "bad_identifier"),
         ({"identifier": "e:anne@example.org", "as_of": "yesterday"}, 400, "bad_as_of"),
+        ({"identifier": "e:anne@example.org", "as_of": "9999-01-01"}, 400, "bad_as_of"),
         ({"identifier": "e:nobody@example.org"}, 404, "not_found"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +26,9 @@ NOBODY = replace(
     NOT_FOUND,
     message="This value identifies nobody: it is blocked or malformed, and joins nothing.",
 )
+
+AHEAD = bad("bad_as_of", "as_of lies ahead of now, and nobody knows yet. Leave it out for now.")
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Records(Protocol):
@@ -89,7 +92,8 @@ def post_explain(
     if not isinstance(named, Identifier):
         return NOBODY if named is NOT_FOUND else named
     key = desk.keyring.identifier_key(named.namespace, named.value)
-    then = None if body.as_of is None else moment_in(body.as_of, desk.workspace.time_zone)
+    zone, now = desk.workspace.time_zone, moment_of(desk.now_ms)
+    then = None if body.as_of is None else moment_in(body.as_of, zone, now)
     if isinstance(then, Fault):
         return then
     found = _past(key, then, desk) if then else _now(key, desk, with_details=body.details)
@@ -134,11 +138,18 @@ def _source(view: str, moment: datetime, desk: ExplainDesk, run: Run | None) -> 
     }
 
 
-def moment_in(told: str, time_zone: str) -> datetime | Fault:
+def moment_in(told: str, time_zone: str, now: datetime) -> datetime | Fault:
     """The moment of an ISO 8601 date or time; without an offset it is one of the workspace's zone.
 
-    A date alone is its first moment.
+    A date alone is its first moment. What is ahead by no more than clocks differ is now.
     """
+    moment = _read(told, time_zone)
+    if isinstance(moment, Fault) or moment <= now:
+        return moment
+    return now if moment - now <= CLOCKS_DIFFER else AHEAD
+
+
+def _read(told: str, time_zone: str) -> datetime | Fault:
     try:
         moment = datetime.fromisoformat(told)
         zone = moment.tzinfo or (UTC if time_zone == "UTC" else ZoneInfo(time_zone))

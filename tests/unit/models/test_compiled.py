@@ -97,6 +97,13 @@ def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
             "with a contract, the target is that it ends",
         ),
         ("{kind: churn, target: orders.count > 1}", "models.x.target: line 1, column 1"),
+        ("{kind: churn, margin: 5%}", "did you mean `0.05`?"),
+        (
+            "{kind: churn, features: {on: 1}}",
+            "models.x.features.on: Input should be a valid string",
+        ),
+        ("{kind: churn, features: {a: scores.other}}", "no score of a model `other`"),
+        ("{kind: churn, population: scores.other > 1}", "no score of a model `other`"),
     ],
 )
 def test_a_mistake_is_told_with_its_file_line_and_place(part: str, fault: str) -> None:
@@ -104,6 +111,26 @@ def test_a_mistake_is_told_with_its_file_line_and_place(part: str, fault: str) -
     assert len(told) == 1
     assert told[0].startswith("models.yaml:")
     assert fault in told[0]
+
+
+@pytest.mark.parametrize("name", ["off", "no", "on", "yes", "null", "y"])
+def test_a_name_that_yaml_reads_as_something_else_is_the_name_as_it_is_written(name: str) -> None:
+    (model,) = compiled(f"models:\n  {name}:\n    kind: churn").values()
+    assert model.name == name
+
+
+def test_a_number_as_a_name_is_told_as_it_is_written() -> None:
+    (told,) = faults("models:\n  a: {kind: churn}\n  12: {kind: churn}")
+    assert told.startswith("models.yaml:3: models.12: a name has lower-case letters")
+
+
+def test_a_day_that_no_calendar_has_is_told_at_its_line() -> None:
+    rules = "treated: traits.a = 1, held_out: traits.a = 2"
+    experiment = f"experiment:\n      {{starts_on: 2026-02-31, {rules}}}"
+    model = f"kind: uplift\n    target: event = 'a'\n    {experiment}"
+    (told,) = faults(f"models:\n  x:\n    {model}")
+    assert told.startswith("models.yaml:6: models.x.experiment.starts_on: ")
+    assert "day value is outside expected range" in told
 
 
 def test_with_a_contract_those_under_it_are_meant_and_its_end_is_the_target() -> None:

@@ -25,13 +25,14 @@ SYNONYMS = {
     "max": "maximum",
     "mode": "most_frequent",
 }
+PERCENT = r"(\d{1,3}(?:\.\d{1,6})?) ?%"
 UNQUOTED = "put it in quotes, or it is no text in YAML"
 
 
 def message_of(shape: type[BaseModel], fault: Mapping[str, Any]) -> str:
     """The message of one of pydantic's errors about a document of this shape."""
     kind, message = str(fault["type"]), str(fault["msg"])
-    if kind == "invalid_key" or _is_cut_by_a_comma(fault):
+    if _is_cut_by_a_comma(fault):
         return IN_BRACES
     if kind == "extra_forbidden":
         return _unknown(str(fault["loc"][-1]), _names_at(shape, fault["loc"][:-1]))
@@ -51,6 +52,8 @@ def _hint(kind: str, fault: Mapping[str, Any]) -> str | None:
         return _meant(get_close_matches(like, known, n=1))
     if kind == "string_type" and isinstance(given, bool | int | float):
         return UNQUOTED
+    if kind == "float_type" and (share := re.fullmatch(PERCENT, str(given))):
+        return _meant([f"{float(share[1]) / 100:g}"])
     if _is_of_name(fault):
         like = re.sub("[^a-z0-9]+", "_", str(given).lower()).strip("_")[:61]
         return _meant([like] if re.fullmatch(A_NAME, like) else [])
@@ -58,8 +61,10 @@ def _hint(kind: str, fault: Mapping[str, Any]) -> str | None:
 
 
 def _is_cut_by_a_comma(fault: Mapping[str, Any]) -> bool:
-    """Whether it is about the rest of a call, which became a name: `{a: f(b, c)}`."""
+    """Whether it is about the rest of a text, which became a name: `{a: f(b, c)}`, `{a: 1,5}`."""
     place = [str(one) for one in fault["loc"] if one != "[key]"]
+    if fault["type"] == "extra_forbidden" and place[-1].isdigit():
+        return True
     return bool(place) and place[-1].count(")") > place[-1].count("(")
 
 

@@ -1,6 +1,6 @@
 """A YAML file with the line of everything in it, and every mistake of its own form."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,32 @@ class WorkspaceError(ValueError):
 
 
 Place = tuple[str, ...]
+PLAIN = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null", "timestamp")
+)
+TEXT = "tag:yaml.org,2002:str"
+
+
+class _Reader(yaml.SafeLoader):
+    """Reads names as they are written, and a day that no calendar has as text.
+
+    YAML 1.1 makes false of a model that is named `off`, and tells no line of an impossible day.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        for key, _ in node.value:
+            if key.tag in PLAIN:
+                key.tag = TEXT
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Reader.add_constructor("tag:yaml.org,2002:timestamp", _Reader.construct_yaml_timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +127,7 @@ def parse_file(name: str, text: str, faults: list[Fault]) -> YamlFile | None:
         if _is_endless(node):
             faults.append(Fault(name, 1, "", "too large once its aliases are followed"))
             return None
-        document = yaml.safe_load(text) or {}
+        document = yaml.load(text, Loader=_Reader) or {}  # noqa: S506 - a reader of plain data
     except yaml.MarkedYAMLError as error:
         faults.append(_unreadable(name, error))
         return None

@@ -15,7 +15,7 @@ from stamgast.identity.edge import Support
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.live import settle
 from stamgast.identity.root import Root
-from stamgast.identity.rules import Side, side_of
+from stamgast.identity.rules import Side, share, side_of
 from stamgast.identity.served import Off
 from stamgast.identity.settings import DEFAULT, IdentitySettings
 from stamgast.identity.star import Sighting, Star
@@ -177,6 +177,53 @@ def test_claims_that_count_beside_what_is_verified_would_part_them(
 
 def counting_all(*person: Any) -> Side:
     return replace(side_of(*person), claimed=frozenset())
+
+
+MANY = tuple(f"{name}:v{n}" for name in ("loyalty_card", "email", "phone") for n in range(4))
+
+
+def is_joined_at_once(rules: IdentitySettings, *, fill: int) -> bool:
+    """Whether a server joins twelve that were each filled with claims before it named any."""
+    made_up = [
+        ((key, f"anonymous_id:{key[-6:]}{n}"), Assurance.CLAIMED)
+        for key in MANY
+        for n in range(fill)
+    ]
+    joins = [((MANY[0], key), Assurance.VERIFIED) for key in MANY[1:]]
+    told = [(n, keys, word) for n, (keys, word) in enumerate([*made_up, *joins])]
+    live = world(told, rules, runs=False)
+    return {root_of(live, key).person_id for key in MANY} == {root_of(live, MANY[0]).person_id}  # type: ignore[union-attr]
+
+
+def test_however_many_of_a_customer_were_filled_a_server_joins_them_at_once() -> None:
+    limits = DEFAULT.limits
+    most = share(limits.person, Assurance.CLAIMED) * (limits.merges + 1) + limits.person
+    assert limits.ceiling >= most
+    few = replace(DEFAULT, person_limit=20)
+    assert is_joined_at_once(few, fill=9)
+
+
+def test_a_ceiling_below_what_claims_can_fill_would_keep_some_apart() -> None:
+    """The broken variant: as many as the workspace's largest limit, as it was."""
+    assert not is_joined_at_once(replace(DEFAULT, person_limit=20, ceiling=100), fill=9)
+
+
+@given(
+    mine=messages(VICTIM, 6, Assurance.VERIFIED),
+    claims=messages(VICTIM + MADE_UP, 25, Assurance.CLAIMED),
+)
+def test_between_runs_claims_part_nothing_that_a_server_joins(
+    mine: list[Told], claims: list[Told]
+) -> None:
+    """In whatever order both come, and with room for few."""
+    numbered = [(2 * n, keys, word) for n, (_, keys, word) in enumerate(mine)]
+    others = [(2 * at + 1, keys, word) for at, keys, word in claims]
+    both = sorted([*numbered, *others], key=lambda told: told[0])
+    alone, attacked = (world(told, SMALL, runs=False) for told in (numbered, both))
+    for _, keys, _ in numbered:
+        homes = {root_of(alone, key).person_id for key in keys}  # type: ignore[union-attr]
+        found = {root_of(attacked, key).person_id for key in keys}  # type: ignore[union-attr]
+        assert len(found) <= len(homes)
 
 
 def test_a_live_person_never_grows_beyond_the_ceiling() -> None:

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from stamgast_cli.reports.kind_words import named
 from stamgast_cli.reports.markup import paragraph
 
 Document = Mapping[str, Any]
 Row = tuple[str, float, float, float]
 WIDTH, LABEL, LINE, EDGE = 680, 260, 22, 30
 MOST = 15
+LONGEST = 36
+"""Letters of a label that stand beside a mark; the whole is told by the pointer and the table."""
 
 
 def pictures(kind: str, judgement: Document) -> Iterator[tuple[str, str]]:
@@ -47,7 +50,7 @@ def pictures(kind: str, judgement: Document) -> Iterator[tuple[str, str]]:
 
 
 def _row(label: str, one: Document) -> Row:
-    return label.replace("_", " "), one["value"], one["low"], one["high"]
+    return named(label), one["value"], one["low"], one["high"]
 
 
 def _told(note: str, title: str, rows: Sequence[Row], at: float | None = None) -> tuple[str, str]:
@@ -87,8 +90,9 @@ def intervals(title: str, rows: Sequence[Row], at: float | None) -> str:
 def _mark(place: int, row: Row, x: Any) -> str:
     label, value, low, high = row
     y = LINE * (place + 1) + LINE // 2
+    shown = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
     return (
-        f'<text x="0" y="{y + 4}">{escape(label)}</text>'
+        f'<text x="0" y="{y + 4}">{escape(shown)}<title>{escape(label)}</title></text>'
         f'<path d="M{x(low)} {y}H{x(high)}" stroke="#2f5d8a" stroke-width="2"/>'
         f'<circle cx="{x(value)}" cy="{y}" r="4" fill="#2f5d8a"/>'
     )

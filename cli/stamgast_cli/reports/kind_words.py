@@ -17,15 +17,32 @@ PREDICTS = {
     "clusters": "which group of people who are alike somebody belongs to",
 }
 
+LEAST_CHANCE = 0.0001
+
 
 def bounded(one: Document, places: int) -> str:
     """A figure with its interval."""
-    return f"{one['value']:.{places}f} ({one['low']:.{places}f}–{one['high']:.{places}f})"
+    low, high = (f"{one[end]:.{places}f}" for end in ("low", "high"))
+    return f"{one['value']:.{places}f} ({_from(low, high)})"
 
 
 def shared(one: Document) -> str:
     """A share with its interval, in per cent."""
-    return f"{one['value']:.1%} ({one['low']:.1%}–{one['high']:.1%})"
+    return f"{one['value']:.1%} ({_from(*(f'{one[end]:.1%}' for end in ('low', 'high')))})"
+
+
+def _from(low: str, high: str) -> str:
+    """An interval; a dash beside a sign of less is read as neither."""
+    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+
+
+def named(name: str) -> str:
+    """A baseline or a way in words."""
+    return name.replace("_", " ").replace("everybodys", "everybody's")
+
+
+def _chance(p: float) -> str:
+    return f"{p:.4f}" if p >= LEAST_CHANCE else f"<{LEAST_CHANCE}"
 
 
 def recommendation(judgement: Document) -> Iterator[Figures]:
@@ -33,7 +50,7 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
     number = judgement["number"]
     rows = [
         (
-            name.replace("_", " "),
+            named(name),
             *(shared(one[key]) for key in ("recall", "ndcg", "hit_rate", "coverage")),
         )
         for name, one in judgement["figures"].items()
@@ -41,7 +58,7 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
     names = ("by", f"recall@{number}", f"nDCG@{number}", "anything hit", f"coverage@{number}")
     yield "Offers to people, judged by what they bought then", names, rows
     gains = [
-        (name.replace("_", " "), bounded(one, 4), f"{judgement['shares'][name]:.1%}")
+        (named(name), bounded(one, 4), f"{judgement['shares'][name]:.1%}")
         for name, one in judgement["gains"].items()
     ]
     yield "Beside what needs no model", ("baseline", f"nDCG@{number} higher by", "share"), gains
@@ -57,7 +74,7 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
         (one["cut_on"], f"{one['people']:,}", *(f"{one['ndcg'][name]:.3f}" for name in ways))
         for one in judgement["cuts"]
     ]
-    yield f"nDCG@{number} at each cut-off", ("cut-off", "people", *ways), cuts
+    yield f"nDCG@{number} at each cut-off", ("cut-off", "people", *map(named, ways)), cuts
 
 
 def discount(judgement: Document) -> Iterator[Figures]:
@@ -70,7 +87,7 @@ def discount(judgement: Document) -> Iterator[Figures]:
     ]
     yield "What was observed", ("figure", "value, with 95 %"), rows
     errors = [
-        (name.replace("_", " "), bounded(one, 4), _gain(judgement["gains"].get(name)))
+        (named(name), bounded(one, 4), _gain(judgement["gains"].get(name)))
         for name, one in judgement["errors"].items()
     ]
     names = ("by", "squared error a line", "the model's is lower by")
@@ -100,7 +117,7 @@ def uplift(judgement: Document) -> Iterator[Figures]:
     ]
     yield "What the treatment did", ("figure", "value, with 95 %"), rows
     orders = [
-        (name.replace("_", " "), bounded(one["qini"], 4), bounded(one["auuc"], 4))
+        (named(name), bounded(one["qini"], 4), bounded(one["auuc"], 4))
         for name, one in judgement["orders"].items()
     ]
     yield "Above random order, on people held out", ("order by", "Qini", "AUUC"), orders
@@ -120,8 +137,8 @@ def drivers(judgement: Document) -> Iterator[Figures]:
             f"{one['beta']:+.3f}",
             f"{one['effect']:+.4g} ({one['low']:+.4g} to {one['high']:+.4g})",
             f"{one['low_all']:+.4g} to {one['high_all']:+.4g}",
-            f"{one['q']:.3g}",
-            f"{one['p_holm']:.3g}",
+            _chance(one["q"]),
+            _chance(one["p_holm"]),
             "stands" if one["stands"] else "",
         )
         for one in judgement["drivers"]
@@ -134,7 +151,7 @@ def drivers(judgement: Document) -> Iterator[Figures]:
     told = [
         ("people, rows", f"{judgement['people']:,}, {judgement['rows']:,}"),
         ("outcome: mean, standard deviation", _outcome(judgement)),
-        ("squared error lower than the mean's by", bounded(judgement["gain"], 4)),
+        ("squared error lower than the mean's by", _gained(judgement["gain"])),
         ("part of the variance told out of time", f"{judgement['r_squared']:.1%}"),
     ]
     yield "On the newest cut-off, told by older ones", ("figure", "value"), told
@@ -146,6 +163,11 @@ def drivers(judgement: Document) -> Iterator[Figures]:
     if tied:
         heads = ("behaviour", "variance inflation", "goes most with")
         yield "What can hardly be told apart (collinear)", heads, tied
+
+
+def _gained(one: Document) -> str:
+    """Of money squared four figures say all."""
+    return f"{one['value']:.4g} ({one['low']:.4g} to {one['high']:.4g})"
 
 
 def _outcome(judgement: Document) -> str:

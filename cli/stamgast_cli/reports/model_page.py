@@ -9,6 +9,16 @@ from stamgast_cli.reports.markup import bullets, paragraph, section, style, tabl
 from stamgast_cli.reports.model_words import facts_of, figures_of, not_scored
 
 Document = Mapping[str, Any]
+NOT_JUDGED = "There are none: it could not be judged, for the reason that its verdict tells above."
+CURVES = (
+    "Left: what it states against what came true, with 95 % intervals. Right: for how many of the"
+    " best-scored it comes true; the dashed line is everybody's rate."
+)
+CURVES_OF_SEED = (
+    "Left: which part it states to be in the seed against the part that is, with 95 % intervals."
+    " Right: how many of those who look most like the seed are in it, of people whom it had not"
+    " seen; the dashed line is everybody's rate."
+)
 SIZE, EDGE = 340, 40
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -31,10 +41,7 @@ def _body(card: Document) -> Iterator[str]:
     if judgement and "reliability" in judgement:
         yield section(
             "How far to believe it",
-            paragraph(
-                "Left: what it states against what came true, with 95 % intervals. Right: for how"
-                " many of the best-scored it comes true; the dashed line is everybody's rate."
-            ),
+            paragraph(CURVES_OF_SEED if card["kind"] == "look_alike" else CURVES),
             f'<div class="tiles">{_calibration(judgement)}{_reach(judgement)}</div>',
         )
     elif judgement:
@@ -42,8 +49,8 @@ def _body(card: Document) -> Iterator[str]:
         yield section("How far to believe it", *(text for one in told for text in one))
     if card["report"].get("judgement", {}).get("words"):
         yield section("In words", bullets(card["report"]["judgement"]["words"]))
-    tables = (table(names, rows, title) for title, names, rows in figures_of(card))
-    yield section("Figures", *tables, is_long=True)
+    tables = [table(names, rows, title) for title, names, rows in figures_of(card)]
+    yield section("Figures", *(tables or [paragraph(NOT_JUDGED)]), is_long=True)
     yield section("Who must not be scored", bullets(not_scored(card)))
     yield section("Limits", bullets(_limits(card)))
     features = table(("feature", "expression"), card["features"].items(), "Features", left=2)
@@ -63,6 +70,11 @@ def _limits(card: Document) -> Iterator[str]:
     for leak in card["report"].get("leaks", ()):
         told = "Allowed by hand, though suspected" if leak["is_allowed"] else "Leaks"
         yield f"{told}: {leak['why']}."
+    for one in card["report"].get("questions", ()):
+        yield (
+            f"To ask: {one['why']}. If it was not known at the cut-off, it is a leak: take it out."
+            f" If it was, say `allow: [{one['feature']}]` and it is asked no more."
+        )
 
 
 def _calibration(judgement: Document) -> str:

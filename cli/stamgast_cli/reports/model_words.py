@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stamgast_cli.reports.kind_words import FIGURES, PREDICTS, bounded, shared
+from stamgast_cli.reports.kind_words import FIGURES, PREDICTS, bounded, named, shared
 
 Document = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
@@ -34,9 +34,18 @@ def facts_of(card: Document) -> dict[str, str]:
     allowed = [one["feature"] for one in report.get("leaks", ()) if one["is_allowed"]]
     if allowed:
         told["allowed, though suspected of knowing the outcome"] = ", ".join(allowed)
+    asked = [one["feature"] for one in report.get("questions", ())]
+    if asked:
+        told["to ask: was it known at the cut-off?"] = ", ".join(asked)
     if "positives" in report:
-        told["people"] = f"{report['people']:,}; the outcome came {report['positives']:,} times"
+        told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told
+
+
+def _came_to(kind: str, positives: int) -> str:
+    if kind == "look_alike":
+        return f"{positives:,} of them are in the seed"
+    return f"the outcome came {positives:,} times"
 
 
 def _cut_offs(card: Document) -> str:
@@ -134,7 +143,7 @@ def _trust(judgement: Document) -> Figures:
 def _baselines(judgement: Document) -> Figures:
     rows = [
         (
-            name.replace("_", " "),
+            named(name),
             bounded(one["brier"], 4),
             bounded(one["auc"], 3),
             bounded(one["gain"], 4),
@@ -217,7 +226,9 @@ def _moved(runs: Sequence[Document]) -> Figures:
 
 
 def _most_moved(features: Document) -> str:
-    name, index = max(features.items(), key=lambda item: item[1], default=("–", 0.0))
+    if not features:
+        return "–"
+    name, index = max(features.items(), key=lambda item: item[1])
     return f"{name} {index:.3f}"
 
 
@@ -276,7 +287,7 @@ def how_good(metrics: Document) -> str:
 def _of_values(judgement: Document) -> Iterator[Figures]:
     rows = [
         (
-            name.replace("_", " ") + (" (chosen)" if name == judgement["chosen"] else ""),
+            named(name) + (" (chosen)" if name == judgement["chosen"] else ""),
             bounded(one["mae"], 2),
             bounded(one["rmse"], 2),
             "–" if one["total_ratio"] is None else bounded(one["total_ratio"], 3),

@@ -183,7 +183,7 @@ def _require_something(judgement: Judgement) -> None:
 def _words(one: Driver, is_money: bool) -> str:
     """A sentence about a driver."""
     unit, scale = ("", 1.0) if is_money else (" percentage points", 100.0)
-    way = "more" if one.effect > 0 else "less"
+    way = ("more" if one.effect > 0 else "less") + (" revenue" if is_money else "")
     low, high = sorted((abs(one.low) * scale, abs(one.high) * scale))
     told = (
         f"{one.spread:.3g} more of {one.feature} (a standard deviation), all else equal, goes with"

@@ -78,8 +78,7 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     """BG/NBD with Gamma-Gamma, trees and rules of thumb at the newest cut-off.
 
     All of them know the older cut-offs, and the newest one's histories, alone. Trees are chosen
-    only if they are better beyond chance and by the margin; raises AbstainedError where the chosen
-    is not better than every rule of thumb.
+    only if they are better beyond chance and by the margin.
     """
     newest = newest_of(panel)
     older = panel.at(panel.cut_on + within_days <= panel.cuts[-1])
@@ -94,7 +93,6 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
     gains = {
         name: _gain(stated[chosen], one, newest) for name, one in stated.items() if name != chosen
     }
-    _require_better(gains)
     return Judgement(
         customers=len(newest),
         chosen=chosen,
@@ -186,10 +184,11 @@ def _gain(ours: Floats, theirs: Floats, newest: Panel) -> Measure:
     return clustered_mean(errors, newest.person)
 
 
-def _require_better(gains: Mapping[str, Measure]) -> None:
+def require_better(judgement: Judgement) -> None:
+    """Raises AbstainedError where the chosen is not better than every rule of thumb."""
     for name in ("same_pace", "mean_customer"):
-        if name in gains and gains[name].low <= 0:
-            told = gains[name]
+        if name in judgement.gains and judgement.gains[name].low <= 0:
+            told = judgement.gains[name]
             raise AbstainedError(
                 f"not shown to be better than {name.replace('_', ' ')}: absolute error lower by"
                 f" {told.value:.2f} ({told.low:.2f} to {told.high:.2f}) a customer"

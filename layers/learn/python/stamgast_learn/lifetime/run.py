@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of
+from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of, require_better
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
 from stamgast_learn.predict.leaks import came, require_no_leak
@@ -39,6 +39,7 @@ def _made(order: Order, panel: Panel, report: dict[str, Any], champion: bytes | 
     require_no_leak(came(panel), order, report)
     judgement = judge(panel, order.within_days, order.margin)
     report["judgement"] = judgement.to_json()
+    require_better(judgement)
     newest = newest_of(panel)
     if champion is not None:
         _require_to_beat(valuer_of(champion), order, panel, report, judgement.chosen)

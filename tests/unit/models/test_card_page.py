@@ -1,0 +1,57 @@
+"""A card's page says what is missing; nothing on it overlaps or reads as its contrary."""
+
+from typing import Any
+
+from stamgast_cli.reports.kind_pictures import LONGEST, intervals
+from stamgast_cli.reports.kind_words import bounded, shared
+from stamgast_cli.reports.model_page import NOT_JUDGED, page_of
+from stamgast_cli.reports.model_words import facts_of
+
+LONG = "a" * 61
+CARD: dict[str, Any] = {
+    "title": "Käufe <b>bald</b>",
+    "description": "",
+    "kind": "look_alike",
+    "seed": "best",
+    "population": "true",
+    "within_days": 30,
+    "as_of": "2026-11-23T00:00:00Z",
+    "learnt_on": ["2026-11-23"],
+    "history_days": 300,
+    "is_used": False,
+    "why": "99 positives; needs 100",
+    "report": {"people": 500, "positives": 99},
+    "limits": [],
+    "not_scored": [],
+    "features": {},
+}
+
+
+def test_a_model_that_could_not_be_judged_says_so_where_figures_would_stand() -> None:
+    assert NOT_JUDGED in page_of(CARD)
+
+
+def test_texts_of_others_stay_texts() -> None:
+    assert "<b>bald" not in page_of(CARD)
+
+
+def test_of_a_look_alike_the_seed_is_counted_and_no_outcome() -> None:
+    assert facts_of(CARD)["people"] == "500; 99 of them are in the seed"
+
+
+def test_a_question_about_a_feature_says_what_either_answer_leads_to() -> None:
+    asked = {"feature": "tier", "why": "feature tier orders people by what came"}
+    told = page_of({**CARD, "report": {"questions": [asked]}})
+    assert "it is a leak: take it out. If it was, say `allow: [tier]`" in told
+    facts = facts_of({**CARD, "report": {"questions": [asked]}})
+    assert facts["to ask: was it known at the cut-off?"] == "tier"
+
+
+def test_a_long_name_ends_before_the_marks_and_is_told_whole_to_the_pointer() -> None:
+    told = intervals("t", [(LONG, 1.0, 0.5, 2.0)], 0.0)
+    assert f"{'a' * (LONGEST - 1)}…<title>{LONG}</title>" in told
+
+
+def test_an_interval_below_nought_has_no_dash_beside_its_sign() -> None:
+    assert bounded({"value": -0.85, "low": -0.89, "high": -0.82}, 2) == "-0.85 (-0.89 to -0.82)"
+    assert shared({"value": 0.1, "low": 0.05, "high": 0.2}) == "10.0% (5.0%–20.0%)"

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from stamgast_cli.commands import model_cards, model_runs, models
+from stamgast_cli.commands import model_cards, model_runs, models, running
+from stamgast_cli.commands.running import RunFailedError
 from stamgast_cli.errors import InputError
 from stamgast_lake.engine import session
 from stamgast_lake.query import LakeSession
@@ -100,6 +101,31 @@ def test_a_version_is_chosen_only_if_it_can_score(machine: Machine) -> None:
     assert isinstance(error, InputError)
     assert "no version before the one in use" in str(error)
     assert "stamgast model compare buys" in error.hint
+
+
+def test_a_run_that_failed_says_which_version_to_look_for_and_how_to_score(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> dict[str, Any]:
+        raise RunFailedError("the run ended as FAILED in ScoreProfiles: it died", hint="other")
+
+    monkeypatch.setattr(model_runs, "follow", failing)
+    error = ask("score", "buys").exception
+    assert isinstance(error, RunFailedError)
+    assert "`stamgast model compare NAME`" in error.hint
+    assert "`stamgast model score NAME` scores everybody" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ('{"errorMessage": "it died", "errorType": "E", "stackTrace": ["x"]}', "it died"),
+        ("it died", "it died"),
+        ('["it died"]', '["it died"]'),
+    ],
+)
+def test_of_a_functions_error_its_message_is_told(cause: str, told: str) -> None:
+    assert running._plain(cause) == told
 
 
 def test_versions_and_cards_are_shown_with_how_good_they_are(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stamgast.models.declaration import models_of
-from stamgast_cli.commands.running import follow
+from stamgast_cli.commands.running import RunFailedError, follow
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError
 from stamgast_cli.options import Json, Stack
@@ -21,6 +21,11 @@ Names = Annotated[
 Name = Annotated[str, typer.Argument(help="The model's name in models.yaml.")]
 Version = Annotated[str, typer.Argument(help="A version, as `stamgast model compare` lists them.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
+
+FAILED = (
+    "What failed left scores as they were. `stamgast model compare NAME` says which version is in"
+    " use now, `stamgast model score NAME` scores everybody by it; `stamgast logs` has the reason."
+)
 
 
 def train(names: Names = None, wait: Wait = True, stack: Stack = None, json: Json = False) -> None:
@@ -60,11 +65,14 @@ def rollback(name: Name, wait: Wait = True, stack: Stack = None, json: Json = Fa
     """Use the version that was in use before, and score everybody by it.
 
     Example: stamgast model rollback stays_away
+
+    Said twice, it goes forth again: `stamgast model promote` takes any other version.
     """
-    deployment = find(stack)
+    deployment, output = find(stack), Output(is_json=json)
     _known([name], deployment)
-    _require(deployment, name, None)
-    _run({"choose": {name: None}}, deployment, Output(is_json=json), wait=wait)
+    version = _require(deployment, name, None)
+    output.note(f"{name}: back to version {version}, which was in use before.")
+    _run({"choose": {name: version}}, deployment, output, wait=wait)
 
 
 def start(deployment: Deployment, asked: Mapping[str, Any]) -> str:
@@ -83,7 +91,10 @@ def _run(asked: Mapping[str, Any], deployment: Deployment, output: Output, *, wa
     if not wait:
         output.facts({"execution": arn})
         return
-    told = follow(deployment, arn, output)
+    try:
+        told = follow(deployment, arn, output)
+    except RunFailedError as error:
+        raise RunFailedError(str(error), hint=FAILED) from error
     if output.is_json:
         output.document(told)
         return
@@ -119,13 +130,13 @@ def _known(names: Iterable[str] | None, deployment: Deployment) -> list[str]:
     return wanted
 
 
-def _require(deployment: Deployment, name: str, version: str | None) -> None:
-    """Raises InputError unless there is such a version, or one before the one in use."""
+def _require(deployment: Deployment, name: str, version: str | None) -> str:
+    """The version that is meant, or the one before that in use; raises InputError without it."""
     from stamgast_cli.modelling.asked import rows_of
     from stamgast_lake.models.plan import UnknownModelError, chosen
 
     try:
-        chosen(rows_of(deployment, name), name, version)
+        return str(chosen(rows_of(deployment, name), name, version)["version"])
     except UnknownModelError as error:
         hint = f"`stamgast model compare {name}` lists versions; `train` makes one."
         raise InputError(str(error), hint=hint) from error

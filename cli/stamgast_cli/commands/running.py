@@ -146,5 +146,14 @@ def _first_fault(client: Any, arn: str) -> tuple[str, str]:
             for kind in FAULTS:
                 if kind in event:
                     told = event[kind]
-                    return state, f"{told.get('error', '')} {told.get('cause', '')}"[:600].strip()
+                    return state, f"{told.get('error', '')}: {_plain(told.get('cause', ''))}"[:600]
     return state, ""
+
+
+def _plain(cause: str) -> str:
+    """What a function said of its error, without the document that carries it."""
+    try:
+        told = json_module.loads(cause)
+    except ValueError:
+        return cause
+    return str(told["errorMessage"]) if isinstance(told, dict) and "errorMessage" in told else cause

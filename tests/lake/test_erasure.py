@@ -9,6 +9,7 @@ from unittest import mock
 
 import orjson
 import pytest
+from pyiceberg.table import Table
 
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind, State
@@ -21,9 +22,11 @@ from stamgast.lookup.segments.jobs import Kind as JobKind
 from stamgast.moments import iso_of
 from stamgast.raw.record import RawRecord
 from stamgast_aws.segment_jobs import DynamoSegmentJobs
+from stamgast_lake.erasure import history
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.proof import Search, Searched
 from stamgast_lake.erasure.work import RightsWork, unsalted
+from stamgast_lake.tables import ICEBERG
 from tests.lake.erasure_world import DAY_MS, ErasureWorld, erasure_world
 from tests.lake.world import KEYRING, NOON_MS
 
@@ -98,6 +101,7 @@ def test_nothing_of_an_erased_person_is_left_and_nothing_brings_it_back(
     assert set(whole.values.values()) >= {*CANARY.values(), "canary-device-55"}
     assert not swept.recomputes
     assert world.found(needles) == NOTHING
+    assert removed_files(world) == 0
 
     world.redrive()
     world.send(event("late", userId=CANARY["user_id"]), request_id="r9", received_ms=world.now_ms)
@@ -119,6 +123,39 @@ def test_nothing_of_an_erased_person_is_left_and_nothing_brings_it_back(
     world.run()
     assert len(world.persons()) == 2
     assert whole.persons.isdisjoint(world.persons())
+
+
+@pytest.mark.failure_line(37)
+def test_somebody_never_joined_keeps_no_key_of_the_erased_whom_they_were_cut_from(
+    world: ErasureWorld,
+) -> None:
+    """FAILURES line 37: the root of the other carries the pair, and no evidence leads there."""
+    world.send(identify("c1", userId=CANARY["user_id"]), identify("k1", userId=KEEPER["user_id"]))
+    world.cut(("user_id", CANARY["user_id"]), ("user_id", KEEPER["user_id"]))
+    whole = world.live_tables.resolve(world.subject(user_id=CANARY["user_id"]))
+    world.live_tables.erase(whole)
+    assert world.found(needles_of([whole]))["items"] == []
+    assert len(world.roots()) == 1
+
+
+def removed_files(world: ErasureWorld) -> int:
+    """How many files that are gone newest snapshots still list, with the first signs of values."""
+    tables = [
+        found for one in ICEBERG if isinstance(found := world.lake.catalogue.find(one), Table)
+    ]
+    newest = [(one, one.current_snapshot()) for one in tables]
+    told = [m for one, snapshot in newest if snapshot for m in snapshot.manifests(one.io)]
+    return sum(one.deleted_files_count or 0 for one in told)
+
+
+def test_a_history_that_lists_removed_files_is_found(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_without_removed", lambda _: None)
+    world.send(identify("c1", userId=CANARY["user_id"]), identify("k1", userId=KEEPER["user_id"]))
+    world.run()
+    world.erase(world.subject(user_id=CANARY["user_id"]))
+    assert removed_files(world) > 0
 
 
 def test_erasing_one_of_two_wrongly_merged_persons_leaves_the_other_whole(
@@ -271,6 +308,7 @@ def test_who_is_there_again_after_a_restore_is_erased_anew_and_who_came_back_is_
         identify("k1", userId=KEEPER["user_id"], traits={"email": KEEPER["email"]}),
         request_id="r1",
     )
+    world.run()
     whole = world.live_tables.resolve(world.subject(user_id=CANARY["user_id"]))
     assert world.compared() == []
     # The tombstones stand, and the tables are as they were before the erasure.

@@ -43,6 +43,14 @@ QUESTIONS = "SEGMENTJOB#"
 FACTS = frozenset({"L", "B"})
 
 
+def _cut(root: Root) -> Iterator[str]:
+    """The identifiers of pairs that may not be joined.
+
+    The other's root carries them as well, and nothing else leads to somebody who was never joined.
+    """
+    return (key for pair in root.cannot_links for key in pair)
+
+
 class OpenJobError(RuntimeError):
     """A change of identity that concerns the person is not finished; the erasure waits for it."""
 
@@ -73,7 +81,9 @@ class DynamoErasure:
             reached = {root.into for root in found.values() if root.into is not None} | persons
             members = {key for p in reached if p in roots for key in roots[p].members} | keys
             if members == keys and reached == persons:
-                return self._resolved(subject, keys, persons, pointers)
+                cut_from = {k for p in persons & roots.keys() for k in _cut(roots[p])} - keys
+                known = replace(subject, partners=subject.partners | cut_from)
+                return self._resolved(known, keys, persons, pointers)
             keys, persons = members, reached
 
     def _resolved(

@@ -1,4 +1,8 @@
-"""The history of a table: older snapshots, and each file and version that only those name."""
+"""The history of a table: older snapshots, and each file and version that only those name.
+
+A manifest also lists the files that its commit took out, with the least and the greatest value of
+each column in them (its first 16 characters, so that a short address stands there whole).
+"""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -10,6 +14,7 @@ from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.lake import Lake
 from stamgast_lake.maintenance import referenced
 from stamgast_lake.tables import LakeTable
+from stamgast_lake.transactions import HeldTransaction
 
 YOUNG = timedelta(hours=1)
 
@@ -24,6 +29,7 @@ def forget_history(lake: Lake, table: LakeTable, moment: datetime) -> int:
     found = lake.catalogue.find(table)
     if not isinstance(found, Table):
         return 0
+    _without_removed(found)
     before = referenced(found)
     current = found.current_snapshot()
     old = [s.snapshot_id for s in found.snapshots() if current and s != current]
@@ -33,8 +39,16 @@ def forget_history(lake: Lake, table: LakeTable, moment: datetime) -> int:
     return _delete(lake, found, before - live) + _sweep(lake, found, live, moment - YOUNG)
 
 
+def _without_removed(found: Table) -> None:
+    """Commits nothing, so that the newest snapshot names no manifest of files that are gone."""
+    current = found.current_snapshot()
+    if current and any(one.deleted_files_count for one in current.manifests(found.io)):
+        with HeldTransaction(found) as transaction, transaction.update_snapshot().fast_append():
+            pass
+
+
 def _live(found: Table) -> set[str]:
-    """What the newest snapshot reads; a manifest also names the files that it took out."""
+    """What the newest snapshot reads."""
     current = found.current_snapshot()
     if current is None:
         return set()

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Protocol
 
+import pyarrow as pa
+
 from stamgast.erasure.tombstones import Tombstones
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
@@ -12,7 +14,7 @@ from stamgast_lake.tables import EVENTS
 
 OLDEST = """
     select anchor_key, epoch_ms(min(least(received_at, event_at))) from told_events
-    where anchor_key is not null group by 1
+    where anchor_key in (select key from erased) group by 1
 """
 
 
@@ -47,4 +49,5 @@ def _oldest(lake: Lake, tombstones: Tombstones) -> dict[str, int]:
     with session() as engine:
         held = among(lake.catalogue.dataset(EVENTS), "anchor_key", sorted(tombstones))
         engine.register("told_events", held)
+        engine.register("erased", pa.table({"key": pa.array(sorted(tombstones), pa.string())}))
         return dict(engine.execute(OLDEST).fetchall())

@@ -22,13 +22,17 @@ class Naming:
 
     def keys_of(self, value: object) -> set[str]:
         """The keys of what a value spells, one for each namespace that takes it."""
+        return set(self.spelled(value))
+
+    def spelled(self, value: object) -> dict[str, str]:
+        """What a value spells: keys, each with the normalised value."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return set()
+            return {}
         if isinstance(value, str) and len(value) > LONGEST:
-            return set()
+            return {}
         told = (normalise(one, value, self.settings, self.region) for one in self._namespaces())
         return {
-            self.keyring.identifier_key(one.namespace, one.value)
+            self.keyring.identifier_key(one.namespace, one.value): one.value
             for one in told
             if isinstance(one, Identifier)
         }

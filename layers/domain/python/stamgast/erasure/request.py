@@ -12,6 +12,8 @@ DAY_MS = 86_400_000
 ANSWER_DAYS = 30
 WARN_DAYS = 7
 SEARCHES = "searches"
+# The regulation of a request that no person asked for: a restore had brought them back.
+AGAIN = "restored"
 
 
 class Kind(StrEnum):

@@ -190,7 +190,8 @@ def post_reapply(_request: Request, _parts: Parts, reader: Reader, desk: RightsD
     """
     state = desk.reapply(reader.name, desk.domain)
     if not state["is_done"]:
-        return Accepted({"state": "comparing", "compared": state["compared"], "of": PARTS})
+        told = {"compared": state["compared"], "of": state.get("of", PARTS)}
+        return Accepted({"state": "comparing", **told})
     made = filter(None, map(desk.requests.read, state["requests"]))
     return Created({"requests": [head_of(one) for one in made], "salts": state["salts"]})
 

@@ -1,20 +1,25 @@
-"""Who is there again after a restore: tombstones compared part by part, so that it can go on."""
+"""Who is there again after a restore: tombstones compared part by part, so that it can go on.
+
+First with what names identifiers (32 parts), then with what others wrote: in the days of events,
+and in what was written to the archive and the drop zone since.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from stamgast.erasure.request import Kind, RightsRequest, RightsStore
+from stamgast.erasure.request import AGAIN, Kind, RightsRequest, RightsStore
 from stamgast.identity.keys import BASE32
+from stamgast_lake.erasure.notes import Notes
+from stamgast_lake.erasure.proof import MOST_SEEN
 from stamgast_lake.erasure.restored import Foundings, restored_keys
 from stamgast_lake.lake import Lake
 
 JOB = "reapply"
-# What a request says of its reason that no person asked for.
-AGAIN = "restored"
 SILENT_MS = 16 * 60 * 1000
 """Longer than a function may run: whoever said nothing for so long is not at work any more."""
+KEEP_MS = 20_000
 State = Mapping[str, Any]
 
 
@@ -43,7 +48,8 @@ class Reapplying:
             return state
         if state is None:
             state = {"job": self.now_ms(), "by": by, "domain": domain, "compared": 0}
-            state |= {"found": {}, "requests": [], "is_done": False}
+            state |= {"of": len(BASE32), "days": [], "after": "", "found": {}, "values": {}}
+            state |= {"objects": [], "requests": [], "is_done": False}
         elif self.now_ms() - state["at_ms"] < SILENT_MS:
             return state
         self._keep(state)
@@ -55,16 +61,71 @@ class Reapplying:
         state = self.requests.document(JOB)
         if state is None or state["is_done"]:
             return False
-        for part in range(state["compared"], len(BASE32)):
-            if is_late():
+        for step in (self._compared, self._read_days, self._read_objects):
+            state = step(state, is_late)
+            if state is None:
                 return True
-            state = {**state, "compared": part + 1, "found": self._with(state["found"], part)}
-            self._keep(state)
         made = [self._filed(state, until_ms, keys) for until_ms, keys in state["found"].items()]
         done = {"requests": made, "salts": self.unsalt(), "is_done": True}
-        self._keep({**state, **done, "found": {}})
+        self.requests.forget(JOB)  # older versions of it hold values
+        self._keep({**state, **done, "found": {}, "values": {}, "objects": []})
         self.carry_out(made)
         return False
+
+    # each takes its step up where it was left, and returns None once it is too late to go on
+
+    def _compared(self, state: State, is_late: Callable[[], bool]) -> State | None:
+        """What names identifiers, part by part."""
+        for part in range(state["compared"], len(BASE32)):
+            if is_late():
+                return None
+            found = self._with(state["found"], part)
+            state = self._keep({**state, "compared": part + 1, "found": found})
+        if state["of"] > len(BASE32):
+            return state
+        days = Notes(self.lake, {}).days() if self.lake.tombstones.all() else []
+        return self._keep({**state, "days": days, "of": len(BASE32) + len(days) + 1})
+
+    def _read_days(self, state: State, is_late: Callable[[], bool]) -> State | None:
+        """What others wrote in events, day by day."""
+        done = state["compared"] - len(BASE32)
+        notes = self._notes() if state["days"][done:] else None
+        for day in state["days"][done:] if notes else ():
+            if is_late():
+                return None
+            told = self._with_values(state, notes.of_day(day), notes)
+            state = self._keep({**told, "compared": state["compared"] + 1})
+        return state
+
+    def _read_objects(self, state: State, is_late: Callable[[], bool]) -> State | None:
+        """What stands in the archive and the drop zone and was written since, object by object."""
+        notes = self._notes()
+        for key, written_ms in notes.objects(state["after"]):
+            if is_late():
+                return None
+            values = notes.of_object(key, written_ms)
+            if values:
+                told = self._with_values(state, values, notes)
+                state = {**told, "objects": [*state["objects"], key][:MOST_SEEN]}
+            state = {**state, "after": key}
+            if values or self.now_ms() - state["at_ms"] > KEEP_MS:
+                state = self._keep(state)
+        return state
+
+    def _notes(self) -> Notes:
+        """All tombstones but those of who came back since: what names them is theirs."""
+        tombstones = self.lake.tombstones.all()
+        founded = self.live.founded(frozenset(tombstones))
+        gone = (key for key in tombstones if founded.get(key, 0) <= tombstones[key].until_ms)
+        return Notes(self.lake, {key: tombstones[key] for key in gone})
+
+    def _with_values(self, state: State, values: Mapping[str, str], notes: Notes) -> State:
+        """The state with erased identifiers that a text spells."""
+        found = {name: list(keys) for name, keys in state["found"].items()}
+        for key in values:
+            until_ms = str(notes.tombstones[key].until_ms)
+            found[until_ms] = sorted({*found.get(until_ms, ()), key})
+        return {**state, "found": found, "values": {**state["values"], **values}}
 
     def _with(self, found: Mapping[str, list[str]], part: int) -> dict[str, list[str]]:
         """What was found so far and in this part: erased identifiers by moment of erasure."""
@@ -87,8 +148,11 @@ class Reapplying:
             domain=state["domain"],
             until_ms=int(until_ms),
         )
-        self.requests.put(request, {"values": {}})
+        values = {key: state["values"][key] for key in keys if key in state["values"]}
+        self.requests.put(request, {"values": values, "objects": state["objects"]})
         return request_id
 
-    def _keep(self, state: State) -> None:
-        self.requests.keep(JOB, {**state, "at_ms": self.now_ms()})
+    def _keep(self, state: State) -> State:
+        kept = {**state, "at_ms": self.now_ms()}
+        self.requests.keep(JOB, kept)
+        return kept

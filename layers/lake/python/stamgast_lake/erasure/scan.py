@@ -81,6 +81,18 @@ def tells_of(stream: Any, needles: Needles) -> bool:
     return blocks_tell(with_records(_inflated(blocks) if head[:2] == GZIP else blocks), needles)
 
 
+def texts_of(body: bytes) -> Iterator[str]:
+    """The texts of an object: the cells of a Parquet file, the lines of any other."""
+    if body[:4] == PARQUET:
+        for batch in pq.ParquetFile(pa.BufferReader(body)).iter_batches(ROWS_A_BATCH):
+            for texts in (one for column in batch.columns for one in _texts(column)):
+                yield from (text for text in texts.unique().to_pylist() if text is not None)
+        return
+    blocks = iter([body])
+    text = b"".join(_inflated(blocks)) if body[:2] == GZIP else body
+    yield from text.decode("utf-8", "replace").splitlines()
+
+
 def with_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """The blocks, and behind them the records in base64 that a stream could not write.
 

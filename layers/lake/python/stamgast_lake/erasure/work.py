@@ -11,7 +11,7 @@ from stamgast.egress.disclosure import Disclosure, explained_to
 from stamgast.erasure.certificate import Sign, certificate_of, signed
 from stamgast.erasure.envelopes import EnvelopeErasure, mentions
 from stamgast.erasure.needles import needles_of
-from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.request import AGAIN, SEARCHES, Kind, RightsRequest, RightsStore, State
 from stamgast.erasure.subject import Subject, gone_person
 from stamgast.erasure.tombstones import Tombstone
 from stamgast.identity.keys import Keyring
@@ -156,7 +156,8 @@ class RightsWork:
         kept = self._kept(begun)
         named = self._named(begun) if kept is None else kept
         sweep = self._sweep(begun.request_id, 0, begun.until_ms)
-        if begun.was_searched:  # and something was found: in what others wrote, it may be
+        # What others wrote: where a search found something, or a restore put all of it back.
+        if begun.was_searched or begun.regulation == AGAIN:
             named = replace(named, apart=named.apart | sweep.strangers(named))
         whole = replace(self._resolve(sweep, named), until_ms=begun.until_ms)
         self._keep(begun, whole, self._seen(begun))

@@ -4,17 +4,19 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from json import dumps
 from typing import Any
 
 import pytest
 
-from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.consent.coverage import Consent, Word, row_of_consent
+from stamgast.consent.purposes import SUPPRESSED, Purpose, Purposes
 from stamgast.consent.words import with_words, word_name
 from stamgast.egress.decision import Why
 from stamgast.egress.disclosure import Disclosure
 from stamgast.identity.assurance import Assurance
 from stamgast.workspace.import_mapping import ImportMapping
-from stamgast_lake.consents import profiled_sql
+from stamgast_lake.consents import counted_sql, profiled_sql
 from stamgast_lake.engine import session
 from stamgast_lake.features.then import see_events
 from stamgast_lake.imports.mapping import mapper
@@ -135,6 +137,16 @@ def test_without_a_word_models_may_learn_unless_the_workspace_denies_it() -> Non
             asked_of = profiled_sql("told", purposes)
             row = engine.execute(f"select {asked_of} from (select '{{}}' as told)").fetchone()
             assert row == (expected,)
+
+
+def test_the_suppressed_are_in_no_panel_and_no_figure() -> None:
+    hushed = Word(is_grant=False, assurance=Assurance.VERIFIED, said_ms=5, version="m")
+    told = dumps({"consent": row_of_consent(Consent({SUPPRESSED: (hushed,)}))})
+    asked = (profiled_sql("told"), counted_sql("told", None))
+    with session() as engine:
+        for text, expected in ((told, False), ("{}", True)):
+            row = engine.execute(f"select {', '.join(asked)} from (select ? as told)", [text])
+            assert row.fetchone() == (expected, expected)
 
 
 @pytest.mark.parametrize(("text", "is_granted"), [("true", True), ("FALSE", False), ("yes", False)])

@@ -7,7 +7,9 @@ operator calls one person, and which fields each purpose covers. It asks no code
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partialmethod
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -30,8 +32,13 @@ from stamgast.models.live import item_of as score_of
 from stamgast_aws.dynamo_values import item_of
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.lookup_store import DynamoLookupStore
+from stamgast_cli.errors import InputError
+from stamgast_cli.reports import segment
+from stamgast_cli.reports.segment import Asked, segment_report
+from stamgast_lake.engine import session
 from stamgast_lake.erasure import record
 from stamgast_lake.logs import see_runs
+from stamgast_lake.query import LakeSession
 from stamgast_lake.rules import preview_answer
 from stamgast_lake.tables import EVENTS
 from tests.fakes.segment_desk import Counter
@@ -167,6 +174,15 @@ class Story(Told):
             return b"".join(files).decode()
         return json.dumps([pq.read_table(BytesIO(one)).to_pylist() for one in files], default=str)
 
+    def reported(self, **asked: Any) -> str:
+        """A segment's report, of which page and terminal are made; empty before the first run."""
+        with session() as engine:
+            lake = LakeSession(engine, self.world.catalogue, None, "")  # type: ignore[arg-type]
+            with suppress(InputError):
+                told = Asked("everybody", weeks=2, conversion="page: none", **asked)
+                return json.dumps(segment_report(lake, self.world.workspace, told), default=str)
+        return ""
+
 
 @dataclass(frozen=True)
 class Door:
@@ -176,6 +192,8 @@ class Door:
 
     What a run left is shown as of that run: a grant since then lets nobody out before the next. A
     right is answered whatever was said of purposes: to who it belongs to, and of nobody else.
+
+    What only `counts` is a figure as of the run: what was said since it changes nothing in it.
     """
 
     ask: Callable[[Story, str], str]
@@ -183,6 +201,7 @@ class Door:
     beside: tuple[str, ...] = ("person",)
     is_of_runs: bool = False
     is_right: bool = False
+    counts: bool = False
 
 
 def path(who: str, part: str = "") -> str:
@@ -208,6 +227,7 @@ def get(
 
 TIMED = ("person", "moment")
 EVERYTHING = ("person", "moment", "address", "event", "masked")
+FIGURES = ("event", "moment")  # names of steps, and the moment of the run
 TOLD = (*TIMED, "address")  # an event's own properties are of the timeline that it stands in
 DOORS: Mapping[str, Door] = {
     "look-up": Door(look_up("mailer"), "city"),
@@ -230,6 +250,16 @@ DOORS: Mapping[str, Door] = {
         lambda story, _: story.asked("preview", segment="everybody", sample=10),
         "person",
         is_of_runs=True,
+    ),
+    "segment report": Door(
+        lambda story, _: story.reported(), None, FIGURES, is_of_runs=True, counts=True
+    ),
+    "figures of a segment": Door(
+        lambda story, _: story.reported(least=1, purpose="email"),
+        "city",
+        FIGURES,
+        is_of_runs=True,
+        counts=True,
     ),
     "access": Door(Story.recorded, "city", EVERYTHING, is_of_runs=True, is_right=True),
     "portability": Door(
@@ -266,6 +296,8 @@ def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
     door = DOORS[name]
     if door.is_right:
         right_holds(story, door, is_after_run=is_after_run)
+        return
+    if door.counts and not is_after_run:
         return
     texts = dict.fromkeys(BOTH, door.ask(story, USER)) if door.is_of_runs else {}
     for who in BOTH:
@@ -373,6 +405,14 @@ def nobody_is_asked_after_the_run(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(preview_answer, "_may_be_shown", lambda *_: True)
 
 
+def everybody_is_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(segment, "counted_sql", lambda *_: "true")
+
+
+def the_smallest_figures_are_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Story, "reported", partialmethod(Story.reported, least=1))
+
+
 def everybody_is_in_the_record(patch: pytest.MonkeyPatch) -> None:
     def everybody(engine: Any, _: Any) -> None:
         engine.execute("create or replace temp view asked as select anchor_key as key from all_of")
@@ -409,6 +449,8 @@ BROKEN: Mapping[Break, frozenset[str]] = {
         )
     ),
     nobody_is_asked_after_the_run: frozenset(("CSV", "Parquet", "preview")),
+    everybody_is_counted: frozenset(("figures of a segment",)),
+    the_smallest_figures_are_told: frozenset(("segment report",)),
     everybody_is_in_the_record: frozenset(("access", "portability")),
     a_token_forgets_its_purposes: frozenset(
         ("explanation of a person", "explanation of a segment")
@@ -425,10 +467,22 @@ def test_a_door_that_leaves_a_question_out_is_found(
     left_out: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_out(monkeypatch)
-    assert faults(WITHDRAWN, BROKEN[left_out]).keys() == BROKEN[left_out]
+    steps = [*WITHDRAWN, RUN] if any(DOORS[one].counts for one in BROKEN[left_out]) else WITHDRAWN
+    assert faults(steps, BROKEN[left_out]).keys() == BROKEN[left_out]
 
 
 @pytest.mark.failure_line(38)
 def test_every_door_closes_once_consent_is_taken_back() -> None:
     """Line 38: also where a run had counted the person in."""
     assert faults([*WITHDRAWN, RUN]) == {}
+
+
+@pytest.mark.failure_line(38)
+def test_no_figure_counts_who_is_suppressed() -> None:
+    """Line 38: a report that names no purpose is of everybody else, whatever they allow."""
+    story = Story()
+    for step in (Say(USER, is_granted=False), Say(MAIL, is_granted=False), SUPPRESS, RUN):
+        story.take(step)
+    told = story.reported(least=1)
+    assert (CITY[USER] in told, CITY[MAIL] in told) == (False, True)
+    assert json.loads(told)["size"]["everyone"] == 1

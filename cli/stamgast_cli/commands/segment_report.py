@@ -21,6 +21,9 @@ Silence = Annotated[
     int, typer.Option("--silence", min=1, max=365, help="Days without an event end a journey.")
 ]
 Least = Annotated[int, typer.Option("--least", min=1, help="Figures of fewer people are withheld.")]
+Purpose = Annotated[
+    str | None, typer.Option(help="Count only people whose consent covers this purpose.")
+]
 SHOWN = 12
 
 
@@ -31,6 +34,7 @@ def report(
     conversion: Conversion = "Order Completed",
     silence: Silence = 30,
     least: Least = 10,
+    purpose: Purpose = None,
     stack: Stack = None,
     json: Json = False,
 ) -> None:
@@ -48,7 +52,7 @@ def report(
 
     output, deployment = Output(is_json=json), find(stack)
     workspace = store(deployment).current()
-    asked = Asked(name, weeks, conversion, silence, least)
+    asked = Asked(name, weeks, conversion, silence, least, purpose)
     with output.step(f"looking at {name} and at everyone"), opened(deployment) as lake:
         told = segment_report(lake, workspace, asked)
     if out is not None:

@@ -14,6 +14,7 @@ from stamgast_cli.reports.comparisons import Named, compared, named_by
 from stamgast_cli.reports.conversion import common_steps, conversion_of, funnel_of
 from stamgast_cli.reports.persona import persona_of
 from stamgast_cli.reports.small import Minimum
+from stamgast_lake.consents import counted_sql
 from stamgast_lake.query import LakeSession
 from stamgast_lake.reports import over_time
 from stamgast_lake.reports.attributes import products_counted, traits_counted
@@ -48,13 +49,17 @@ METHOD = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked for; `silence_days` end a journey, `least` is the minimum count."""
+    """What a report is asked for; `silence_days` end a journey, `least` is the minimum count.
+
+    With a `purpose` only those are counted whose consent covers it.
+    """
 
     name: str
     weeks: int = 52
     conversion: str = "Order Completed"
     silence_days: int = 30
     least: int = Minimum().least
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def _look(
     if as_of is None:
         raise InputError("no run has finished yet", hint="Start one: stamgast run.")
     scope = Scope(asked.name, as_of.astimezone(UTC), ZoneInfo(workspace.time_zone), asked.weeks)
-    look_at(lake, scope)
+    look_at(lake, scope, _counts(workspace, asked))
     return Seen(
         lake,
         scope,
@@ -109,6 +114,15 @@ def _look(
         personal_traits(workspace),
         Minimum(asked.least),
     )
+
+
+def _counts(workspace: Workspace, asked: Asked) -> str:
+    """Whose profiles the figures are of; nothing of the suppressed leaves, no figure either."""
+    known = workspace.consents.by_name
+    if asked.purpose is not None and asked.purpose not in known:
+        hint = f"There are: {', '.join(known) or 'none'}."
+        raise InputError(f"no purpose is called {asked.purpose!r}", hint=hint)
+    return counted_sql("traits", asked.purpose, workspace.consents)
 
 
 def personal_traits(workspace: Workspace) -> frozenset[str]:

@@ -42,6 +42,13 @@ def profiled_sql(traits: str, purposes: Purposes = UNDECLARED) -> str:
     return f"coalesce({said}, {unsaid}) = 'true'"
 
 
+def counted_sql(traits: str, purpose: str | None, purposes: Purposes = UNDECLARED) -> str:
+    """Whether figures may count a person: not the suppressed, and for a purpose who covers it."""
+    if purpose is not None:
+        return covers_sql(traits, purpose, purposes)
+    return f"coalesce({_text(traits, CLOSED)}, 'false') <> 'true'"
+
+
 def words_sql(relation: str, where: str = "true") -> str:
     """A SELECT of the words about consents in events: person_id, purpose, and what each says."""
     kind, assurance, purpose = len(PREFIX) + 1, len(PREFIX) + 2, len(PREFIX) + 4

@@ -14,6 +14,7 @@ MEMBERS = """
             lag(change = 'entered', 1, false) over (
                 partition by person_id order by recorded_at, run_id) as was_in
         from memberships where segment = {segment}
+            and person_id not in (select person_id from uncounted)
     )
     select cast(recorded_at at time zone {zone} as date) as day,
         count(*) filter (is_in and not was_in) as entered,
@@ -25,7 +26,7 @@ PEOPLE = """
         select person_id, recorded_at, run_id, state = 'active' as is_in,
             lag(state = 'active', 1, false) over (
                 partition by person_id order by recorded_at, run_id) as was_in
-        from persons
+        from persons where person_id not in (select person_id from uncounted)
     )
     select cast(recorded_at at time zone {zone} as date) as day,
         count(*) filter (is_in and not was_in) as entered,

@@ -17,11 +17,15 @@ VERSION = f"""
     select workspace_version from runs
     where stage = '{WHOLE}' and status = '{DONE}' order by seq desc limit 1
 """
+UNCOUNTED = """
+    create or replace temp table uncounted as
+    select person_id from profiles_current where not ({counts})
+"""
 EVERYBODY = """
     create or replace temp table everybody as
     select person_id, person_id in (
         select person_id from memberships_current where segment = {segment}) as is_member
-    from profiles_current
+    from profiles_current where person_id not in (select person_id from uncounted)
 """
 # A channel is what the event says of itself, else the source that sent it.
 HAPPENED = """
@@ -90,8 +94,12 @@ def newest_version(lake: LakeSession) -> str | None:
     return rows[0]["workspace_version"] if rows else None
 
 
-def look_at(lake: LakeSession, scope: Scope) -> None:
-    """Makes the tables `everybody` and `happened` that the rest of a report reads."""
+def look_at(lake: LakeSession, scope: Scope, counts: str = "true") -> None:
+    """Makes the tables `uncounted`, `everybody` and `happened` that the rest of a report reads.
+
+    `counts` is the SQL of whose profile is counted at all.
+    """
+    make(lake, UNCOUNTED.format(counts=counts))
     make(lake, EVERYBODY.format(segment=quoted(scope.segment)))
     make(
         lake,

@@ -1,6 +1,7 @@
 """Coverage: how often what a card states with an interval is true, in worlds whose truth is known.
 
-    python bench/coverage.py [--worlds 15] [--first 0] [--people 3000] [--of propensity] [--json]
+    python bench/coverage.py [--worlds 15] [--first 0] [--people 3000] [--of propensity] [--curve]
+        [--json]
 
 Propensity, churn and look-alike: the precision of the best tenth and the area, as they are stated,
 beside those of the very version on 20,000 people that nobody has seen, on a later day, whose odds
@@ -10,7 +11,9 @@ own interval. Elasticity and drivers: slopes whose truth was set, of many cheap 
 what an interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave
 open; `kept` how often the truth was not below its lower end, which is what is promised; `mean` is
 by how much what was stated lies above the truth, on average. Worlds are numbered; `--first` says
-with which to begin, so that many can be asked a part at a time.
+with which to begin, so that many can be asked a part at a time. `--curve` adds every other point of
+reach against precision, and all of them together: points of one world are of the same people, so
+the interval beside these counts worlds and not points.
 """
 
 import argparse
@@ -45,6 +48,7 @@ from stamgast_learn.uplift.run import learn_run as learn_uplift
 
 FEATURES = ("rfm_r", "rfm_f", "rfm_m", "since", "joined", "noise")
 WITHIN, CUTS, FRESH, TENTH, CHEAP = 30, 5, 20_000, 3, 10
+UNITS = (0.7, 2.0, 20.0)
 SLOPE, EFFECTS = -1.5, np.array([2.0, -1.0, 0.0])
 BUYS, LEAVES, SPENDS = (0.8, 10.0), (0.8, 2.5), (6.0, 4.0, 60.0)
 Random = np.random.Generator
@@ -77,10 +81,15 @@ def ranked(stated: Ranking, predictor: Predictor, fresh: tuple[Panel, Floats]) -
     """Whether the precision of the best tenth and the area are those of people nobody has seen."""
     seen, chance = fresh
     raw = predictor.estimate.scores(predictor.chosen(seen))
-    best = np.argsort(-raw, kind="stable")[: len(seen) // 10]
-    truth = {"precision of the best tenth": float(chance[best].mean()), "area": area(raw, chance)}
-    told = {"precision of the best tenth": stated.reach[TENTH].precision, "area": stated.auc}
-    return {name: held(one, truth[name]) for name, one in told.items()}
+    ordered = np.cumsum(chance[np.argsort(-raw, kind="stable")])
+    told = {"area": held(stated.auc, area(raw, chance))}
+    for place, one in enumerate(stated.reach[:-1]):
+        people = max(1, round(one.share * len(seen)))
+        right, tenth = float(ordered[people - 1]), place == TENTH
+        name = "the best tenth" if tenth else f"the best {one.share:.0%}"
+        told[f"precision of {name}"] = held(one.precision, right / people)
+        told[f"recall of {name}"] = held(one.recall, right / float(ordered[-1]))
+    return told
 
 
 def area(scores: Floats, chance: Floats) -> float:
@@ -175,14 +184,17 @@ def lifetime(random: Random, people: int) -> tuple[int, int, float]:
     return int(((told.low <= came) & (came <= told.high)).sum()), people, ratio - 1
 
 
-def prices(random: Random, products: int = 40, many: int = 20) -> Held:
-    """Weeks of products: what sells well is dear, and so are some weeks."""
+def prices(random: Random, units: float, products: int = 40, many: int = 40) -> Held:
+    """Weeks of products in which any were sold: what sells well is dear, and so are some weeks."""
     product, week = np.repeat(np.arange(products), many), np.tile(np.arange(many), products)
-    level, season = random.normal(size=products), random.normal(size=many)
-    price = 0.5 * level[product] + 0.3 * season[week] + 0.2 * random.normal(size=len(week))
-    noise = random.normal(size=len(week)) * (0.2 + np.abs(level[product]))
-    units = 3 + 2 * level[product] + season[week] + SLOPE * price + noise
-    return held(elasticity(Weeks(product, week, units, price)).elasticity, SLOPE)
+    level, season = random.normal(0, 0.7, products), random.normal(0, 0.2, many)
+    usual, is_on_offer = 0.5 * level[product] + 0.3 * season[week], random.random(len(week)) < 0.2
+    price = usual - is_on_offer * random.uniform(0.1, 0.4, len(week))
+    expected = np.log(units) + level[product] + season[week] + SLOPE * (price - usual)
+    sold = random.poisson(np.exp(expected)).astype(np.float64)
+    seen = sold > 0
+    weeks = Weeks(product[seen], week[seen], sold[seen], price[seen])
+    return held(elasticity(weeks).elasticity, SLOPE)
 
 
 def driver(random: Random, people: int = 150, each: int = 3) -> Held:
@@ -196,21 +208,27 @@ def driver(random: Random, people: int = 150, each: int = 3) -> Held:
     return held(Measure(value, low, high), float(EFFECTS[0]))
 
 
-def figures(worlds: range, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+def figures(
+    worlds: range, people: int, kinds: Sequence[str], *, is_curve: bool
+) -> Iterator[dict[str, Any]]:
     """A row a figure, as soon as it is known."""
     for place, (kind, run) in enumerate(RANKED.items()):
         if kind not in kinds:
             continue
         told = [run(np.random.default_rng((seed, place)), people) for seed in worlds]
         names = dict.fromkeys(name for one in told for name in one)
-        for name in names:
+        for name in names if is_curve else [name for name in names if name in STATED]:
             yield row(kind, name, [one[name] for one in told if name in one])
+        for of in ("precision", "recall") if is_curve else ():
+            yield of_curve(kind, of, told)
     if set(kinds) <= set(RANKED):
         return
     values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in worlds]
     yield of_customers(values)
     many = range(CHEAP * worlds.start, CHEAP * worlds.stop)
-    yield row("discount", "elasticity", [prices(np.random.default_rng((n, 9))) for n in many])
+    for units in UNITS:
+        told = [prices(np.random.default_rng((n, 9)), units) for n in many]
+        yield row("discount", f"elasticity, {units:g} units a week", told)
     yield row("drivers", "effect", [driver(np.random.default_rng((n, 10))) for n in many])
 
 
@@ -221,6 +239,7 @@ RANKED: dict[str, Callable[[Random, int], dict[str, Held]]] = {
     "uplift": uplift,
 }
 OTHERS = "others"
+STATED = ("precision of the best tenth", "area", "Qini")
 
 
 def row(kind: str, name: str, told: list[Held]) -> dict[str, Any]:
@@ -228,6 +247,16 @@ def row(kind: str, name: str, told: list[Held]) -> dict[str, Any]:
     right, kept = sum(one[0] for one in told), sum(one[1] for one in told)
     off = float(np.mean([one[2] for one in told])) if told else 0.0
     return _row(kind, name, 0.95, right, len(told), off) | {"kept": kept / max(len(told), 1)}
+
+
+def of_curve(kind: str, of: str, told: list[dict[str, Held]]) -> dict[str, Any]:
+    """How often the intervals of all points held; how surely that is known, as worlds are."""
+    points = [[one for name, one in world.items() if name.startswith(of)] for world in told]
+    every = [one for world in points for one in world]
+    right = sum(one[0] for one in every) / len(every)
+    made = row(kind, f"{of} at every share", every)
+    low, high = wilson(right * len(told), len(told))
+    return made | {"low": low, "high": high}
 
 
 def of_customers(told: list[tuple[int, int, float]]) -> dict[str, Any]:
@@ -251,10 +280,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=3_000)
     kinds = [*RANKED, OTHERS]
     parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument("--curve", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     worlds = range(asked.first, asked.first + asked.worlds)
-    for one in figures(worlds, asked.people, asked.of):
+    for one in figures(worlds, asked.people, asked.of, is_curve=asked.curve):
         text = (
             f"{one['kind']:15} {one['figure']:28} nominal {one['nominal']:.0%}  seen"
             f" {one['seen']:6.1%} ({one['low']:.1%} to {one['high']:.1%}) of {one['of']:,}"

@@ -52,7 +52,7 @@ BY_WEEK = """
         from line where currency = (select currency from usual) group by product, week
     )
     select dense_rank() over (order by product) - 1 as product,
-        dense_rank() over (order by week) - 1 as week, ln(units) as units, ln(price) as price
+        dense_rank() over (order by week) - 1 as week, units, ln(price) as price
     from week
     where product in (
         select product from week group by product
@@ -91,7 +91,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Weeks:
-    """Products over weeks: the logarithms of units sold and of the mean price paid for one."""
+    """Products over weeks: the units sold, and the logarithm of the mean price paid for one."""
 
     product: NDArray[np.int64]
     week: NDArray[np.int64]

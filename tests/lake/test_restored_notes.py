@@ -7,7 +7,7 @@ import pytest
 
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind
-from stamgast.moments import iso_of
+from stamgast.moments import iso_of, moment_of
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.notes import Notes, words_of
 from tests.lake.erasure_world import HOUR_MS, ErasureWorld, erasure_world
@@ -115,6 +115,18 @@ def test_values_that_everybody_forgot_are_read_from_what_others_wrote(world: Era
     assert [key[:4] for key in document["objects"]] == ["raw/"]
     state = world.requests.document("reapply")
     assert state is None or not state["values"]
+
+
+def test_old_rows_of_a_file_that_was_dropped_later_are_read(world: ErasureWorld) -> None:
+    keys = erased_and_put_back(world)
+    [(key, body)] = world.archived().items()
+    world.s3.delete_object(Bucket="lake", Key=key)
+    at = moment_of(world.now_ms + HOUR_MS)
+    world.put(f"raw/date={at:%Y-%m-%d}/hour={at:%H}/import-1-00000.ndjson.gz", body)
+    [made] = world.compared()
+    asked = world.requests.read(made)
+    assert asked is not None
+    assert set(asked.keys) == keys
 
 
 def test_a_comparison_that_reads_no_objects_finds_nobody(

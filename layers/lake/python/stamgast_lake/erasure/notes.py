@@ -32,6 +32,7 @@ WORD = re.compile(r"[^\W_][\w.\-]{6,62}[^\W_]")
 SPELT = (("%40", "@"), ("\\u0040", "@"), ("&#64;", "@"), ("%2B", "+"), ("\\n", " "), ("\\t", " "))
 PUT = ("imports/", "raw/", "rejected/")
 HOUR = re.compile(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/")
+IMPORTED = "/import-"  # rows of a dropped file are as old as they say
 DAYS = "select distinct event_on from candidate order by 1"
 SAID = f"""
     select {TEXTS}, epoch_ms(least(received_at, event_at)) from candidate
@@ -66,8 +67,8 @@ class Notes:
     def objects(self, after: str) -> Iterator[tuple[str, int]]:
         """Objects of archive and drop zone that were written since an erasure, and when (ms).
 
-        In the order of their keys. The archive's are written in the hour of their arrival, so one
-        is passed over unless an erasure lies between that hour and the moment it was written.
+        In the order of their keys. What arrived by HTTP is archived in the hour of its arrival, so
+        it is passed over unless an erasure lies between that hour and the moment it was written.
         """
         pages = self.lake.s3.get_paginator("list_objects_v2")
         for prefix in (one for one in PUT if one >= after[: len(one)]):
@@ -85,7 +86,7 @@ class Notes:
 
     def _standing(self, key: str, written_ms: int) -> Tombstones:
         """The tombstones that may bar something in an object of this key written at this moment."""
-        hour = HOUR.search(key)
+        hour = None if IMPORTED in key else HOUR.search(key)
         begun_ms = 0
         if hour is not None:
             begun_ms = parse_iso(f"{hour[1]}T{hour[2]}:00:00+00:00")

@@ -42,7 +42,7 @@ class Reapplying:
 
     def ask(self, by: str, domain: str) -> State:
         """Where the comparison stands; it is begun, or taken up again, where nobody is at it."""
-        state = self.requests.document(JOB)
+        state = self._state()
         if state is not None and state["is_done"]:
             self.requests.forget(JOB)  # told once: asked for again it is another comparison
             return state
@@ -58,7 +58,7 @@ class Reapplying:
 
     def go_on(self, is_late: Callable[[], bool]) -> bool:
         """Compares part after part until it is late; whether anything is left to compare."""
-        state = self.requests.document(JOB)
+        state = self._state()
         if state is None or state["is_done"]:
             return False
         for step in (self._compared, self._read_days, self._read_objects):
@@ -71,6 +71,11 @@ class Reapplying:
         self._keep({**state, **done, "found": {}, "values": {}, "objects": []})
         self.carry_out(made)
         return False
+
+    def _state(self) -> State | None:
+        """Where the comparison stands; one of an older release, which knew other parts, is none."""
+        state = self.requests.document(JOB)
+        return state if state is not None and "of" in state else None
 
     # each takes its step up where it was left, and returns None once it is too late to go on
 

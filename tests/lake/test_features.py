@@ -239,6 +239,27 @@ def test_what_came_after_the_cut_off_under_an_older_date_is_told_apart() -> None
     assert "g0" not in panel(a_day_late, VIEWS)[0]
 
 
+IN_DELFT = replace(MODEL, features=(feature("in_delft", "traits.city = 'Delft'"),))
+
+
+@pytest.mark.failure_line(34)
+def test_a_trait_that_is_edited_after_the_cut_off_is_what_it_was_before() -> None:
+    """Line 34: whoever buys is asked for their address, and it is filled in or put right."""
+    first = Happened(0, 24, "Order Completed", 1, "Gent")
+    edited = Happened(0, 24 * 61, "Order Completed", 1, "Delft")
+    assert panel([first, edited], IN_DELFT)[0]["f0"] == 0.0
+    filled_in = panel([replace(first, city=None), edited], IN_DELFT)[0]
+    assert (filled_in["f0"], filled_in["label"]) == (None, 1.0)
+
+
+@pytest.mark.failure_line(34)
+def test_a_trait_that_is_dated_before_the_cut_off_and_came_after_it_is_told_apart() -> None:
+    """Line 34: an import under an older date, from a source that was delivering."""
+    bought = [Happened(person, 24, "Order Completed", 1, "Gent") for person in (0, 1)]
+    late = Happened(0, 48, "Product Viewed", 0, "Delft", late_hours=24 * 60)
+    assert [(row["f0"], row["g0"]) for row in panel([*bought, late], IN_DELFT)] == [(1, 0), (0, 0)]
+
+
 def test_history_that_was_loaded_in_one_go_is_not_late() -> None:
     loaded = [Happened(0, day * 24, "Order Completed", 1, None, 24 * 200) for day in (1, 2)]
     assert "g0" not in panel(loaded, VIEWS)[0]

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stamgast_learn.calibration import Floats, Labels
-from stamgast_learn.predict.leaks import leaks
+from stamgast_learn.predict.leaks import leaks, told_leaks
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.run import Outcome, learn_run
 from tests.learn.predict.worlds import ORDER, WITHIN, world, write
@@ -117,6 +118,48 @@ def test_a_suspect_is_judged_and_kept_out_unless_it_is_allowed(
     assert [one["is_allowed"] for one in allowed.report["leaks"]] == [True]
 
 
+def weak(came: Labels) -> Floats:
+    """A copy of the outcome that orders people with an area of 0.80."""
+    return 1.19 * came + drawn().normal(size=len(came))
+
+
+def asked(panel: Panel, *allowed: str) -> list[str]:
+    """The features that a report asks about, where none is suspected."""
+    report: dict[str, Any] = {}
+    assert not told_leaks(panel.labelled, replace(ORDER, allowed=allowed), report)
+    return [one["feature"] for one in report["questions"]]
+
+
+def steady(panel: Panel) -> Panel:
+    """The panel of people who always do the same, with a feature that tells what they do."""
+    told, random = panel.labelled, drawn()
+    _, of = np.unique(told.person, return_inverse=True)
+    habit = (np.arange(of.max() + 1) % 2 == 0)[of]
+    label = np.where(random.random(len(told)) < 0.06, ~habit, habit).astype(np.float64)
+    counted = np.where(habit, 3.0, 0.0) + random.normal(size=len(told))
+    return planted(replace(told, label=label, measured=np.nan_to_num(told.measured)), counted)
+
+
+@pytest.mark.failure_line(34)
+def test_a_weak_copy_of_the_outcome_is_asked_about_until_somebody_answers(panel: Panel) -> None:
+    """Line 34: by association alone it is the same as an honest sign of the moment."""
+    spoilt = planted(panel, weak(panel.label == 1))
+    assert asked(spoilt) == ["noise"]
+    assert asked(spoilt, "noise") == []
+
+
+def test_of_habits_that_tell_of_the_past_horizon_too_nothing_is_asked(panel: Panel) -> None:
+    assert asked(panel) == []
+    assert asked(steady(panel)) == []
+
+
+def test_without_regard_to_the_past_horizon_honest_habits_would_be_asked_about(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stamgast_learn.predict.questions.AHEAD", -1.0)
+    assert asked(steady(panel)) == ["noise"]
+
+
 def test_what_is_certain_cannot_be_allowed(panel: Panel, tmp_path: Path) -> None:
     spoilt = planted(panel, 10 * np.nan_to_num(panel.label) + drawn().normal(size=len(panel)))
     outcome = run(spoilt, tmp_path, "noise")
@@ -137,13 +180,7 @@ def test_a_value_of_the_newest_cut_off_alone_is_suspected(panel: Panel) -> None:
 
 def test_memory_of_the_past_horizon_is_no_leak(panel: Panel) -> None:
     """Who always does the same is foretold by what they did."""
-    told, random = panel.labelled, drawn()
-    _, of = np.unique(told.person, return_inverse=True)
-    habit = (np.arange(of.max() + 1) % 2 == 0)[of]
-    label = np.where(random.random(len(told)) < 0.06, ~habit, habit).astype(np.float64)
-    steady = replace(told, label=label, measured=np.nan_to_num(told.measured))
-    counted = np.where(habit, 3.0, 0.0) + random.normal(size=len(told))
-    assert not leaks(planted(steady, counted), WITHIN)
+    assert not leaks(steady(panel), WITHIN)
 
 
 @pytest.mark.failure_line(34)

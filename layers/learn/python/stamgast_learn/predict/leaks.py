@@ -14,6 +14,7 @@ import numpy as np
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.alone import few, plain_order
 from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.questions import questions
 from stamgast_learn.predict.suspects import suspects
 
 TOO_GOOD = 0.99
@@ -50,7 +51,7 @@ def require_no_leak(panel: Panel, order: Bounds, report: dict[str, Any]) -> None
 
 
 def told_leaks(panel: Panel, order: Bounds, report: dict[str, Any]) -> tuple[Leak, ...]:
-    """Those suspected and not allowed; the report gets every leak.
+    """Those suspected and not allowed; the report gets every leak, and what to ask about.
 
     Raises AbstainedError where one is certain.
     """
@@ -61,7 +62,16 @@ def told_leaks(panel: Panel, order: Bounds, report: dict[str, Any]) -> tuple[Lea
     ]
     if any(one.is_certain for one in found):
         raise AbstainedError("; ".join(one.why for one in found if one.is_certain))
+    report["questions"] = asked(panel, order, [one.feature for one in found])
     return tuple(one for one in found if one.feature not in order.allowed)
+
+
+def asked(panel: Panel, order: Bounds, suspected: Sequence[str]) -> list[dict[str, str]]:
+    """Each feature to ask about that is neither suspected nor allowed, and why."""
+    known = {*suspected, *order.allowed}
+    names = [name for name in panel.features if name not in known]
+    told = questions(panel, names, order.within_days) if len(panel) else ()
+    return [{"feature": name, "why": why} for name, why in told]
 
 
 def require_unsuspected(found: Sequence[Leak]) -> None:

@@ -5,6 +5,7 @@ an identifier is hashed as one would be, and compared. Only a restore pays for t
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,7 +31,8 @@ ADDRESS = re.compile(r"""[^\s"'<>()\[\]{},;:\\/=?&@]+@[^\s"'<>()\[\]{},;:\\/=?&@
 NUMBER = re.compile(r"\+?[0-9][0-9 ./()\-]{6,20}[0-9]")
 WORD = re.compile(r"[^\W_][\w.\-]{6,62}[^\W_]")
 SPELT = (("%40", "@"), ("\\u0040", "@"), ("&#64;", "@"), ("%2B", "+"), ("\\n", " "), ("\\t", " "))
-PUT = ("imports/", "raw/", "rejected/")
+DROPPED = "imports/"
+PUT = (DROPPED, "raw/", "rejected/")
 HOUR = re.compile(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/")
 IMPORTED = "/import-"  # rows of a dropped file are as old as they say
 DAYS = "select distinct event_on from candidate order by 1"
@@ -70,31 +72,29 @@ class Notes:
         In the order of their keys. What arrived by HTTP is archived in the hour of its arrival, so
         it is passed over unless an erasure lies between that hour and the moment it was written.
         """
-        pages = self.lake.s3.get_paginator("list_objects_v2")
+        pages, moments = self.lake.s3.get_paginator("list_objects_v2"), self._moments()
         for prefix in (one for one in PUT if one >= after[: len(one)]):
             listed = pages.paginate(Bucket=self.lake.bucket, Prefix=prefix, StartAfter=after)
             for one in (told for page in listed for told in page.get("Contents", ())):
                 written_ms = ms_of(one["LastModified"].astimezone(UTC))
-                if self._standing(one["Key"], written_ms):
+                first, last = (bisect_left(moments, at) for at in (_begun(one["Key"]), written_ms))
+                if first < last:
                     yield one["Key"], written_ms
+
+    def _moments(self) -> list[int]:
+        """The moments of all erasures, in order."""
+        return sorted({one.until_ms for one in self.tombstones.values()})
 
     def of_object(self, key: str, written_ms: int) -> dict[str, str]:
         """What the lines of an object of the archive, or the texts of a dropped file, spell."""
-        body, standing = Objects(self.lake.s3, self.lake.bucket).body(key), self._standing
-        told = _lines(body) if key[:4] in ("raw/", "reje") else ((one, 0) for one in texts_of(body))
-        return replace(self, tombstones=standing(key, written_ms))._spelled(told)
-
-    def _standing(self, key: str, written_ms: int) -> Tombstones:
-        """The tombstones that may bar something in an object of this key written at this moment."""
-        hour = None if IMPORTED in key else HOUR.search(key)
-        begun_ms = 0
-        if hour is not None:
-            begun_ms = parse_iso(f"{hour[1]}T{hour[2]}:00:00+00:00")
-        return {
+        body, begun_ms = Objects(self.lake.s3, self.lake.bucket).body(key), _begun(key)
+        told = ((one, 0) for one in texts_of(body)) if key.startswith(DROPPED) else _lines(body)
+        standing = {
             name: one
             for name, one in self.tombstones.items()
             if begun_ms <= one.until_ms < written_ms
         }
+        return replace(self, tombstones=standing)._spelled(told)
 
     def _spelled(self, rows: Iterable[tuple[str, int]]) -> dict[str, str]:
         """The erased identifiers in texts, of those that are not younger than the erasure."""
@@ -111,6 +111,12 @@ class Notes:
             for key, value in reading.spelled(word)
             if key in self.tombstones and at_ms <= self.tombstones[key].until_ms
         }
+
+
+def _begun(key: str) -> int:
+    """When the hour of an object of the archive began (ms); 0 where its lines may be of any age."""
+    hour = None if IMPORTED in key else HOUR.search(key)
+    return 0 if hour is None else parse_iso(f"{hour[1]}T{hour[2]}:00:00+00:00")
 
 
 def words_of(text: str) -> set[str]:

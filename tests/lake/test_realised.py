@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from stamgast.models.declaration import Kind
 from stamgast_lake.engine import EngineSettings, session
-from stamgast_lake.models.came import FIGURES
+from stamgast_lake.models.came import FIGURES, KNOWN
 from stamgast_lake.tables import EVENTS
 from tests.fakes.kind_world import MODELS, PEOPLE, happened
 from tests.fakes.model_runs import ModelRuns
@@ -73,6 +73,20 @@ def test_shares_on_discount_are_set_beside_those_that_came() -> None:
     told = realised()["on_offer"]
     assert told["came"] == pytest.approx(told["stated"], abs=0.04)
     assert told["mean_absolute_error"] < 0.2
+
+
+def test_who_may_not_be_scored_any_more_is_in_no_figure_of_what_came() -> None:
+    with session() as engine:
+        for name, who in (("stated", "abcd"), ("allowed", "abd"), ("objecting", "b")):
+            people = ", ".join(f"('{one}')" for one in who)
+            engine.execute(
+                f"create temp table {name} as select * from (values {people}) t(person_id)"
+            )
+        engine.execute("create temp table person_now as select *, 'active' as state from stated")
+        engine.execute("update person_now set state = 'merged' where person_id = 'd'")
+        engine.execute(KNOWN)
+        known = engine.execute("select person_id from stated_now where is_known").fetchall()
+    assert known == [("a",)]
 
 
 def test_an_effect_is_set_beside_the_difference_between_the_arms_since() -> None:

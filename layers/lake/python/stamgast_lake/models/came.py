@@ -20,7 +20,9 @@ STATED = """
 """
 KNOWN = """
     create or replace temp view stated_now as
-    select stated.*, person_now.state is not distinct from 'active' as is_known
+    select stated.*, person_now.state is not distinct from 'active'
+        and stated.person_id in (select person_id from allowed)
+        and stated.person_id not in (select person_id from objecting) as is_known
     from stated left join person_now on person_now.person_id = stated.person_id
 """
 CAME = """
@@ -97,7 +99,11 @@ FIGURES: Mapping[Kind, str] = {
 
 
 def came(model: Model, cut_off: CutOff) -> Iterator[str]:
-    """Statements that make view `came` of table `stated`, once events are at the cut-off."""
+    """Statements that make view `came` of table `stated`, once events are at the cut-off.
+
+    Nobody is judged who may not be scored any more (tables `allowed` and `objecting`): of who
+    objected since, no event is at hand, and nothing would seem to have come.
+    """
     yield KNOWN
     match model.kind:
         case Kind.RECOMMENDATION:

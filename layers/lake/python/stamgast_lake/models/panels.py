@@ -80,7 +80,7 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     known = tuple(one for one in learnt if one.on > first)
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
     fill(bench.engine, model, bench.asked, known if is_labelled else (), scored)
-    _allow(bench, model)
+    allow(bench, model)
     if is_training:
         _put(bench, LEARNT, PANEL.format(model=model.name))
     days = tuple(one.on for one in known)
@@ -94,7 +94,7 @@ def _first_on(bench: Bench) -> date | None:
     return found[0] if found else None
 
 
-def _allow(bench: Bench, model: Model) -> None:
+def allow(bench: Bench, model: Model) -> None:
     """Makes table `allowed`: whose consent covers the model's purpose, to learn of and to score."""
     covers, purposes = "true", bench.lake.workspace().consents
     if model.purpose is not None:

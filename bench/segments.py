@@ -32,7 +32,7 @@ from bench.segment_rules import (
 )
 from stamgast.segments.language.windows import Now
 from stamgast_lake.engine import EngineSettings, session
-from stamgast_lake.rules.statements import VERDICTS, verdicts
+from stamgast_lake.rules.statements import VERDICTS, ask
 
 NOW = Now(1_795_262_400_000, ZoneInfo("UTC"))
 DAY_MS = 86_400_000
@@ -143,8 +143,7 @@ def ours(folder: Path) -> dict[str, int]:
     listed = rules()
     with session(EngineSettings(MEMORY_MB, 2, folder)) as engine:
         relations(engine, folder)
-        for statement in verdicts(listed, NOW, anchored=True):
-            engine.execute(statement)
+        ask(engine, listed, NOW)
         sums = ", ".join(f"sum(cast(r{place} as integer))" for place in range(len(listed)))
         counts = engine.execute(f"select {sums} from {VERDICTS}").fetchone() or ()
     return {rule.name: int(count) for rule, count in zip(listed, counts, strict=True)}

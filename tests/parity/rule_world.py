@@ -15,7 +15,7 @@ from stamgast.segments.language.history import EventHistory
 from stamgast.segments.language.rules import Rule, RuleBook
 from stamgast.segments.language.view import View
 from stamgast.segments.language.windows import Now
-from stamgast_lake.rules.statements import VERDICTS, verdicts
+from stamgast_lake.rules.statements import VERDICTS, ask, verdicts
 
 MOMENT = pa.timestamp("us", tz="UTC")
 PRODUCT = pa.struct({"product_id": pa.string(), "category": pa.string()})
@@ -210,14 +210,21 @@ def by_sql(
     now: Now,
     *,
     anchored: bool = True,
+    least: int = 1,
 ) -> dict[str, set[str]]:
-    """The same by the lake's statements; anchored, by two anchors a person."""
+    """The same by the lake's statements; anchored, by two anchors a person.
+
+    `least` counts are made outside SQL.
+    """
     events = [one.row(p.person_id, p.currency) for p in people for one in p.events]
     engine.register("rule_person", pa.Table.from_pylist([p.row for p in people], PERSON))
     engine.register("rule_event", pa.Table.from_pylist(events, EVENT))
     engine.execute(HAPPENINGS)
     engine.execute(ANCHORS)
-    for statement in verdicts(rules, now, anchored=anchored):
-        engine.execute(statement)
+    if anchored:
+        ask(engine, rules, now, least=least)
+    else:
+        for statement in verdicts(rules, now):
+            engine.execute(statement)
     rows = engine.execute(f"select * from {VERDICTS}").fetchall()
     return {rule.name: {row[0] for row in rows if row[1 + n]} for n, rule in enumerate(rules)}

@@ -54,7 +54,8 @@ def agreement(engine: DuckDBPyConnection, data: st.DataObject) -> None:
     texts = data.draw(st.lists(conditions(), min_size=1, max_size=8))
     crowd, anchored = data.draw(people(now)), data.draw(st.booleans())
     rules = compiled(texts)
-    told = by_sql(engine, rules, crowd, now, anchored=anchored)
+    least = data.draw(st.sampled_from((1, 100)))
+    told = by_sql(engine, rules, crowd, now, anchored=anchored, least=least)
     assert told == by_python(rules, crowd, now)
 
 

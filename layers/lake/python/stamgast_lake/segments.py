@@ -12,7 +12,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
 from stamgast_lake.rules.memberships import log_memberships
 from stamgast_lake.rules.relations import add_computed, make_relations
-from stamgast_lake.rules.statements import verdicts
+from stamgast_lake.rules.statements import ask
 from stamgast_lake.rules.traits import log_computed
 from stamgast_lake.runs import Run
 from stamgast_lake.scored import score_buyers
@@ -66,8 +66,7 @@ def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str
     figures = log_computed(engine, lake, run, traits, now, STAGE)
     if rules:
         add_computed(engine, lake, rules, now.ms)
-        for statement in verdicts(rules, now, anchored=True):
-            engine.execute(statement)
+        ask(engine, rules, now)
     return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}
 
 

@@ -15,6 +15,7 @@ from stamgast.segments.language.tree import (
 from stamgast.segments.language.types import type_of
 from stamgast.segments.language.values import LARGEST_EXACT, LARGEST_SUMMED, MICRO
 from stamgast.segments.language.windows import BEFORE_ALL_MS, Now, bounds_of
+from stamgast_lake.rules.counts import Counts
 from stamgast_lake.rules.expressions import Expressions
 from stamgast_lake.rules.extractions import Extractions
 from stamgast_lake.rules.guards import Guard, guard_of
@@ -130,15 +131,30 @@ class Aggregates:
         rest = self._grouped("person_id", events, PLAIN, by_person)
         return f"select * from ({told}) one full join ({rest}) other using (person_id)"
 
+    def counts(self, least: int) -> Counts | None:
+        """Takes the counts over anchors out of the pass; None if there are fewer than `least`."""
+        found = {n: one for n, one in self.columns.items() if one.sql == COUNT and one.joined}
+        if len(found) < least:
+            return None
+        rows, marks = self._rows("anchor_key", HAPPENINGS, OF_ANCHOR, found)
+        self.columns = {name: one for name, one in self.columns.items() if name not in found}
+        return Counts({name: one.passed for name, one in found.items()}, rows, marks)
+
     def _grouped(self, key: str, events: str, plain: str, columns: Mapping[str, Made]) -> str:
+        rows, marks = self._rows(key, events, plain, columns)
+        made = ", ".join(f"{one.over(marks)} as {name}" for name, one in columns.items())
+        return f"select {key}, {made} from ({rows}) event group by {key}"
+
+    def _rows(
+        self, key: str, events: str, plain: str, columns: Mapping[str, Made]
+    ) -> tuple[str, Marks]:
+        """The events that any of the columns takes, and the instants of their windows."""
         used = [one.passed for one in columns.values()]
         first_ms = min(one.start_ms for one in used)
         marks = Marks.of(used, first_ms)
-        made = ", ".join(f"{one.over(marks)} as {name}" for name, one in columns.items())
         needed = " and ".join([f"{key} is not null", *self._needed(list(columns.values()))])
         rows = self.extractions.wrapped(f"{events} where {needed}", plain)
-        told = self.shared.rows(rows, used, marks)
-        return f"select {key}, {made} from ({told}) event group by {key}"
+        return self.shared.rows(rows, used, marks), marks
 
     def _needed(self, columns: Sequence[Made]) -> Iterator[str]:
         """What no aggregate can do without, so that most events are left out at once."""

@@ -1,6 +1,6 @@
 """The SQL of a node, null-safe as SQL is: Kleene's logic is the engine's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stamgast.segments.language.columns import OF_HABIT
@@ -36,7 +36,14 @@ from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.extractions import Extractions
 from stamgast_lake.rules.guards import Guard
 from stamgast_lake.rules.lists import contains_sql, field_list, size_sql
-from stamgast_lake.rules.literals import finite, literal_sql, quoted, read_json, start_sql
+from stamgast_lake.rules.literals import (
+    finite,
+    literal_sql,
+    quotation,
+    quoted,
+    read_json,
+    start_sql,
+)
 from stamgast_lake.rules.sources import EVENT_SQL, NAMES
 
 UNITS = {
@@ -111,8 +118,7 @@ class Expressions:
             case Compare():
                 return self._compare(node)
             case OneOf():
-                values = ", ".join(literal_sql(node.type, value) for value in node.values)
-                return f"({self.sql(node.of)} in ({values}))"
+                return self._one_of(node)
             case Like():
                 return self._like(node)
             case Contains():
@@ -157,7 +163,32 @@ class Expressions:
         if type_of(node.left) is Type.ANY:
             return self._any_compare(node)
         op = "<>" if node.op == "!=" else node.op
+        if op in ("=", "<>") and isinstance(node.right, Literal):
+            quotations = self._quotations(node.left, [node.right.value])
+            if quotations is not None:
+                column, (told,) = quotations
+                return f"({column} {op} {told})"
         return f"({self.sql(node.left)} {op} {self.sql(node.right)})"
+
+    def _one_of(self, node: OneOf) -> str:
+        quotations = self._quotations(node.of, node.values)
+        if quotations is None:
+            quotations = self.sql(node.of), [literal_sql(node.type, one) for one in node.values]
+        column, told = quotations
+        return f"({column} in ({', '.join(told)}))"
+
+    def _quotations(self, of: Node, values: Sequence[object]) -> tuple[str, list[str]] | None:
+        """A text of a document and texts to compare it with, all as JSON writes them."""
+        place = of.of if isinstance(of, As) else of
+        if not isinstance(place, Column | Field) or type_of(of) is not Type.TEXT:
+            return None
+        if place.path in NAMES or place.path in EVENT_SQL or place.path[0] in OF_HABIT:
+            return None
+        told = [quotation(one) for one in values if isinstance(one, str)]
+        plain = [quoted(one) for one in told if one is not None]
+        if len(plain) < len(values):
+            return None
+        return self.extractions.quotation(place.path, self.guard), plain
 
     def _any_compare(self, node: Compare) -> str:
         """Two documents' values: null unless both are numbers, texts or booleans."""

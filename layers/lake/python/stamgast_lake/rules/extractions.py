@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from stamgast.segments.language.columns import Path
 from stamgast.segments.language.tree import Type
 from stamgast_lake.rules.guards import Guard
-from stamgast_lake.rules.literals import quoted, read_json
+from stamgast_lake.rules.literals import quoted, read_json, read_quotation
 from stamgast_lake.rules.sources import place_in
 
 # No relation is that large. Without a limit the engine folds a layer into the one above it and
@@ -26,23 +26,35 @@ class Extractions:
     prefix: str
     places: dict[tuple[str, str], Guard | None] = field(default_factory=dict)
     names: dict[tuple[Path, Type], str] = field(default_factory=dict)
+    quotations: dict[Path, str] = field(default_factory=dict)
 
     def name(self, path: Path, kind: Type, guard: Guard | None = None) -> str:
         """The column of a path's value as a type, registered when it is first asked for."""
-        place = place_in(path)
-        known = self.places.get(place, frozenset())
-        self.places[place] = None if known is None or guard is None else known | guard
+        self._see(path, guard)
         key = (path, kind)
         if key not in self.names:
             self.names[key] = f"{self.prefix}{len(self.names)}"
         return self.names[key]
+
+    def quotation(self, path: Path, guard: Guard | None = None) -> str:
+        """The column of a text as JSON writes it, quotes and all; null for what is no text.
+
+        To compare it with a text is cheaper than to take its quotes off first.
+        """
+        self._see(path, guard)
+        return self.quotations.setdefault(path, f"{self.prefix}q{len(self.quotations)}")
+
+    def _see(self, path: Path, guard: Guard | None) -> None:
+        place = place_in(path)
+        known = self.places.get(place, frozenset())
+        self.places[place] = None if known is None or guard is None else known | guard
 
     def wrapped(self, relation: str, plain: str) -> str:
         """A SELECT of `plain` columns and of every typed value, in two layers.
 
         The lower one parses each document once for all its places, the upper one reads types.
         """
-        if not self.names:
+        if not self.places:
             return f"select {plain} from {relation}"
         documents = self._documents()
         lower = [
@@ -57,6 +69,10 @@ class Extractions:
         upper = [
             f"{read_json(kind, spots[place_in(path)], self.zone)} as {name}"
             for (path, kind), name in self.names.items()
+        ]
+        upper += [
+            f"{read_quotation(spots[place_in(path)])} as {name}"
+            for path, name in self.quotations.items()
         ]
         inner = f"select {plain}, {', '.join(lower)} from {relation} {ONCE}"
         return f"select {plain}, {', '.join(upper)} from ({inner}) parsed {ONCE}"

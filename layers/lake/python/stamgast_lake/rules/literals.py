@@ -65,6 +65,18 @@ def read_json(kind: Type, json: str, zone: str) -> str:
     return read_date(text, zone) if kind is Type.DATE else read_moment(text, zone)
 
 
+def read_quotation(json: str) -> str:
+    """The JSON text of a text; null for a value of another type."""
+    raw = f"cast({json} as varchar)"
+    return f"case when starts_with({raw}, '\"') then {raw} end"
+
+
+def quotation(text: str) -> str | None:
+    """A text as the engine writes it into JSON; None for one that needs escapes there."""
+    is_plain = not any(one in '"\\' or one < " " for one in text)
+    return f'"{text}"' if is_plain else None
+
+
 def _unquoted(raw: str, json: str) -> str:
     """The text between the quotes of JSON; only one with escapes is parsed again."""
     parsed, cut = f"json_extract_string({json}, '$')", f"substr({raw}, 2, length({raw}) - 2)"

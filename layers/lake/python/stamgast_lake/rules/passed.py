@@ -107,6 +107,12 @@ class Marks:
             parts.append(f"{REACHED} < {place[one.end_ms]}" if one.end_ms in place else "false")
         return parts
 
+    def rings(self, one: Passed) -> range:
+        """How many instants an event within the window may have reached."""
+        place = self._places()
+        past = len(self.instants) + 1 if one.end_ms is None else place.get(one.end_ms, 0)
+        return range(place.get(one.start_ms, 0), past)
+
     def after(self, start_ms: int) -> list[str]:
         """The condition that an event is of an instant or later; none if all events are."""
         place = self._places()

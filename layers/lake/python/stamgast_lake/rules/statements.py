@@ -1,18 +1,23 @@
 """Every rule over every person: the statements that leave one row a person, one column a rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stamgast.segments.language.reading import key_of
 from stamgast.segments.language.rules import Rule, segments_in
 from stamgast.segments.language.tree import Aggregate, Column, Did, DidNotSince, InSegment
 from stamgast.segments.language.windows import Now
 from stamgast_lake.rules.aggregates import Aggregates
+from stamgast_lake.rules.counts import COUNTED, MANY, Counts
 from stamgast_lake.rules.expressions import Expressions, Shared
 from stamgast_lake.rules.extractions import ONCE, Extractions
 from stamgast_lake.rules.funnels import funnel_sql
 from stamgast_lake.rules.habits import HABITS, habit_column, habits_sql
 from stamgast_lake.rules.sources import NAMES, PERSON_COLUMNS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SUMMED, PACKED, VERDICTS = "rule_summed", "rule_packed", "rule_verdict"
 BITS = 56
@@ -27,6 +32,7 @@ class Whole:
     aggregates: Aggregates
     funnels: dict[str, tuple[str, Did]] = field(default_factory=dict)
     has_habits: bool = False
+    counts: Counts | None = None
 
     def sql(self, node: Aggregate | Column | Did | DidNotSince | InSegment) -> str:
         match node:
@@ -60,16 +66,48 @@ class Whole:
         plain = f"(select {taken} from {persons} {ONCE}) person"
         rows = f"({columns.wrapped(plain, ', '.join(NAMES.values()))}) person"
         told = ["person.*"]
-        if self.aggregates.columns:
-            rows += f" left join {SUMMED} on {SUMMED}.person_id = person.person_id"
-            told.append(f"{SUMMED}.* exclude (person_id)")
-        if self.has_habits:
-            rows += f" left join {HABITS} on {HABITS}.person_id = person.person_id"
-            told.append(f"{HABITS}.* exclude (person_id)")
+        for name in self._tables():
+            rows += f" left join {name} on {name}.person_id = person.person_id"
+            told.append(f"{name}.* exclude (person_id)")
         for name, _ in self.funnels.values():
             rows += f" left join {name} on {name}.person_id = person.person_id"
             told.append(f"{name}.person_id is not null as {name}")
         return f"select {', '.join(told)} from {rows}"
+
+    def _tables(self) -> Iterator[str]:
+        """The tables with columns of values, a row a person."""
+        if self.aggregates.columns:
+            yield SUMMED
+        if self.counts is not None:
+            yield COUNTED
+        if self.has_habits:
+            yield HABITS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What asks rules: counts that are made first, if any, and then statements."""
+
+    counts: Counts | None
+    statements: Sequence[str]
+
+    def of(self, engine: "DuckDBPyConnection") -> None:
+        """Asks them in a session, which leaves `rule_verdict`."""
+        if self.counts is not None:
+            self.counts.make(engine)
+        for statement in self.statements:
+            engine.execute(statement)
+
+
+def ask(
+    engine: "DuckDBPyConnection", rules: Sequence[Rule], now: Now, *, least: int = MANY
+) -> None:
+    """Makes `rule_verdict` as the statements of `verdicts` do, of events by anchors.
+
+    Needs `rule_happening` and `rule_anchor` beside `rule_person` and `rule_event`. From `least`
+    counts on these are made outside SQL.
+    """
+    _asked(rules, now, "rule_person", "rule_event", least).of(engine)
 
 
 def verdicts(
@@ -77,23 +115,31 @@ def verdicts(
     now: Now,
     persons: str = "rule_person",
     events: str = "rule_event",
-    *,
-    anchored: bool = False,
-) -> list[str]:
+) -> Sequence[str]:
     """Statements that make `rule_verdict`, a temporary view of bits.
 
     Its columns are person_id and r0, r1 … in the order of the rules, which is that of
     `stamgast.segments.language.rules.rules_of`: true for a member, else false, never null.
     """
+    return _asked(rules, now, persons, events).statements
+
+
+def _asked(
+    rules: Sequence[Rule], now: Now, persons: str, events: str, least: int | None = None
+) -> Asked:
+    """Over events by anchors if `least` is told, the number of counts to make outside SQL."""
     places = {rule.name: place for place, rule in enumerate(rules)}
     columns = Extractions(now.zone.key, "c")
     whole = Whole(now, places, Aggregates(now, Extractions(now.zone.key, "e")))
     shared = Shared()
     within = Expressions(now, columns, whole.sql, shared=shared)
     told = [f"coalesce({within.sql(rule.tree)}, false)" for rule in rules]
+    if least is not None:
+        whole.counts = whole.aggregates.counts(least)
     rows = shared.over(whole.joined(columns, persons))
-    made = whole.statements(events, anchored=anchored)
-    return [*made, temp_table(PACKED, _packed(rules, told, rows)), _unpacked(len(rules))]
+    made = whole.statements(events, anchored=least is not None)
+    packed = temp_table(PACKED, _packed(rules, told, rows))
+    return Asked(whole.counts, [*made, packed, _unpacked(len(rules))])
 
 
 def temp_table(name: str, select: str) -> str:

@@ -73,7 +73,7 @@ class Notes:
         it is passed over unless an erasure lies between that hour and the moment it was written.
         """
         pages, moments = self.lake.s3.get_paginator("list_objects_v2"), self._moments()
-        for prefix in (one for one in PUT if one >= after[: len(one)]):
+        for prefix in (one for one in PUT if moments and one >= after[: len(one)]):
             listed = pages.paginate(Bucket=self.lake.bucket, Prefix=prefix, StartAfter=after)
             for one in (told for page in listed for told in page.get("Contents", ())):
                 written_ms = ms_of(one["LastModified"].astimezone(UTC))

@@ -156,8 +156,8 @@ class RightsWork:
         kept = self._kept(begun)
         named = self._named(begun) if kept is None else kept
         sweep = self._sweep(begun.request_id, 0, begun.until_ms)
-        # What others wrote: where a search found something, or a restore put all of it back.
-        if begun.was_searched or begun.regulation == AGAIN:
+        # What others wrote: where a search found something, or a drill read a value in texts.
+        if begun.was_searched or (begun.regulation == AGAIN and named.values):
             named = replace(named, apart=named.apart | sweep.strangers(named))
         whole = replace(self._resolve(sweep, named), until_ms=begun.until_ms)
         self._keep(begun, whole, self._seen(begun))

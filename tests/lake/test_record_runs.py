@@ -12,7 +12,7 @@ import pytest
 from bench.generated_records import records
 from stamgast.identity.records import RecordSettings
 from stamgast_lake.engine import session
-from stamgast_lake.records import news, run, train
+from stamgast_lake.records import news, parts, run, train
 from stamgast_lake.records.link import link
 from stamgast_lake.records.model import Model
 from stamgast_lake.records.parts import FOLDER
@@ -171,6 +171,16 @@ def test_a_model_is_trained_anew_when_its_days_are_over(lake: Persons) -> None:
     lake.run(NOON)
     figures, _ = lake.run(NOON + timedelta(days=lake.settings.train_every_days))
     assert figures["trained"] == 1
+
+
+def test_a_model_of_another_form_is_trained_anew(
+    lake: Persons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.tell(told().slice(0, 200), NOON, 1)
+    with monkeypatch.context() as before:
+        before.setattr(parts, "FORMAT", 1)
+        lake.run(NOON)
+    assert lake.run(NOON + timedelta(days=1))[0]["trained"] == 1
 
 
 @pytest.mark.deep

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stamgast.identity.records import COLUMNS, ColumnKind, RecordSettings, Similarity
-from stamgast_lake.records.dependence import Edge
+from stamgast_lake.records.dependence import (
+    ALIKE,
+    DIFFERENT,
+    EQUAL,
+    MISSING,
+    NEARLY,
+    Edge,
+)
 
 OTHER_NAME = {"given_name": "surname", "surname": "given_name"}
 OTHER_LINE = {"street": "street_2", "street_2": "street"}
@@ -205,13 +212,13 @@ def vouched(columns: Sequence[str]) -> tuple[tuple[int, int], ...]:
     )
 
 
-def class_sql(comparison: Mapping[str, Any]) -> str:
-    """The class of a pair's level: 0 missing, 1 equal, 2 near, 3 different."""
-    told = comparison["comparison_levels"]
-    missing, equal = told[0]["sql_condition"], told[1]["sql_condition"]
-    near = " or ".join(f"({level['sql_condition']})" for level in told[2:-1])
-    nearly = f" when {near} then 2" if near else ""
-    return f"case when {missing} then 0 when {equal} then 1{nearly} else 3 end"
+def class_sql(place: str, comparison: Mapping[str, Any]) -> str:
+    """The class of a pair's level in a column, by its place: `dependence.CLASSES`."""
+    last = len(comparison["comparison_levels"]) - 2
+    return (
+        f"case {place} when -1 then {MISSING} when 0 then {EQUAL} when {last} then {DIFFERENT}"
+        f" when 1 then {NEARLY} else {ALIKE} end"
+    )
 
 
 def edges_of(columns: Sequence[str]) -> list[Edge]:

@@ -2,24 +2,27 @@
 
 A household shares an address and often a surname, a postcode lies in one town, an address is made
 of a name. Sums of weights count such agreement twice. Each dependent column has *parents*; of the
-pairs whose first known parent agrees, it is counted how often others agree in the column too. The
-pairs are those that blocking reaches, so that the count is a lower bound, and the larger of it and
-of what random pairs show is believed (a tree of dependences: Chow and Liu, 1968).
+pairs that agree in one, it is counted how often others agree in the column too. The pairs are those
+that blocking reaches, so that the count is a lower bound, and the larger of it and of what random
+pairs show is believed (a tree of dependences: Chow and Liu, 1968).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-MISSING, EQUAL, NEAR, DIFFERENT = range(4)
-CLASSES = 4
+MISSING, EQUAL, NEARLY, ALIKE, DIFFERENT = range(5)
+CLASSES = 5
+"""A parent is nearly equal at the first of its levels between equal and different: mistyped, most
+often. At the others it may as well be somebody else's."""
 BELIEVED_PAIRS = 10.0
 DOUBT = 5
+"""So few pairs of others prove nothing: they may be matches that were not recognised."""
+LEAST_SHARE = 1e-9
 LEAST_DIFFERENT = 0.05
 """A share of the others keeps differing however often they are seen to agree."""
 
@@ -40,34 +43,39 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How often a column shows the classes equal, near and different, for each parent's class."""
+    """How often a column shows each of its levels, for each parent's class."""
 
     of_matches: Floats
     of_others: Floats
 
     def gain(self, m: Floats, u: Floats) -> Floats:
-        """What the parent's class (row) adds to the weight of the column's class."""
+        """What the parent's class (row) adds to the weight of the column's level."""
         gain: Floats = np.log(self.of_matches / m) - np.log(self.of_others / u)
         return gain
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
-    """What is added to the weight, and whether the parent agrees.
+class Seen:
+    """Patterns: levels by pattern and column, −1 where missing, and how many pairs show each."""
 
-    If it does, a rare value of the column is no news: its frequency adds nothing to the weight.
-    """
+    levels: Ints
+    sizes: Sequence[int]
+    pairs: Floats
 
-    weight: float
-    is_expected: bool
+    def of(self, edge: Edge) -> tuple[Ints, list[Ints], Ints]:
+        """The levels of an edge's column, the classes of its parents, and which parent counts."""
+        classes = [self._classes(place) for place in edge.columns]
+        parents = [together([classes[at] for at in parent]) for parent in edge.parents]
+        return self.levels[:, edge.columns[0]], parents, _first_agreeing(parents)
 
-
-def classes_of(levels: Ints, size: int) -> Ints:
-    """Each level as missing, equal, near or different; a column has `size` levels."""
-    answer: Ints = np.select(
-        [levels < 0, levels == 0, levels == size - 1], [MISSING, EQUAL, DIFFERENT], NEAR
-    ).astype(np.int64)
-    return answer
+    def _classes(self, place: int) -> Ints:
+        levels, size = self.levels[:, place], self.sizes[place]
+        answer: Ints = np.select(
+            [levels < 0, levels == 0, levels == size - 1, levels == 1],
+            [MISSING, EQUAL, DIFFERENT, NEARLY],
+            ALIKE,
+        ).astype(np.int64)
+        return answer
 
 
 def together(classes: Sequence[Ints]) -> Ints:
@@ -78,26 +86,30 @@ def together(classes: Sequence[Ints]) -> Ints:
 
 
 def by_class(shares: Floats) -> Floats:
-    """Shares by level as shares of equal, near and different."""
-    near = max(float(shares[1:-1].sum()), 1e-9)
-    return np.array([shares[0], near, shares[-1]])
+    """Shares by level as shares of equal, nearly equal, alike and different."""
+    nearly = float(shares[1]) if len(shares) > 2 else 0.0
+    alike = max(float(shares[2:-1].sum()), LEAST_SHARE)
+    return np.array([shares[0], max(nearly, LEAST_SHARE), alike, shares[-1]])
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Random pairs: their classes by column, how many show each pattern, and one's worth of all.
+    """Random pairs, and how many of all pairs one of them stands for.
 
     They tell how often common parents agree with a column, which blocking reaches in part.
     """
 
-    classes: Sequence[Ints]
-    pairs: Floats
+    seen: Seen
     worth: float
 
     def counts(self, edge: Edge) -> list[Floats]:
-        """The random pairs by class of each parent (row) and of the column."""
-        child, parents, by = _places(edge, self.classes)
-        return [_table(child, told, by == place, self.pairs) for place, told in enumerate(parents)]
+        """The random pairs by class of each parent (row) and level of the column."""
+        child, parents, by = self.seen.of(edge)
+        size = self.seen.sizes[edge.columns[0]]
+        return [
+            _table(child, told, size, by == place, self.seen.pairs)
+            for place, told in enumerate(parents)
+        ]
 
     def others(self, counted: Floats, matches: Floats) -> Floats:
         """How many of all others they stand for; nothing where chance may have made as many."""
@@ -106,120 +118,104 @@ class Sampled:
         return answer
 
 
-def _places(edge: Edge, classes: Sequence[Ints]) -> tuple[Ints, list[Ints], Ints]:
-    """The classes of an edge's column and of its parents, and which parent counts."""
-    parents = [together([classes[edge.columns[at]] for at in parent]) for parent in edge.parents]
-    return classes[edge.columns[0]], parents, _first_known(parents)
-
-
-def _table(child: Ints, parent: Ints, here: NDArray[np.bool_], weights: Floats) -> Floats:
-    told = here & (child != MISSING)
-    code = (parent[told] - 1) * 3 + child[told] - 1
-    counted: Floats = np.bincount(code, weights=weights[told], minlength=9).reshape(3, 3)
-    return counted
+def _table(
+    child: Ints, parent: Ints, size: int, here: NDArray[np.bool_], weights: Floats
+) -> Floats:
+    told = here & (child >= 0)
+    code = (parent[told] - 1) * size + child[told]
+    rows = CLASSES - 1
+    counted: Floats = np.bincount(code, weights=weights[told], minlength=rows * size)
+    return counted.reshape(rows, size)
 
 
 class Dependent:
     """One edge over the patterns of a fit; a round of the fit asks it for what it adds."""
 
-    def __init__(
-        self, edge: Edge, classes: Sequence[Ints], pairs: Floats, random: "Sampled"
-    ) -> None:
+    def __init__(self, edge: Edge, seen: Seen, random: Sampled) -> None:
         self.edge = edge
         self._random = random
-        self._pairs = pairs
-        self._child, self._parents, self._by = _places(edge, classes)
+        self._pairs = seen.pairs
+        self._size = seen.sizes[edge.columns[0]]
+        self._child, self._parents, self._by = seen.of(edge)
 
     def shares(
         self, matches: Floats, m: Sequence[Floats], u: Sequence[Floats], all_pairs: Floats
     ) -> list[Shares]:
         """For each parent, how often the column agrees under each of the parent's classes."""
         child = self.edge.columns[0]
-        own_m, own_u = by_class(m[child]), by_class(u[child])
+        own_m, own_u = m[child], u[child]
         others = self._pairs - matches
-        seen = self._random.counts(self.edge)
-        return [
-            Shares(
-                self._matched(place, matches, own_m) if self.edge.moves else np.tile(own_m, (3, 1)),
-                self._unmatched(
-                    np.maximum(
-                        self._counted(place, others),
-                        self._random.others(seen[place], self._counted(place, matches)),
-                    ),
-                    own_u,
-                    typed=_typed(own_m),
-                    likely=self._likely(parent, u) * all_pairs[child]
-                    - self._counted(place, matches).sum(axis=1),
-                    typed_parent=_typed(self._likely(parent, m)),
-                ),
+        answer = []
+        for place, (parent, seen) in enumerate(
+            zip(self.edge.parents, self._random.counts(self.edge), strict=True)
+        ):
+            matched = self._counted(place, matches)
+            unmatched = self._unmatched(
+                np.maximum(self._counted(place, others), self._random.others(seen, matched)),
+                own_u,
+                typed=_typed(own_m),
+                likely=self._likely(parent, u) * all_pairs[child] - matched.sum(axis=1),
+                typed_parent=_typed(self._likely(parent, m)),
             )
-            for place, parent in enumerate(self.edge.parents)
-        ]
+            answer.append(Shares(self._matched(matched, own_m), unmatched))
+        return answer
 
     def gain(self, shares: Sequence[Shares], m: Sequence[Floats], u: Sequence[Floats]) -> Floats:
         """What the edge adds to the weight of each pattern (natural logarithm)."""
-        child = self.edge.columns[0]
         answer = np.zeros(len(self._child))
-        for place, one in enumerate(shares):
-            told = np.zeros((CLASSES, CLASSES))
-            told[1:, 1:] = one.gain(by_class(m[child]), by_class(u[child]))
-            here = self._by == place
-            answer[here] = told[self._parents[place][here], self._child[here]]
+        for place, gains in enumerate(self.gains(shares, m, u)):
+            here = (self._by == place) & (self._child >= 0)
+            answer[here] = gains[self._parents[place][here] - 1, self._child[here]]
         return answer
 
-    def codes(
+    def gains(
         self, shares: Sequence[Shares], m: Sequence[Floats], u: Sequence[Floats]
-    ) -> Mapping[int, Gain]:
-        """What the edge adds by the code of the classes of its columns: `Σ class · 4^place`."""
+    ) -> list[Floats]:
+        """What each parent adds by its class (row) and the level of the column."""
         child = self.edge.columns[0]
-        gains = [one.gain(by_class(m[child]), by_class(u[child])) for one in shares]
-        told = {}
-        for combined in product(range(CLASSES), repeat=len(self.edge.columns)):
-            added = self._added(combined, gains)
-            if added is not None:
-                code = sum(one * CLASSES**place for place, one in enumerate(combined))
-                told[code] = added
-        return told
-
-    def _added(self, combined: Sequence[int], gains: Sequence[Floats]) -> Gain | None:
-        if combined[0] == MISSING:
-            return None
-        for place, parent in enumerate(self.edge.parents):
-            found = [combined[at] for at in parent]
-            if MISSING not in found:
-                weight = float(gains[place][max(found) - 1, combined[0] - 1])
-                return Gain(weight, max(found) != DIFFERENT)
-        return None
+        return [one.gain(m[child], u[child]) for one in shares]
 
     def _counted(self, place: int, weights: Floats) -> Floats:
-        return _table(self._child, self._parents[place], self._by == place, weights)
+        here = self._by == place
+        return _table(self._child, self._parents[place], self._size, here, weights)
 
-    def _matched(self, place: int, matches: Floats, own: Floats) -> Floats:
-        counted = self._counted(place, matches) + BELIEVED_PAIRS * own
-        answer: Floats = counted / counted.sum(axis=1, keepdims=True)
+    def _matched(self, counted: Floats, own: Floats) -> Floats:
+        if not self.edge.moves:
+            return np.tile(own, (CLASSES - 1, 1))
+        believed = counted + BELIEVED_PAIRS * own
+        answer: Floats = believed / believed.sum(axis=1, keepdims=True)
         return answer
 
     def _unmatched(
-        self, counted: Floats, own: Floats, *, typed: float, likely: Floats, typed_parent: float
+        self, counted: Floats, own: Floats, *, typed: Floats, likely: Floats, typed_parent: Floats
     ) -> Floats:
         """The child's shares by parent class; where the parents differ, those of random pairs.
 
         `likely` others agree in the parent at most, with those that blocking does not reach. Who
-        shares a value mistypes it as often as one person does: `typed` nearly equal pairs for each
-        equal one.
+        shares a value mistypes it as often as one person does: `typed` pairs at each level for each
+        equal one. So no level that is less than equal says more than equal does.
         """
         of_parent = np.maximum(np.maximum(likely, counted.sum(axis=1)), 1.0)
-        equal = np.maximum(counted[0, :2] / of_parent[0], own[:2])
-        equal[1] = max(equal[1], equal[0] * typed)
-        near = np.maximum(counted[1, :2] / of_parent[1], own[:2])
-        near = np.maximum(near, equal * min(1.0, of_parent[0] * typed_parent / of_parent[1]))
-        return np.stack([_with_rest(equal), _with_rest(near), own])
+        shown = _believed(counted, of_parent, own)
+        equal = np.maximum(shown[EQUAL - 1], shown[EQUAL - 1][0] * typed)
+        rows = [equal]
+        for place in (NEARLY - 1, ALIKE - 1):
+            shared = min(1.0, of_parent[0] * typed_parent[place] / of_parent[place])
+            rows.append(np.maximum(shown[place], equal * shared))
+        return np.stack([*(_with_rest(one) for one in rows), own])
 
     def _likely(self, parent: tuple[int, ...], u: Sequence[Floats]) -> Floats:
-        told = [by_class(u[self.edge.columns[at]]) for at in parent]
-        equal = float(np.prod([one[0] for one in told]))
-        agreeing = float(np.prod([one[0] + one[1] for one in told]))
-        return np.array([equal, agreeing - equal, 1 - agreeing])
+        told = np.stack([by_class(u[self.edge.columns[at]]) for at in parent])
+        up_to = told[:, :-1].cumsum(axis=1).prod(axis=0)
+        return np.append(np.diff(up_to, prepend=0.0), 1 - up_to[-1])
+
+
+def _believed(counted: Floats, of_parent: Floats, own: Floats) -> Floats:
+    """How often others agree at all, by parent class; at least as often as random pairs do."""
+    agreeing, chance = counted[:, :-1], own[:-1]
+    told = np.maximum(agreeing - DOUBT, 0.0) + BELIEVED_PAIRS * chance
+    answer: Floats = np.maximum(told / (of_parent + BELIEVED_PAIRS)[:, None], chance)
+    return answer
 
 
 def _with_rest(agreeing: Floats) -> Floats:
@@ -227,13 +223,20 @@ def _with_rest(agreeing: Floats) -> Floats:
     return np.append(kept, 1 - kept.sum())
 
 
-def _typed(shares: Floats) -> float:
-    return float(shares[1] / shares[0])
+def _typed(shares: Floats) -> Floats:
+    """For each equal pair, how many show each of the others but different."""
+    answer: Floats = shares[:-1] / shares[0]
+    return answer
 
 
-def _first_known(parents: Sequence[Ints]) -> Ints:
-    """Which parent counts for each pattern: the first that is not missing, −1 without one."""
+def _first_agreeing(parents: Sequence[Ints]) -> Ints:
+    """Which parent counts for each pattern: the first that agrees, else the first that is known.
+
+    −1 without one.
+    """
     answer = np.full(len(parents[0]), -1, dtype=np.int64)
-    for place in reversed(range(len(parents))):
-        answer[parents[place] != MISSING] = place
+    for least in (MISSING, DIFFERENT):
+        for place in reversed(range(len(parents))):
+            told = parents[place]
+            answer[(told != MISSING) & (told != least)] = place
     return answer

@@ -5,7 +5,7 @@ Fellegi and Sunter (1969); the E step is Bayes' rule over agreement patterns as 
 is `u = (observed - prior * m) / (1 - prior)`, solved anew in every round.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,10 @@ from stamgast_lake.records.dependence import (
     Dependent,
     Edge,
     Floats,
-    Gain,
     Ints,
     Sampled,
+    Seen,
     Shares,
-    classes_of,
 )
 
 ROUNDS = 200
@@ -71,13 +70,14 @@ class Beliefs:
 class Fitted:
     """The share of pairs that match, `m` and `u` by column and level, and matches by pattern.
 
-    `gains` has for each edge what it adds (natural logarithm) by the code of its classes.
+    `gains` has for each edge what each parent adds (natural logarithm), by its class and the level
+    of the column.
     """
 
     prior: float
     m: tuple[Floats, ...]
     u: tuple[Floats, ...]
-    gains: tuple[Mapping[int, Gain], ...]
+    gains: tuple[tuple[Floats, ...], ...]
     matches: Floats
 
 
@@ -115,7 +115,7 @@ def fit(patterns: Patterns, beliefs: Beliefs) -> Fitted:
         shares = [one.shares(nothing, m, u, of_child) for one in edges]
         weight = _gain(edges, shares, m, u) + _weight(patterns, m, u)
         prior, matches = _excess(patterns, weight, beliefs.prior)
-    gains = tuple(one.codes(told, m, u) for one, told in zip(edges, shares, strict=True))
+    gains = tuple(tuple(one.gains(told, m, u)) for one, told in zip(edges, shares, strict=True))
     return Fitted(prior, m, u, gains, matches)
 
 
@@ -159,13 +159,13 @@ def _excess(patterns: Patterns, weight: Floats, prior: float) -> tuple[float, Fl
 
 
 def _dependents(patterns: Patterns, beliefs: Beliefs) -> list[Dependent]:
-    classes, of_random = (
-        [classes_of(told.levels[:, place], len(one)) for place, one in enumerate(beliefs.m)]
-        for told in (patterns, beliefs.random)
+    sizes = [len(one) for one in beliefs.m]
+    random = Sampled(
+        Seen(beliefs.random.levels, sizes, beliefs.random.pairs),
+        worth=patterns.all_pairs / beliefs.random.all_pairs,
     )
-    worth = patterns.all_pairs / beliefs.random.all_pairs
-    random = Sampled(of_random, beliefs.random.pairs, worth)
-    return [Dependent(edge, classes, patterns.pairs, random) for edge in beliefs.edges]
+    seen = Seen(patterns.levels, sizes, patterns.pairs)
+    return [Dependent(edge, seen, random) for edge in beliefs.edges]
 
 
 def _gain(

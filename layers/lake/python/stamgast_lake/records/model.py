@@ -9,7 +9,7 @@ import orjson
 
 from stamgast_lake.records.blocking import Block
 
-FORMAT = 1
+FORMAT = 2
 DIGITS = 6
 """Significant digits that a parameter keeps, so that the order of a sum changes no model."""
 
@@ -41,15 +41,16 @@ class Frequencies:
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """What is added to the weight of the first of these columns for what the others show, in bits.
+    """What is added to the weight of a column for what its parents show, in bits.
 
-    A pattern's code is `Σ class · 4^place`, its classes 0 missing, 1 equal, 2 near, 3 different.
-    Under the codes in `expected` the frequency of a value adds nothing.
+    The first parent of which every column is known counts: `gains[parent][class][level]`, the
+    classes equal, nearly equal, alike and different. Beside a parent that is not different, the
+    frequency of a value adds nothing.
     """
 
-    columns: tuple[str, ...]
-    gains: Mapping[int, float]
-    expected: tuple[int, ...]
+    column: str
+    parents: tuple[tuple[str, ...], ...]
+    gains: tuple[tuple[tuple[float, ...], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ def _frequencies(told: Mapping[str, Any]) -> Frequencies:
 
 
 def _dependence(told: Mapping[str, Any]) -> Dependence:
-    gains = {int(code): bits for code, bits in told["gains"].items()}
-    return Dependence(tuple(told["columns"]), gains, tuple(told["expected"]))
+    gains = tuple(tuple(tuple(row) for row in parent) for parent in told["gains"])
+    return Dependence(told["column"], tuple(tuple(one) for one in told["parents"]), gains)
 
 
 def rounded(value: float) -> float:

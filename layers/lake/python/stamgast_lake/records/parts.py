@@ -15,7 +15,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from stamgast_lake.lake import Lake
-from stamgast_lake.records.model import Model
+from stamgast_lake.records.model import FORMAT, Model
 from stamgast_lake.runs import Run
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def keep_model(lake: Lake, run: Run, model: Model, fingerprint: str, persons: in
         "version": model.version,
         "trained_at": run.moment.isoformat(),
         "settings": fingerprint,
+        "format": FORMAT,
         "persons": persons,
     }
     _put(lake, f"{FOLDER}/current.json", orjson.dumps(told))

@@ -2,7 +2,7 @@
 
 Only persons that are new or say something else are compared, with everybody; a model is trained
 when there is none, when its days are over, when there are twice as many persons, when settings
-changed, or when it is asked for. Repeating a run gives the same documents.
+or the form of models changed, or when it is asked for. Repeating a run gives the same documents.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from stamgast_lake.logs import keep
 from stamgast_lake.records import parts
 from stamgast_lake.records.labels import labels_of
 from stamgast_lake.records.link import learn_and_link
-from stamgast_lake.records.model import Model
+from stamgast_lake.records.model import FORMAT, Model
 from stamgast_lake.records.news import find_news, index_persons, link_news
 from stamgast_lake.records.parts import FOUND, Part
 from stamgast_lake.records.persons import read_records, see_persons
@@ -175,10 +175,11 @@ def with_reasons(scored: pa.Table) -> pa.Table:
 
 
 def _is_old(now: Mapping[str, Any], run: Run, settings: RecordSettings, persons: int) -> bool:
-    """Whether a model is past its days, has outgrown its data, or knew other settings."""
+    """Whether a model is past its days, has outgrown its data, or is of other settings or form."""
     days = timedelta(days=settings.train_every_days)
     is_past = datetime.fromisoformat(now["trained_at"]) + days <= run.moment
-    return is_past or now["settings"] != settings.fingerprint or persons >= GROWN * now["persons"]
+    is_other = now["settings"] != settings.fingerprint or now.get("format") != FORMAT
+    return is_past or is_other or persons >= GROWN * now["persons"]
 
 
 def _tell(stage: Stage, before: list[Part], model: Model, *, is_calibrating: bool) -> int:

@@ -1,18 +1,23 @@
 """Scores by a pinned model: pairs of records with a probability, and what each column weighs."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from stamgast_lake.logs import keep
-from stamgast_lake.records.comparisons import class_sql, columns_in
+from stamgast_lake.records.comparisons import class_sql, columns_in, place_sql
+from stamgast_lake.records.dependence import CLASSES, DIFFERENT, EQUAL
 from stamgast_lake.records.linker import UNIQUE_ID, linking, settings_of_model
 from stamgast_lake.records.model import Dependence, Model
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+ROWS = CLASSES - 1
+"""Rows of a parent's gains: every class but missing."""
 BLOCKED = """
     create or replace temp table blocked as
     select '0' as match_key, a as join_key_l, b as join_key_r from pair
@@ -23,8 +28,9 @@ LIKELY = """
         select p.*, l.record_id as a, r.record_id as b, {columns}
         from {scored} p
         join record l on l.{id} = p.{id}_l join record r on r.{id} = p.{id}_r
-    )
-    select a, b, match_weight, {weights} {codes} from compared
+    ),
+    placed as (select *, {places} from compared)
+    select a, b, match_weight, {weights} {codes} from placed
 """
 PAIRS = """
     with weighed as (
@@ -43,7 +49,7 @@ def score(engine: "DuckDBPyConnection", model: Model, least_probability: float) 
     what the columns that it follows from leave of that.
     """
     least = math.log2(least_probability / (1 - least_probability))
-    most = sum(max(0.0, *one.gains.values(), 0.0) for one in model.dependences)
+    most = sum(_most_added(model, one) for one in model.dependences)
     engine.execute(BLOCKED)
     with linking(engine, settings_of_model(model), "record") as (linker, database):
         blocked = database.register("blocked")
@@ -53,13 +59,26 @@ def score(engine: "DuckDBPyConnection", model: Model, least_probability: float) 
     return _corrected(engine, model, least)
 
 
+def _most_added(model: Model, one: Dependence) -> float:
+    """How much a dependence adds at most; where a common value was expected, its discount too."""
+    equal = next(told.levels[1] for told in model.comparisons if told.column == one.column)
+    told = model.frequencies[one.column]
+    discount = math.log2(max(told.rest, *told.common.values(), equal.u) / equal.u)
+    size = len(one.gains[0][0])
+    added = (
+        gain.bits + (discount if gain.is_expected and gain.code % size == 0 else 0.0)
+        for gain in _gains(one)
+    )
+    return max(0.0, *added)
+
+
 def _keep_likely(engine: "DuckDBPyConnection", model: Model, scored: str) -> None:
     weights = ", ".join(
         f'"mw_{column}" + coalesce("mw_tf_adj_{column}", 0) as "weight_{column}"'
         for column in model.columns
     )
     weights += "".join(
-        f', coalesce("mw_tf_adj_{one.columns[0]}", 0) as rarity_{number}'
+        f', coalesce("mw_tf_adj_{one.column}", 0) as rarity_{number}'
         for number, one in enumerate(model.dependences)
     )
     told = {
@@ -69,25 +88,48 @@ def _keep_likely(engine: "DuckDBPyConnection", model: Model, scored: str) -> Non
     columns = ", ".join(
         f'l."{one}" as "{one}_l", r."{one}" as "{one}_r"' for one in columns_in(told.values())
     )
+    places = ", ".join(f'{place_sql(one)} as "place_{name}"' for name, one in told.items())
     codes = "".join(
-        ", "
-        + " + ".join(
-            f"{4**place} * ({class_sql(told[column])})" for place, column in enumerate(one.columns)
-        )
-        + f" as code_{number}"
-        for number, one in enumerate(model.dependences)
+        f", {_code_sql(one, told)} as code_{number}" for number, one in enumerate(model.dependences)
     )
     engine.execute(
-        LIKELY.format(columns=columns, scored=scored, id=UNIQUE_ID, weights=weights, codes=codes)
+        LIKELY.format(
+            columns=columns,
+            scored=scored,
+            id=UNIQUE_ID,
+            places=places,
+            weights=weights,
+            codes=codes,
+        )
     )
+
+
+def _code_sql(one: Dependence, told: Mapping[str, Mapping[str, Any]]) -> str:
+    """Which of `_gains` counts: the level of the column under the class of its first known parent.
+
+    Null where the column, or every parent, is missing.
+    """
+    child = f'"place_{one.column}"'
+    size = len(one.gains[0][0])
+    agreeing, known = [], []
+    for number, parent in enumerate(one.parents):
+        places = {name: f'"place_{name}"' for name in parent}
+        is_known = " and ".join(f"{place} >= 0" for place in places.values())
+        classes = ", ".join(class_sql(place, told[name]) for name, place in places.items())
+        row = f"{number * ROWS} + greatest({classes}) - {EQUAL}"
+        code = f"{child} + {size} * ({row})"
+        agreeing.append(f"when {is_known} and greatest({classes}) < {DIFFERENT} then {code}")
+        known.append(f"when {is_known} then {code}")
+    whens = [*agreeing, *known]
+    return f"case when {child} < 0 then null {' '.join(whens)} end"
 
 
 def _corrected(engine: "DuckDBPyConnection", model: Model, least: float) -> pa.Table:
     """The likely pairs with what dependences add, each to the weight of its first column."""
     children = {}
     for number, one in enumerate(model.dependences):
-        keep(engine, f"gain_{number}", _gains(one))
-        children[one.columns[0]] = number
+        keep(engine, f"gain_{number}", pa.Table.from_pylist([asdict(told) for told in _gains(one)]))
+        children[one.column] = number
     names = [f'"weight_{column}"' for column in model.columns]
     statement = PAIRS.format(
         sum="".join(f" + together_{n}" for n in children.values()),
@@ -109,11 +151,19 @@ def _corrected(engine: "DuckDBPyConnection", model: Model, least: float) -> pa.T
     return engine.sql(statement).to_arrow_table()
 
 
-def _gains(one: Dependence) -> pa.Table:
-    return pa.table(
-        {
-            "code": pa.array(list(one.gains), pa.int32()),
-            "bits": pa.array(list(one.gains.values()), pa.float64()),
-            "is_expected": pa.array([code in one.expected for code in one.gains], pa.bool_()),
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What is added under a code, and whether the parent agrees: a rare value is no news then."""
+
+    code: int
+    bits: float
+    is_expected: bool
+
+
+def _gains(one: Dependence) -> list[Gain]:
+    rows = [
+        (level, nth % ROWS + EQUAL != DIFFERENT)
+        for nth, row in enumerate(row for parent in one.gains for row in parent)
+        for level in row
+    ]
+    return [Gain(code, bits, is_expected) for code, (bits, is_expected) in enumerate(rows)]

@@ -1,7 +1,7 @@
 """Training without labels: what random pairs show, and what the pairs that blocking reaches say."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from stamgast_lake.records.comparisons import (
     place_sql,
     vouched,
 )
-from stamgast_lake.records.dependence import Floats, Gain, Ints
+from stamgast_lake.records.dependence import Edge, Floats, Ints
 from stamgast_lake.records.expectation import Beliefs, Fitted, Patterns
 from stamgast_lake.records.linker import UNIQUE_ID, linking, settings_of
 from stamgast_lake.records.model import (
@@ -176,17 +176,23 @@ def _fit(
         frequencies=frequencies,
         reach=_reach(blocks, finders, fitted),
         dependences=tuple(
-            _dependence([columns[place] for place in edge.columns], gains)
+            _dependence(edge, columns, gains)
             for edge, gains in zip(edges, fitted.gains, strict=True)
         ),
         notes=tuple(notes),
     ).named()
 
 
-def _dependence(columns: Sequence[str], gains: Mapping[int, Gain]) -> Dependence:
-    bits = {code: rounded(gain.weight / math.log(2)) for code, gain in gains.items()}
-    expected = tuple(code for code, gain in gains.items() if gain.is_expected)
-    return Dependence(tuple(columns), bits, expected)
+def _dependence(edge: Edge, columns: Sequence[str], gains: Sequence[Floats]) -> Dependence:
+    names = [columns[place] for place in edge.columns]
+    return Dependence(
+        names[0],
+        tuple(tuple(names[at] for at in parent) for parent in edge.parents),
+        tuple(
+            tuple(tuple(rounded(bits) for bits in row) for row in one / math.log(2))
+            for one in gains
+        ),
+    )
 
 
 def _observed(engine: "DuckDBPyConnection", comparisons: list[dict[str, Any]]) -> list[Floats]:

@@ -223,6 +223,26 @@ def test_rolling_back_puts_the_version_before_in_use_and_scores_by_it(runs: Mode
     assert states.count((first, "retired")) == 2
 
 
+@pytest.mark.deep
+@pytest.mark.failure_line(35)
+def test_a_roll_back_whose_scoring_died_is_ended_by_the_next_scoring(runs: ModelRuns) -> None:
+    """Line 35: until then everybody's score is of one version, and after it, too, each once."""
+    first, lake = in_use(runs), runs.lake
+    runs.lake = _declaring(runs, {**workspace().models[0], "version": "other"})
+    runs.run(moment(1), train=["buys"])
+    second, runs.lake = in_use(runs), lake
+    run = runs.begin(moment(1.1))
+    prepare_run(runs.lake, run, Asked(choose={"buys": None}))
+    register_run(runs.lake, run)
+    assert {item["version"] for item in runs.items.values()} == {second}
+    assert in_use(runs) == first
+    told = runs.run(moment(1.2), score=["buys"])["scored"]["buys"]
+    assert (told["version"], told["people"]) == (first, len(runs.items))
+    assert {item["version"] for item in runs.items.values()} == {first}
+    written = [row["person_id"] for row in rows(runs, SCORES) if row["run_id"] > run.run_id]
+    assert len(written) == len(set(written)) == len(runs.items)
+
+
 @pytest.mark.failure_line(35)
 def test_a_shard_that_is_retried_after_a_newer_version_scores_by_the_pinned_one(
     runs: ModelRuns,

@@ -77,6 +77,32 @@ def _sealing(message_key: str, source: str, message_id: str) -> dict[str, Any]:
     return {"changed": SEALED.format_map(told), "values": {message_id: sealed}}
 
 
+# An event of somebody else that named the erased still says who sent it, on the same word.
+WITH_ERASED = f"coalesce({_within('b', 'erased')}, false)"
+LEFT_ALONE = (
+    f"({WITH_ERASED} and rule = 'seen_together' and {OLD}"
+    f" and {_within('message_key', 'redacted_message')})"
+)
+ALONE = {
+    "edge_key": "a || '|' || a",
+    "b": "null",
+    "namespace_b": "null",
+    "position": "0",
+    "rule": "'alone'",
+}
+
+
+def _left_alone() -> dict[str, Any]:
+    """What is left of an edge to the erased is the anchor's own; message ids are sealed too."""
+    sealing = _sealing("message_key", "source_id", "message_id")
+    alone = {
+        name: f"case when {LEFT_ALONE} then {value} else {name} end"
+        for name, value in ALONE.items()
+    }
+    changed = f"{LEFT_ALONE} or coalesce({sealing['changed']}, false)"
+    return {"changed": changed, "values": {**sealing["values"], **alone}}
+
+
 OF_OTHERS = _within("person_id", "erased_person", "other_person")
 
 RULES = {
@@ -110,9 +136,9 @@ RULES = {
         ),
         Rule(
             EVIDENCE,
-            gone=f"({_within('a', 'erased')} or coalesce({_within('b', 'erased')}, false)"
+            gone=f"({_within('a', 'erased')} or {WITH_ERASED} and not {LEFT_ALONE}"
             f" or {_within('message_key', 'gone_message')}) and {OLD}",
-            **_sealing("message_key", "source_id", "message_id"),
+            **_left_alone(),
             column="a",
             spans=("erased", "apart"),
         ),

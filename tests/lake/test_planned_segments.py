@@ -2,9 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast.workspace.model import Workspace
+from stamgast_lake.rules import relations
 from stamgast_lake.rules.planned import Because, Book, PlannedSegment, PlannedTrait, planned
 from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS
 from tests.lake.test_computed_traits import workspace as with_traits
@@ -57,7 +60,12 @@ def test_a_segment_that_rests_on_an_edited_one_is_told_too() -> None:
     assert (told["other"].because, told["other"].entering) == (Because.RULE, 1)
 
 
-def test_an_edited_computed_trait_moves_the_segments_that_use_it() -> None:
+@pytest.mark.parametrize("most_kept", [0, 250_000])
+def test_an_edited_computed_trait_moves_the_segments_that_use_it(
+    most_kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether each pass over the events reads them, or they are kept."""
+    monkeypatch.setattr(relations, "MOST_KEPT", most_kept)
     rule = "segments:\n  few:\n    rule: computed.baskets < 2\n"
     trait = "traits:\n  baskets:\n    making: count\n    where: {where}\n"
     before = with_traits(trait.format(where="event = 'Order Completed'"), rule)

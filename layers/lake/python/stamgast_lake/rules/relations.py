@@ -37,8 +37,13 @@ PERSONS = """
 TOLD = f"left join {COMPUTED} told on told.person_id = profile_now.person_id"
 WITH_SCORES = f"left join {SCORED} predicted on predicted.person_id = profile_now.person_id"
 HAPPENINGS = """
-    create or replace temp view rule_happening as select * from events
+    create or replace temp {kind} rule_happening as
+    select anchor_key, message_key, event_at, event, type, source_id, order_id, revenue_minor,
+        currency, products, properties, campaign, page, context
+    from events
 """
+# So many are read once and kept: some eight passes over them would open each day's file anew.
+MOST_KEPT = 250_000
 # A table: every pass over events joins it, and would sort two logs anew if it were a view.
 ANCHORS = """
     create or replace temp table rule_anchor as
@@ -47,10 +52,8 @@ ANCHORS = """
 """
 EVENTS_OF_PERSONS = """
     create or replace temp view rule_event as
-    select rule_anchor.person_id, events.message_key, events.event_at, events.event, events.type,
-        events.source_id, events.order_id, events.revenue_minor, events.currency, events.products,
-        events.properties, events.campaign, events.page, events.context, rule_anchor.principal
-    from events join rule_anchor on rule_anchor.anchor_key = events.anchor_key
+    select rule_anchor.person_id, rule_happening.* exclude (anchor_key), rule_anchor.principal
+    from rule_happening join rule_anchor on rule_anchor.anchor_key = rule_happening.anchor_key
 """
 
 
@@ -63,8 +66,14 @@ def make_relations(engine: "DuckDBPyConnection", lake: Lake) -> None:
     see(engine, lake, EVENTS, IDENTITY)
     latest(engine, "identity", "identifier", "identity_now")
     engine.execute(PERSONS.format(computed="'{}'", scores="'{}'", joins=""))
-    for statement in (HAPPENINGS, ANCHORS, EVENTS_OF_PERSONS):
+    for statement in (HAPPENINGS.format(kind=_kind(lake)), ANCHORS, EVENTS_OF_PERSONS):
         engine.execute(statement)
+
+
+def _kind(lake: Lake) -> str:
+    """Few events are a table, more than `MOST_KEPT` a view that each pass reads for itself."""
+    events = sum(file.record_count for file in lake.catalogue.files(EVENTS))
+    return "table" if events <= MOST_KEPT else "view"
 
 
 def add_computed(

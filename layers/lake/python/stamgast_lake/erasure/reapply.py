@@ -93,9 +93,9 @@ class Reapplying:
 
     def _read_days(self, state: State, is_late: Callable[[], bool]) -> State | None:
         """What others wrote in events, day by day."""
-        done = state["compared"] - len(BASE32)
-        notes = self._notes() if state["days"][done:] else None
-        for day in state["days"][done:] if notes else ():
+        left = state["days"][state["compared"] - len(BASE32) :]
+        notes = self._notes() if left else Notes(self.lake, {})
+        for day in left:
             if is_late():
                 return None
             told = self._with_values(state, notes.of_day(day), notes)

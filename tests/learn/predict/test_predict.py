@@ -203,6 +203,20 @@ def test_a_single_person_is_no_lesson(panel: Panel, tmp_path: Path) -> None:
     assert not run(alone, tmp_path).is_used
 
 
+def test_a_signal_that_turned_round_is_named_with_the_day_and_keeps_the_model_out(
+    panel: Panel, tmp_path: Path
+) -> None:
+    random, turned = np.random.default_rng(6), np.where(panel.cut_on >= panel.cuts[-3], -1.0, 1.0)
+    odds = 2.0 * turned * panel.measured[:, 4] - 0.5
+    label = 1.0 * (random.random(len(panel)) < 1 / (1 + np.exp(-odds)))
+    label[panel.cut_on == panel.cuts[-1]] = np.nan
+    told = write(replace(panel, label=label), tmp_path / "panel.parquet")
+    outcome, _ = learn_run(ORDER, told, None)
+    assert not outcome.is_used
+    on = str(np.datetime64(int(panel.cuts[-3]), "D"))
+    assert f"On {on} it ordered people the wrong way round" in str(outcome.why)
+
+
 def test_one_class_in_a_cut_off_is_said(tmp_path: Path) -> None:
     told, _ = world()
     gone = replace(told, label=np.where(told.cut_on == told.cuts[1], 0.0, told.label))

@@ -118,7 +118,7 @@ def require_better(judgement: Judgement, margin: float) -> None:
             raise AbstainedError(
                 f"not shown to be better than {name.replace('_', ' ')}: Brier score lower by"
                 f" {one.gain.value:.4f} ({one.gain.low:.4f} to {one.gain.high:.4f}),"
-                f" {one.share:.1%} of {one.brier.value:.4f}; needs {margin:.1%}"
+                f" {one.share:.1%} of {one.brier.value:.4f}; needs {margin:.1%}{_turned(judgement)}"
             )
     _require_order(judgement)
 
@@ -129,8 +129,20 @@ def _require_order(judgement: Judgement) -> None:
         if ours <= one.auc.value:
             raise AbstainedError(
                 f"orders people on {judgement.ranked_on} no better than {name.replace('_', ' ')}:"
-                f" area under the curve {ours:.3f} against {one.auc.value:.3f}"
+                f" area under the curve {ours:.3f} against {one.auc.value:.3f}{_turned(judgement)}"
             )
+
+
+def _turned(judgement: Judgement) -> str:
+    """Where people are ordered the wrong way round beyond chance: since when, and what it means."""
+    turned = [(cut.cut_on, cut.auc) for cut in judgement.cuts if cut.auc and cut.auc.high < 0.5]
+    if not turned:
+        return ""
+    on, auc = turned[0]
+    return (
+        f". On {on} it ordered people the wrong way round (area under the curve {auc.value:.3f}):"
+        " what had foretold the outcome until then told the contrary"
+    )
 
 
 def _against(told: Backtest, baseline: Floats, auc: Measure) -> Against:

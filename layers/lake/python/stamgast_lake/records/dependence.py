@@ -124,8 +124,8 @@ def _table(
     told = here & (child >= 0)
     code = (parent[told] - 1) * size + child[told]
     rows = CLASSES - 1
-    counted: Floats = np.bincount(code, weights=weights[told], minlength=rows * size)
-    return counted.reshape(rows, size)
+    counted = np.bincount(code, weights=weights[told], minlength=rows * size)
+    return np.asarray(counted, np.float64).reshape(rows, size)
 
 
 class Dependent:

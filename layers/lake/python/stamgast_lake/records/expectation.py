@@ -213,8 +213,8 @@ def _shares(levels: Ints, matches: Floats, believed: Floats) -> Floats:
 
 def _count(levels: Ints, weights: Floats, size: int) -> Floats:
     seen = levels >= 0
-    counted: Floats = np.bincount(levels[seen], weights=weights[seen], minlength=size)
-    return counted
+    counted = np.bincount(levels[seen], weights=weights[seen], minlength=size)
+    return np.asarray(counted, np.float64)
 
 
 def _capped(shares: Floats, most: float) -> Floats:

@@ -68,7 +68,7 @@ def _controls(panel: Panel, is_unknown: Floats) -> Floats:
     cuts = (panel.cut_on[:, None] == panel.cuts[None, 1:]).astype(np.float64)
     unknown = np.unique(is_unknown.astype(np.float64), axis=1) if is_unknown.size else is_unknown
     told = np.column_stack([cuts, unknown.reshape(len(panel), -1)])
-    return told - told.mean(axis=0)
+    return np.asarray(told - told.mean(axis=0), np.float64)
 
 
 def _independent(columns: Floats) -> list[int]:

@@ -35,7 +35,7 @@ class Fitted:
 
 def regress(columns: Floats, outcome: Floats, person: NDArray[Any], told: int) -> Fitted:
     """The regression of an outcome; needs columns of full rank and more people than columns."""
-    inverse = np.linalg.inv(columns.T @ columns)
+    inverse = np.asarray(np.linalg.inv(columns.T @ columns), np.float64)
     coefficients = inverse @ (columns.T @ outcome)
     spread, people = _jackknifed(columns, outcome - columns @ coefficients, inverse, person)
     errors = np.sqrt(np.diag(spread))[:told]
@@ -75,7 +75,7 @@ def wald(
 ) -> tuple[float, int, int]:
     """Wald's statistic that the first `told` coefficients are all nothing; it is about F times the
     first number of degrees of freedom, which follow."""
-    inverse = np.linalg.inv(columns.T @ columns)
+    inverse = np.asarray(np.linalg.inv(columns.T @ columns), np.float64)
     coefficients = inverse @ (columns.T @ outcome)
     spread, people = _jackknifed(columns, outcome - columns @ coefficients, inverse, person)
     beta = coefficients[:told]

@@ -56,4 +56,5 @@ def _covariance(loss: LogLikelihood, at: Floats, customers: int) -> Floats:
     steps = np.eye(len(at)) * STEP
     rows = [(loss(at + step)[1] - loss(at - step)[1]) / (2 * STEP) for step in steps]
     hessian = np.array(rows)
-    return np.linalg.pinv((hessian + hessian.T) / 2 * customers, hermitian=True)
+    inverse = np.linalg.pinv((hessian + hessian.T) / 2 * customers, hermitian=True)
+    return np.asarray(inverse, np.float64)

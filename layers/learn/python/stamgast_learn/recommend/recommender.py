@@ -121,7 +121,7 @@ def lessons(baskets: Baskets, moment: Moment, within_days: int, out: Exclusions)
 def _likely(of: Evidence) -> NDArray[np.bool_]:
     taken = np.zeros(of.popular.shape, np.bool_)
     taken[of.own_row, of.own_item] = True
-    most = min(CANDIDATES, taken.shape[1])
+    most = min(CANDIDATES, of.popular.shape[1])
     for scores in (of.alike.toarray(), of.popular):
         best = np.argpartition(-scores, most - 1, axis=1)[:, :most]
         np.put_along_axis(taken, best, values=True, axis=1)

@@ -18,14 +18,13 @@ from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.profile.timeline_items import place_of
 from stamgast_lake.loading.load import CHECKED_WHOLE_ROWS
 from stamgast_lake.logs import see, see_fresh
-from stamgast_lake.publishing.lost_copies import find_lost
+from stamgast_lake.publishing.lost_copies import IMPORTED, NO_CLASS, find_lost
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import EVENTS, MESSAGE_INDEX
 
 ENTRIES_A_PAGE = 2_000
 DAY_MS = 86_400_000
 ENTRIES_AT_ONCE = 250
-IMPORTED = "import-"
 TOLD = """
     receipt_id, anchor_key, message_key, message_id, source_id, type, event, properties,
     order_id, revenue_minor, currency, products, epoch_ms(event_at) as event_ms,
@@ -38,7 +37,7 @@ RECENT = f"""
       and message_key > '{{after}}' and {{only}}
 """
 LOST_OF = """
-    select message_key, list(distinct anchor_key), min(sent_on), max(sent_on) from lost_copy
+    select message_key, list(distinct anchor_key), min(placed_on), max(placed_on) from lost_copy
     where anchor_key is not null group by message_key order by message_key
 """
 CLASSES = "select distinct sent_on from lost_copy"
@@ -50,8 +49,6 @@ KEPT = f"""
     select {TOLD} from events where event_on in ({{days}})
       and message_key in (select message_key from lost_copy)
 """
-# The class of messages that came without a time of their own.
-NO_CLASS = date(1970, 1, 1)
 PAGE = "select * from recent_event where message_key > ? order by message_key limit ?"
 
 
@@ -133,7 +130,7 @@ def _said(
 
 
 def _window(first_on: date, last_on: date) -> tuple[int, int | None]:
-    """The part of timelines that has lines of these classes."""
+    """The part of timelines that has lines of these days; all where one is not known."""
     if first_on == NO_CLASS:
         return 0, None
     since_ms, last_ms = (ms_of(datetime.combine(on, time(), UTC)) for on in (first_on, last_on))

@@ -1,0 +1,101 @@
+"""Law 1 where an event without a time of its own comes more than once.
+
+Its time is that of its receipt, so that each copy has another, though all say the same: after a run
+lake and live view tell the first one received, in whichever order the copies came.
+"""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from stamgast_lake.publishing import lost_copies
+from tests.lake.test_conflict_laws import TOLD, anchors, check
+from tests.lake.world import NOON_MS, World
+
+SEEDS = range(20)
+REFUSAL = {"consents": {"ads": False}}
+
+
+def said(number: int, **told: Any) -> Mapping[str, Any]:
+    """What one person says without a time: a colour, or whatever is told."""
+    body = {"messageId": f"m{number}", "type": "identify", "userId": "u1", "anonymousId": "d0"}
+    return {**body, "traits": {"colour": f"c{number}"}, **told}
+
+
+def send(world: World, body: Mapping[str, Any], after_ms: int) -> None:
+    """A receipt of its own, which the live loop takes now, whenever it was received."""
+    request_id = f"q{len(world.archive.lines)}"
+    world.send(body, request_id=request_id, received_ms=NOON_MS + after_ms, source_id="web")
+
+
+def told_again() -> World:
+    """A run has the first copy of one message and the later one of another; then comes the rest."""
+    world = World()
+    for number, after_ms in ((1, 1), (2, 2), (3, 5), (4, 4)):
+        send(world, said(number), after_ms)
+    world.run(TOLD)
+    send(world, said(1), 6)
+    send(world, said(3), 3)
+    world.run(TOLD)
+    return world
+
+
+def lived(seed: int) -> World:
+    """Few messages, each some copies, some with a time, in any order with runs in between."""
+    random, world = Random(seed), World()
+    bodies = [said(n, anonymousId=f"d{n % 2}") for n in range(4)]
+    bodies += [said(4, traits=REFUSAL), said(5, type="track", event="Seen", traits={})]
+    bodies.append(said(6, timestamp=NOON_MS - 5))
+    for after_ms in random.sample(range(1, 50), 14):
+        send(world, random.choice(bodies), after_ms)
+        if random.random() < 0.3:
+            world.run(TOLD)
+    world.run(TOLD)
+    return world
+
+
+def check_links(world: World) -> None:
+    """A live link is as old as the oldest kept copy that bears it out."""
+    told: dict[tuple[str, str], int] = {}
+    for event in world.events():
+        for other in event.identifiers[1:]:
+            pair = (event.identifiers[0].key, other.key)
+            told[pair] = min(event.event_ms, told.get(pair, event.event_ms))
+    edges = [edge for key in anchors(world) for edge in world.identity.edges_from(key)]
+    assert {edge.pair: edge.support.event_ms for edge in edges} == told
+
+
+@pytest.mark.failure_line(4)
+def test_a_copy_received_later_changes_nothing_that_is_told() -> None:
+    """Line 4: no second effect in the profile, and none in the timeline."""
+    world = told_again()
+    check(world)
+    check_links(world)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("state = 'duplicate' and", "false and"),
+        ("or older.sent_on =", "or false and older.sent_on ="),
+    ],
+)
+def test_a_run_that_takes_such_copies_for_one_another_is_found_out(right: str, wrong: str) -> None:
+    assert right in lost_copies.LOST
+    broken = lost_copies.LOST.replace(right, wrong)
+    with mock.patch.object(lost_copies, "LOST", broken):
+        world = told_again()
+    with pytest.raises(AssertionError):
+        check(world)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", SEEDS)
+def test_copies_without_a_time_come_in_any_order(seed: int) -> None:
+    world = lived(seed)
+    check(world)
+    check_links(world)

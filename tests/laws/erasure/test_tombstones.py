@@ -15,7 +15,7 @@ from stamgast.identity.event import Event, Seen
 from stamgast.identity.settings import Kind
 
 UNTIL = 1_000
-KEYS = ("u:a", "u:b", "e:a", "e:b")
+KEYS = ("u:a", "u:b", "u:c", "e:a", "e:b")
 MOMENTS = st.sampled_from((UNTIL - 1, UNTIL, UNTIL + 1))
 STONES = {key: Tombstone(key, UNTIL, frozenset({"u:b"})) for key in ("u:a", "e:a")}
 BARE = Event(
@@ -75,9 +75,15 @@ def taking_others(event: Event, stones: Tombstones, gone: Collection[str]) -> Ju
     return judge(event, {k: replace(s, apart=frozenset()) for k, s in stones.items()}, gone)
 
 
+def keeping_strangers(event: Event, stones: Tombstones, gone: Collection[str]) -> Judged:
+    known = frozenset(KEYS) - stones.keys()
+    return judge(event, {k: replace(s, apart=known) for k, s in stones.items()}, gone)
+
+
 LATE = event_of({"u:a"}, UNTIL + 1, UNTIL - 1)
 NEW = event_of({"u:a"}, UNTIL + 1, UNTIL + 1)
 OF_ANOTHER = event_of({"u:b", "e:a"}, UNTIL - 1, UNTIL - 1)
+OF_A_STRANGER = event_of({"u:c", "e:a"}, UNTIL + 1, UNTIL - 1)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,7 @@ OF_ANOTHER = event_of({"u:b", "e:a"}, UNTIL - 1, UNTIL - 1)
         (for_ever, NEW, False),
         (without_copies, NEW, True),
         (taking_others, OF_ANOTHER, False),
+        (keeping_strangers, OF_A_STRANGER, False),
     ],
 )
 def test_a_law_that_leaves_one_rule_out_is_found(law: Law, event: Event, is_copy: bool) -> None:

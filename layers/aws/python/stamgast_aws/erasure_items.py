@@ -98,7 +98,9 @@ class DynamoErasure:
         persons = {*persons, *self._merged(births, persons)}
         apart = {key for pointer in mine for key in pointer.near} - set(keys)
         store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
-        theirs = {one.person_id for one in store.read_pointers(apart).values()}
+        near = store.read_pointers(apart | subject.partners)
+        theirs = {near[key].person_id for key in apart & near.keys()}
+        roots, _ = store.read_persons({one.person_id for one in near.values()} - persons)
         told = replace(
             subject,
             keys=frozenset(keys),
@@ -106,6 +108,7 @@ class DynamoErasure:
             persons=frozenset(persons),
             apart=frozenset(apart),
             others=frozenset(theirs),
+            partners=frozenset(key for root in roots.values() for key in root.members),
         )
         return told.joined(subject)
 

@@ -1,12 +1,13 @@
 """What a run's evidence says of identifiers, read page by page as corrections ask for it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from stamgast.erasure.tombstones import NoTombstones
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
 from stamgast.identity.edge import Pair, Support
@@ -52,14 +53,15 @@ class LakeEvidence:
     """The port `Evidence` over the tables that `gather` makes.
 
     Holds one page in memory; an identifier outside it, which a live link can lead to, is read when
-    it is asked for, from `state` where not all evidence was gathered. Safe to be asked by several
-    threads.
+    it is asked for, from `state` where not all evidence was gathered. `erased` knows the messages
+    that an erasure took. Safe to be asked by several threads.
     """
 
     engine: "DuckDBPyConnection"
     keyring: Keyring
     settings: IdentitySettings
     state: State | None = None
+    erased: Callable[[Collection[str]], Collection[str]] = NoTombstones().gone
     held: EvidenceInMemory = field(default_factory=EvidenceInMemory)
     loaded: set[str] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
@@ -87,9 +89,11 @@ class LakeEvidence:
         return self._holding(keys).cannot_links(keys)
 
     def conflicting(self, messages: Collection[str]) -> Collection[str]:
-        """Those of the messages of which the inputs hold a copy that lost."""
+        """Those of the messages of which the inputs hold a copy that lost, or that were erased."""
         with self.lock:
-            return self.held.conflicting(messages)
+            lost = set(self.held.conflicting(messages))
+        left = set(messages) - lost
+        return lost.union(self.erased(left)) if left else lost
 
     def disputed(self, keys: Collection[str]) -> Collection[str]:
         """Those of these identifiers that a losing copy may name."""

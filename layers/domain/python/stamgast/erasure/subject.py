@@ -14,9 +14,9 @@ class Subject:
     """The person of a request as it was resolved when the request was carried out.
 
     `values` are the normalised identifiers by their keys. `apart` are anchors of other persons
-    whose messages name one of the keys, `others` those persons, `partners` whatever else may have
-    rows or items that name a key. `births` are the ids of all persons that its messages could have
-    founded. What was received or happened up to `until_ms` goes.
+    whose messages name one of the keys, `others` those persons, `partners` all identifiers of these
+    and of who was cut from the person. `births` are the ids of all persons that its messages could
+    have founded. What was received or happened up to `until_ms` goes.
     """
 
     request_id: str

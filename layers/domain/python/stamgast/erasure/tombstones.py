@@ -17,7 +17,8 @@ from stamgast.identity.event import Event
 class Tombstone:
     """An erased identifier: what names it and is not younger than `until_ms` stays away.
 
-    `apart` are anchors of other persons whose messages named it, and which keep the rest of them.
+    `apart` are the identifiers of persons who had been told apart from the erased: their messages
+    that name it keep the rest.
     """
 
     key: str
@@ -119,7 +120,8 @@ def judge(event: Event, tombstones: Tombstones, gone: Collection[str] = ()) -> J
     """The fate of an event; `gone` holds the keys of messages that were erased.
 
     An event is suppressed as a whole, for what it says is said of the erased. Only one whose anchor
-    was known as another person's at the erasure stays, without the identifiers that were erased.
+    was told apart from the erased stays, without the identifiers that were erased. A stranger's
+    goes: for all that is known it is the erased under another name, and a rebuild knows no more.
     """
     if not tombstones:
         return KEPT

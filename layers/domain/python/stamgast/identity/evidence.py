@@ -29,10 +29,11 @@ class Evidence(Protocol):
         ...
 
     def conflicting(self, messages: Collection[str]) -> Collection[str]:
-        """Those of these message keys of which the inputs hold a copy that lost against another.
+        """Those of these message keys that were erased, or of which a copy lost against another.
 
-        The supports that count of such a message are those of the copy that was kept: a live
-        support by it that `links` does not bear out is void (`stamgast.identity.lost_copies`).
+        Nothing that counts is said by an erased message. Of another the supports that count are
+        those of the copy that was kept: a live support by it that `links` does not bear out is
+        void (`stamgast.identity.lost_copies`).
         """
         ...
 

@@ -1,8 +1,9 @@
 """What the live loop believed of copies of messages that lost, and what of it a run takes back.
 
-Two payloads under one message id are in conflict, and a run keeps the first. An edge shows its
-smallest support: where that names such a message, and is smaller than all that the inputs say of
-the pair, no copy that counts says it. What came while the run ran names messages that the inputs
+Two payloads under one message id are in conflict, and a run keeps the first. A message that was
+erased has lost as a whole: whom it founded and who stays has the id of what is left. An edge shows
+its smallest support: where that names such a message, and is smaller than all that the inputs say
+of the pair, no copy that counts says it. What came while the run ran names messages that the inputs
 do not know, and stays.
 """
 
@@ -44,7 +45,7 @@ def void_pairs(
 def void_births(
     evidence: Evidence, pointers: Mapping[str, Pointer], seen: Mapping[str, Sighting]
 ) -> frozenset[str]:
-    """The identifiers whose founding receipt is that of a losing copy."""
+    """The identifiers whose founding receipt is that of a losing copy, or was erased."""
     suspects = {
         key: pointer.born
         for key, pointer in pointers.items()

@@ -154,9 +154,14 @@ class ArchiveErasure:
 
 
 def tombstones_of(subjects: Iterable[Subject]) -> dict[str, Tombstone]:
-    """The tombstones that the persons' identifiers get."""
+    """The tombstones that the persons' identifiers get.
+
+    Who was told apart from the erased is so with every identifier, not with those alone that had
+    been named beside them.
+    """
     found: dict[str, Tombstone] = {}
     for subject in subjects:
+        others = subject.apart | subject.partners
         for key in subject.keys:
-            found[key] = Tombstone(key, subject.until_ms, subject.apart)
+            found[key] = Tombstone(key, subject.until_ms, others)
     return found

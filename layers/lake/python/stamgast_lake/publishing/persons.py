@@ -39,15 +39,16 @@ Component = tuple[str, list[str]]
 def publish_persons(task: Task) -> Iterator[str]:
     """Corrects page after page of components; yields the last component of each."""
     engine, publisher = task.engine, task.publisher
-    settings = publisher.lake.workspace().identity
-    look(engine, publisher.lake)
+    lake = publisher.lake
+    settings = lake.workspace().identity
+    look(engine, lake)
     state = _gather(task, settings)
     read_values(engine, task.fresh("events"))
     connect(engine, "candidate", into="component")
     engine.execute(PARTS)
     engine.execute(DISPUTED)
     engine.execute(PAGED.format(after=task.after, size=KEYS_A_PAGE))
-    evidence = LakeEvidence(engine, publisher.lake.keyring(), settings, state)
+    evidence = LakeEvidence(engine, lake.keyring(), settings, state, lake.tombstones.gone)
     for (page,) in engine.execute(PAGES).fetchall():
         components: list[Component] = engine.execute(PAGE.format(page=page)).fetchall()
         evidence.turn([key for _, keys in components for key in keys])

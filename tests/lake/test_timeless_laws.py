@@ -4,16 +4,17 @@ Its time is that of its receipt, so that each copy has another, though all say t
 lake and live view tell the first one received, in whichever order the copies came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from stamgast_lake.publishing import lost_copies
+from stamgast_lake.publishing import lost_copies, timeline
+from stamgast_lake.runs import Run
 from tests.lake.test_conflict_laws import TOLD, anchors, check
-from tests.lake.world import NOON_MS, World
+from tests.lake.world import NOON_MS, Stage, World, resolve, unify
 
 SEEDS = range(20)
 REFUSAL = {"consents": {"ads": False}}
@@ -31,7 +32,7 @@ def send(world: World, body: Mapping[str, Any], after_ms: int) -> None:
     world.send(body, request_id=request_id, received_ms=NOON_MS + after_ms, source_id="web")
 
 
-def told_again() -> World:
+def told_again(stages: Sequence[Stage] = TOLD) -> World:
     """A run has the first copy of one message and the later one of another; then comes the rest."""
     world = World()
     for number, after_ms in ((1, 1), (2, 2), (3, 5), (4, 4)):
@@ -39,7 +40,7 @@ def told_again() -> World:
     world.run(TOLD)
     send(world, said(1), 6)
     send(world, said(3), 3)
-    world.run(TOLD)
+    world.run(stages)
     return world
 
 
@@ -91,6 +92,28 @@ def test_a_run_that_takes_such_copies_for_one_another_is_found_out(right: str, w
         world = told_again()
     with pytest.raises(AssertionError):
         check(world)
+
+
+def page_by_page(world: World, run: Run, _load: dict[str, int]) -> Mapping[str, int]:
+    """Publishing by a function that is out of time after each page."""
+    told = world.publish(run, is_late=lambda: True)
+    while told.left is not None:
+        told = world.publish(run, told.left, figures=told.figures, is_late=lambda: True)
+    figures: Mapping[str, int] = told.figures
+    return figures
+
+
+@pytest.mark.deep
+def test_what_is_taken_back_is_gone_on_with_where_time_ran_out() -> None:
+    counted = []
+
+    def counts(world: World, run: Run, load: dict[str, int]) -> Mapping[str, int]:
+        counted.append(page_by_page(world, run, load)["timeline_corrected"])
+        return {}
+
+    with mock.patch.object(timeline, "ENTRIES_AT_ONCE", 1):
+        check(told_again((resolve, unify, counts)))
+    assert counted == [4], "a void and a line for each of two messages, once"
 
 
 @pytest.mark.deep

@@ -38,7 +38,7 @@ RECENT = f"""
 """
 LOST_OF = """
     select message_key, list(distinct anchor_key), min(placed_on), max(placed_on) from lost_copy
-    where anchor_key is not null group by message_key order by message_key
+    where anchor_key is not null and message_key > ? group by message_key order by message_key
 """
 CLASSES = "select distinct sent_on from lost_copy"
 DAYS = """
@@ -49,22 +49,24 @@ KEPT = f"""
     select {TOLD} from events where event_on in ({{days}})
       and message_key in (select message_key from lost_copy)
 """
+# Before the places of the phase's pages, which are keys of messages, while copies are taken back.
+TAKING_BACK = " "
 PAGE = "select * from recent_event where message_key > ? order by message_key limit ?"
 
 
 def publish_timeline(task: Task) -> Iterator[str]:
-    """Puts page after page of entries; yields the last message of each."""
+    """Puts page after page of entries; yields the last message of each, `TAKING_BACK` apart."""
     engine, publisher = task.engine, task.publisher
     task.see_runs()
     see(engine, publisher.lake, EVENTS)
     see_fresh(engine, publisher.lake, EVENTS)
-    if not task.after:
-        _take_back(task)
+    if not task.after or task.after.startswith(TAKING_BACK):
+        yield from _take_back(task, task.after.removeprefix(TAKING_BACK))
     since = task.run.moment - timedelta(days=publisher.timeline_days)
     only = "true" if task.is_whole else f"starts_with(receipt_id, '{IMPORTED}')"
     told = {"fresh": task.fresh("events"), "since": since.isoformat(), "only": only}
-    engine.execute(RECENT.format(**told, after=task.after))
-    last = task.after
+    last = "" if task.after.startswith(TAKING_BACK) else task.after
+    engine.execute(RECENT.format(**told, after=last))
     while rows := _page(task, last):
         entries = [(row["anchor_key"], _entry(row, publisher.timeline_days)) for row in rows]
         parts = [entries[n : n + ENTRIES_AT_ONCE] for n in range(0, len(entries), ENTRIES_AT_ONCE)]
@@ -74,20 +76,28 @@ def publish_timeline(task: Task) -> Iterator[str]:
         yield last
 
 
-def _take_back(task: Task) -> None:
+def _take_back(task: Task, after: str) -> Iterator[str]:
     """Says of each message of which a copy lost where its line stands, and where none does."""
     find_lost(task)
-    lost = task.engine.execute(LOST_OF).fetchall()
+    lost = task.engine.execute(LOST_OF, [after]).fetchall()
     if not lost:
         return
-    kept, facts = _kept(task), task.publisher.facts
-    for message_key, anchors, *days in lost:
+    kept, publisher = _kept(task), task.publisher
+
+    def tell(message_key: str, anchors: Sequence[str], *days: date) -> int:
         line = kept.get(message_key)
-        said = list(_said(facts, message_key, anchors, _window(*days), line, task.run.seq))
+        window = _window(*days)
+        said = list(_said(publisher.facts, message_key, anchors, window, line, task.run.seq))
         if line is not None and not is_expired(line[1], ms_of(task.run.moment)):
             said.append((line[0], replace(line[1], run=task.run.seq)))
-        facts.put_entries(said)
-        task.figures["timeline_corrected"] += len(said)
+        publisher.facts.put_entries(said)
+        return len(said)
+
+    for n in range(0, len(lost), ENTRIES_AT_ONCE):
+        page = lost[n : n + ENTRIES_AT_ONCE]
+        told = publisher.each(lambda one: tell(*one), page)
+        task.figures["timeline_corrected"] += sum(told)
+        yield TAKING_BACK + page[-1][0]
 
 
 def _kept(task: Task) -> dict[str, tuple[str, Entry]]:

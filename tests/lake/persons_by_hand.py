@@ -121,7 +121,13 @@ def persons_of(house: House, receipts: Iterable[Receipt], verdicts: Sequence[Ver
     for group in set(groups.values()):
         told.persons[min(evidence.founded[key] for key in group)[3]] = group
     told.trusted = _trusted(evidence, groups, told.refused)
+    # What other links join after all is not kept apart by the one that was refused.
+    told.refused = {pair: why for pair, why in told.refused.items() if _apart(groups, pair)}
     return told
+
+
+def _apart(groups: Mapping[str, frozenset[str]], pair: Pair) -> bool:
+    return groups[pair[0]] is not groups[pair[1]]
 
 
 def _evidence(house: House, receipts: Iterable[Receipt], verdicts: Iterable[Verdict]) -> Evidence:

@@ -33,8 +33,11 @@ def check(street: Street) -> None:
     world, told = street.world, street.should_be()
     assert world.persons() == told.persons
     assert trusted(world) == told.trusted
-    edges = live_edges(world)
-    assert edges == {pair: told.refused.get(pair, "active") for pair in edges}
+    edges, cut = live_edges(world), cuts_of(street)
+    assert edges == {
+        pair: "cannot_link" if frozenset(pair) in cut else told.refused.get(pair, "active")
+        for pair in edges
+    }
 
 
 def check_lake(street: Street) -> None:
@@ -52,14 +55,18 @@ def check_live(street: Street) -> None:
     vouched = persons_of(ROOMY, street.receipts, lifted).trusted
     believed = [replace(one, assurance=2) for one in street.receipts]
     connected = persons_of(ROOMY, believed, lifted).trusted
-    newest = {one.pair: one for one in sorted(street.verdicts, key=lambda v: (v.at_ms, v.message))}
-    cut = [set(pair) for pair, one in newest.items() if one.is_cut]
     for person in street.world.persons().values():
         assert all(person <= connected[key] for key in person)
         assert len(person) <= street.house.person_limit + CLAIMS_BESIDE
-        assert not any(pair <= person for pair in cut)
+        assert not any(pair <= person for pair in cuts_of(street))
     for key, group in trusted(street.world).items():
         assert group <= vouched[key]
+
+
+def cuts_of(street: Street) -> set[frozenset[str]]:
+    """The pairs whose newest verdict is a cut: an edge between them is cut, whatever else it is."""
+    newest = {one.pair: one for one in sorted(street.verdicts, key=lambda v: (v.at_ms, v.message))}
+    return {frozenset(pair) for pair, one in newest.items() if one.is_cut}
 
 
 def trusted(world: World) -> dict[str, frozenset[str]]:

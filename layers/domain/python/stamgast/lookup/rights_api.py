@@ -3,20 +3,18 @@
 Identifiers stand in the body alone; a request's own id is no identifier of anybody.
 """
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from stamgast.erasure.callbacks import Callback, target_of
 from stamgast.erasure.certificate import Sign, settled
-from stamgast.erasure.request import DAY_MS, SEARCHES, Kind, RightsRequest, RightsStore, State
+from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
 from stamgast.erasure.subject import Subject
 from stamgast.erasure.telling import VERSION, head_of
 from stamgast.identity.keys import BASE32, Keyring
-from stamgast.lookup.faults import NOT_FOUND, Fault
+from stamgast.lookup.faults import Fault
 from stamgast.lookup.reader import Action, Reader
-from stamgast.lookup.request import identifier_of
+from stamgast.lookup.rights_create import named_by, post_requests
 from stamgast.lookup.routes import (
     Accepted,
     Created,
@@ -30,9 +28,6 @@ from stamgast.lookup.routes import (
 from stamgast.moments import iso_of
 from stamgast.workspace.model import Workspace
 
-if TYPE_CHECKING:
-    from stamgast.lookup.rights_schema import SubjectRequest
-
 PATH = "/v3/requests/{request}"
 RESULTS = ("record.json", "record.html")
 PARTS = len(BASE32)
@@ -43,7 +38,6 @@ IN_WORK = Fault(409, "in_work", "This request is in work or done; it cannot be w
 NOT_SEARCHED = Fault(
     409, "not_searched", "Only an erasure after a search that found something can be settled."
 )
-EXISTS = Fault(409, "exists", "There is a request of this id with other content.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,57 +78,6 @@ def get_discovery(_request: Request, _parts: Parts, _reader: Reader, desk: Right
         "supported_subject_request_types": [kind.value for kind in Kind],
         "processor_certificate": desk.certificate(),
     }
-
-
-def post_requests(request: Request, _parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
-    """`POST /v3/requests`: takes one request or a batch; sent again it is the same request."""
-    # Imported on use: pydantic costs a cold start 60 ms, and a refused token needs none of it.
-    from stamgast.lookup.rights_schema import rights_body
-
-    told = rights_body(request.body)
-    if isinstance(told, Fault):
-        return told
-    made: list[tuple[RightsRequest, Mapping[str, str]]] = []
-    for place, one in enumerate(told):
-        read = _read(one, reader, desk, f"requests.{place}." if len(told) > 1 else "")
-        if isinstance(read, Fault):
-            return read
-        made.append(read)
-    if any(_is_other(wanted, desk.requests.read(wanted.request_id)) for wanted, _ in made):
-        return EXISTS
-    kept = [_kept(wanted, named, desk) for wanted, named in made]
-    taken = [one for one in kept if isinstance(one, RightsRequest)]
-    desk.begin([one.request_id for one in taken if one.state is State.PENDING])
-    if len(taken) < len(kept):
-        return EXISTS
-    encoded = b64encode(request.body.encode()).decode()
-    answers = [{**head_of(one), "encoded_request": encoded} for one in taken]
-    return Created(answers[0] if len(answers) == 1 else {"requests": answers})
-
-
-def _read(
-    one: "SubjectRequest", reader: Reader, desk: RightsDesk, where: str
-) -> tuple[RightsRequest, Mapping[str, str]] | Fault:
-    """A request of a body as it is kept, with the values that it names; or what is wrong."""
-    named = named_by(one.subject_identities, reader, desk, where)
-    if isinstance(named, Fault):
-        return named
-    refused = _wrong_callback(one.status_callback_urls, desk, where)
-    refused = refused or _wrong_time(one.submitted_ms(desk.now_ms), desk, where)
-    if refused is not None:
-        return refused
-    wanted = RightsRequest(
-        request_id=str(one.subject_request_id),
-        kind=Kind(one.subject_request_type),
-        by=reader.name,
-        regulation=one.regulation,
-        keys=tuple(sorted(named)),
-        received_ms=desk.now_ms,
-        asked_ms=min(one.submitted_ms(desk.now_ms), desk.now_ms),
-        callbacks=tuple(Callback(url) for url in dict.fromkeys(one.status_callback_urls)),
-        domain=desk.domain,
-    )
-    return wanted, named
 
 
 def get_request(_request: Request, parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
@@ -218,29 +161,6 @@ def post_settle(request: Request, _parts: Parts, reader: Reader, desk: RightsDes
     return status_of(after, desk)
 
 
-def named_by(
-    identities: Sequence[Any], reader: Reader, desk: RightsDesk, where: str
-) -> dict[str, str] | Fault:
-    """The identifiers' keys with their normalised values."""
-    from stamgast.lookup.rights_schema import FIXES, NAMESPACES, wrong
-
-    found: dict[str, str] = {}
-    for place, one in enumerate(identities):
-        spot = f"{where}subject_identities.{place}"
-        namespace = NAMESPACES.get(one.identity_type, one.identity_type)
-        if namespace not in desk.workspace.identity.by_name:
-            return wrong("bad_identifier", f"{spot}.identity_type: {FIXES['identity_type']}.")
-        text = f"{namespace}:{one.identity_value}"
-        told = identifier_of(text, desk.workspace.identity, reader, is_encoded=False)
-        if told is NOT_FOUND:
-            message = "this value identifies nobody; it is blocked or malformed."
-            return wrong("bad_identity", f"{spot}.identity_value: {message}")
-        if isinstance(told, Fault):
-            return Fault(told.status, told.code, f"{spot}: {told.message}")
-        found[desk.keyring.identifier_key(told.namespace, told.value)] = told.value
-    return found
-
-
 def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
     """Where a request stands, as OpenDSR tells it, with what this platform knows beside."""
     told = {
@@ -260,42 +180,6 @@ def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
         told["counts"] = request.report.get("counts", {})
         told["results_count"] = sum(told["counts"].values())
     return told
-
-
-def _wrong_callback(urls: Sequence[str], desk: RightsDesk, where: str) -> Fault | None:
-    """What is wrong with the first address that must not be called, by its place alone."""
-    from stamgast.lookup.rights_schema import wrong
-
-    for place, url in enumerate(urls):
-        if target_of(url, may_be_local=desk.may_call_this_machine) is None:
-            told = "call-backs go to https:// addresses without a user name."
-            return wrong("bad_callback", f"{where}status_callback_urls.{place}: {told}")
-    return None
-
-
-def _wrong_time(asked_ms: int, desk: RightsDesk, where: str) -> Fault | None:
-    """A person has asked before now; the clocks of two companies may differ by a day."""
-    from stamgast.lookup.rights_schema import wrong
-
-    if asked_ms <= desk.now_ms + DAY_MS:
-        return None
-    return wrong("bad_body", f"{where}submitted_time: must not lie in the future.")
-
-
-def _is_other(wanted: RightsRequest, stands: RightsRequest | None) -> bool:
-    """Whether a request of this id stands that asks for something else."""
-    if stands is None:
-        return False
-    return (stands.kind, stands.keys) != (wanted.kind, wanted.keys)
-
-
-def _kept(
-    request: RightsRequest, named: Mapping[str, str], desk: RightsDesk
-) -> RightsRequest | Fault:
-    if desk.requests.put(request, {"values": dict(named)}):
-        return request
-    stands = desk.requests.read(request.request_id)
-    return EXISTS if stands is None or _is_other(request, stands) else stands
 
 
 def both_forms(fault: Fault) -> dict[str, Any]:

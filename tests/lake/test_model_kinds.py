@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from stamgast.models.declaration import models_of
 from stamgast.moments import ms_of
 from stamgast_cli.modelling.card import card_of
+from stamgast_cli.reports.model_facts import facts_of
 from stamgast_cli.reports.model_page import page_of
-from stamgast_cli.reports.model_words import facts_of
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EVENTS

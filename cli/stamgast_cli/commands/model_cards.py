@@ -100,7 +100,8 @@ def explain(who: Who, stack: Stack = None, json: Json = False) -> None:
 
 def show(told: dict[str, Any], output: Output) -> None:
     """Print a card."""
-    from stamgast_cli.reports.model_words import facts_of, figures_of
+    from stamgast_cli.reports.model_facts import facts_of
+    from stamgast_cli.reports.model_words import figures_of
 
     output.facts(facts_of(told))
     for title, names, rows in figures_of(told):

@@ -6,7 +6,8 @@ from typing import Any
 
 from stamgast_cli.reports.kind_pictures import pictures
 from stamgast_cli.reports.markup import bullets, paragraph, section, style, table
-from stamgast_cli.reports.model_words import facts_of, figures_of, not_scored
+from stamgast_cli.reports.model_facts import facts_of, not_scored
+from stamgast_cli.reports.model_words import figures_of
 
 Document = Mapping[str, Any]
 NOT_JUDGED = "There are none: it could not be judged, for the reason that its verdict tells above."

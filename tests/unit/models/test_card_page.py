@@ -4,8 +4,8 @@ from typing import Any
 
 from stamgast_cli.reports.kind_pictures import LONGEST, intervals
 from stamgast_cli.reports.kind_words import bounded, shared
+from stamgast_cli.reports.model_facts import facts_of
 from stamgast_cli.reports.model_page import NOT_JUDGED, page_of
-from stamgast_cli.reports.model_words import facts_of
 
 LONG = "a" * 61
 CARD: dict[str, Any] = {

@@ -1,0 +1,69 @@
+"""What a model is and whether it may be used, from its card, in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stamgast_cli.reports.kind_words import PREDICTS
+
+Document = Mapping[str, Any]
+
+
+def facts_of(card: Document) -> dict[str, str]:
+    """What the model is, and whether it may be used."""
+    told = {
+        "model": card["title"],
+        "predicts": predicts(card),
+        "of": card["population"] or "everybody",
+        "must not be scored": " ".join(not_scored(card)),
+        "as of": card["as_of"],
+        "learnt from": f"{_cut_offs(card)}, {card['history_days']} days of history",
+        "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
+    }
+    if "state" in card:
+        told["version"] = f"{card['version']}, {card['state'].replace('_', ' ')}"
+    report = card["report"]
+    allowed = [one["feature"] for one in report.get("leaks", ()) if one["is_allowed"]]
+    if allowed:
+        told["allowed, though suspected of knowing the outcome"] = ", ".join(allowed)
+    asked = [one["feature"] for one in report.get("questions", ())]
+    if asked:
+        told["to ask: was it known at the cut-off?"] = ", ".join(asked)
+    if "positives" in report:
+        told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
+    return told
+
+
+def _came_to(kind: str, positives: int) -> str:
+    if kind == "look_alike":
+        return f"{positives:,} of them are in the seed"
+    return f"the outcome came {positives:,} times"
+
+
+def _cut_offs(card: Document) -> str:
+    many = len(card["learnt_on"])
+    return f"{many} cut-off" if many == 1 else f"{many} cut-offs"
+
+
+def not_scored(card: Document) -> Sequence[str]:
+    """Who is not scored; cards that are older than these words say it by their declaration."""
+    told: Sequence[str] = card.get("not_scored") or [
+        f"{name}: {card.get(name) or 'none'}" for name in ("purpose", "exclude")
+    ]
+    return told
+
+
+def predicts(card: Document) -> str:
+    """One sentence about the target."""
+    days = f"within {card['within_days']} days"
+    if card["kind"] in PREDICTS:
+        return PREDICTS[card["kind"]].format(**card)
+    match card["kind"]:
+        case "churn" if card.get("is_contractual"):
+            return f"that something comes {days} that passes {card['target']}"
+        case "churn":
+            return f"that nothing comes {days} that passes {card['target']}"
+        case "lifetime_value":
+            return f"the revenue of orders {days}"
+        case "look_alike":
+            return f"how much people outside segment {card['seed']} resemble those inside"
+    return f"that something comes {days} that passes {card['target']}"

@@ -37,13 +37,15 @@ from stamgast_cli.reports import segment
 from stamgast_cli.reports.segment import Asked, segment_report
 from stamgast_lake.engine import session
 from stamgast_lake.erasure import record
+from stamgast_lake.erasure.resolve import resolve_in_lake
 from stamgast_lake.logs import see_runs
 from stamgast_lake.query import LakeSession
 from stamgast_lake.rules import preview_answer
 from stamgast_lake.tables import EVENTS
 from tests.fakes.segment_desk import Counter
-from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say, key_of
+from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
 from tests.lake.test_consent_laws import Story as Told
+from tests.lake.test_cuts import key_of
 from tests.lake.test_export_laws import ask_nobody_again
 from tests.lake.thorough import thorough
 from tests.lake.world import KEYRING, NOON_MS
@@ -160,7 +162,8 @@ class Story(Told):
         live = DynamoErasure(
             self.world.dynamodb, "profiles", "control", lambda _: None, lambda: KEYRING
         )
-        whole = live.resolve(Subject("record", 0, frozenset((key_of(who),))))
+        named = live.resolve(Subject("record", 0, frozenset((key_of(who),))))
+        whole = resolve_in_lake(self.world.lake, named)
         told = only(record.record_of(self.world.lake, whole, NOON_MS))
         return json.dumps(told, default=str) + record.page_of(told)
 
@@ -382,6 +385,18 @@ WITHDRAWN: Sequence[Step] = (
 )
 
 
+# Two are one person at a run, and parted since: what the run said of the one is of both.
+PARTED: Sequence[Step] = (
+    Say(MAIL, is_granted=False),
+    MERGE,
+    SUPPRESS,
+    RUN,
+    CUT,
+    LIFT,
+    RUN,
+)
+
+
 def anybody_is_shown(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Errand, "allows", lambda *_: True)
 
@@ -475,6 +490,38 @@ def test_a_door_that_leaves_a_question_out_is_found(
 def test_every_door_closes_once_consent_is_taken_back() -> None:
     """Line 38: also where a run had counted the person in."""
     assert faults([*WITHDRAWN, RUN]) == {}
+
+
+@pytest.fixture(scope="module")
+def parted() -> Story:
+    """Told once: nobody who asks for a record changes anything."""
+    story = Story()
+    for step in PARTED:
+        story.take(step)
+    return story
+
+
+@pytest.mark.xdist_group("parted")
+@pytest.mark.failure_line(38)
+def test_a_record_holds_nothing_of_whom_the_person_was_cut_from(parted: Story) -> None:
+    """Line 38: also where a run had taken the two for one."""
+    door_holds(parted, "access", is_after_run=True)
+
+
+@pytest.mark.xdist_group("parted")
+@pytest.mark.parametrize(
+    ("name", "told", "door"),
+    [
+        ("own_rows", lambda _: "select * from found_rows", "portability"),
+        ("OWN_IDS", record.ALL, "access"),
+    ],
+)
+def test_a_record_that_tells_of_whom_the_person_was_cut_from_is_found(
+    name: str, told: Any, door: str, parted: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, name, told)
+    with pytest.raises(AssertionError):
+        door_holds(parted, door, is_after_run=True)
 
 
 @pytest.mark.failure_line(38)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from stamgast.erasure.subject import Subject
 from stamgast.moments import iso_of
 from stamgast_lake.engine import session
+from stamgast_lake.erasure.own_rows import own_rows, see_whose
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import look_up, see_runs
 from stamgast_lake.pruning import among
@@ -32,6 +33,13 @@ JSON = frozenset(
 # What a person gave, in a common form (Article 20 of the GDPR); the rest was concluded.
 GIVEN = ("identifiers", "profile", "events")
 HIDDEN = frozenset({"run_id", "shard", "nth", "is_settled", "payload_hash", "profile_hash"})
+ALL = "select * from found_rows order by recorded_at"
+# The id of a person whom an identifier was parted from is that of somebody else.
+OWN_IDS = """
+    select * replace (
+        case when person_id in (select key from own_person) then person_id end as person_id)
+    from found_rows order by recorded_at
+"""
 STYLE = (
     "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;"
@@ -40,9 +48,13 @@ STYLE = (
 
 
 def record_of(lake: Lake, subject: Subject, now_ms: int) -> dict[str, Any]:
-    """Everything that the lake says of the person: one list for each table, newest last."""
+    """Everything that the lake says of the person: one list for each table, newest last.
+
+    What runs said while others were taken for the same person is of these too, and left out.
+    """
     with session() as engine:
         see_runs(engine, lake)
+        see_whose(engine, lake, subject.persons, subject.keys)
         told: dict[str, Any] = {
             "made_at": iso_of(now_ms),
             "identifiers": [
@@ -53,9 +65,9 @@ def record_of(lake: Lake, subject: Subject, now_ms: int) -> dict[str, Any]:
         }
         for table in BY_PERSON:
             name = "profile" if table is PROFILES else table.name
-            told[name] = _rows(engine, lake, table, subject.persons)
-        told["identity"] = _rows(engine, lake, IDENTITY, subject.keys)
-        told["links"] = _rows(engine, lake, LINKS, subject.keys)
+            told[name] = _rows(engine, lake, table, subject.persons, own_rows(table))
+        told["identity"] = _rows(engine, lake, IDENTITY, subject.keys, OWN_IDS)
+        told["links"] = _rows(engine, lake, LINKS, subject.keys, ALL)
     return told
 
 
@@ -100,15 +112,13 @@ def _events(engine: Any, lake: Lake, subject: Subject) -> list[dict[str, Any]]:
     return _told(engine, f"select * from told_rows where {asked} order by event_at, message_key")
 
 
-def _rows(engine: Any, lake: Lake, table: LakeTable, keys: frozenset[str]) -> list[dict[str, Any]]:
+def _rows(
+    engine: Any, lake: Lake, table: LakeTable, keys: frozenset[str], shown: str
+) -> list[dict[str, Any]]:
+    """What the statement `shown` says of those rows of a log that are of these keys."""
     _ask(engine, keys)
-    names = table.column_names
-    if table in BY_PERSON and table.sort[0] != "person_id":
-        engine.register("told_rows", lake.catalogue.dataset(table))
-        return _told(engine, "select * from told_rows where person_id in (select key from asked)")
     look_up(engine, lake, table, "asked", "found_rows")
-    order = "recorded_at" if "recorded_at" in names else names[0]
-    return _told(engine, f"select * from found_rows order by {order}")
+    return _told(engine, shown)
 
 
 def _ask(engine: Any, keys: frozenset[str]) -> None:

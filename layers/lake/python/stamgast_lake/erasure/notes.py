@@ -27,7 +27,9 @@ from stamgast_lake.erasure.tables import ROWS_A_BATCH, TEXTS
 from stamgast_lake.lake import Lake
 from stamgast_lake.tables import EVENTS
 
-ADDRESS = re.compile(r"""[^\s"'<>()\[\]{},;:\\/=?&@]+@[^\s"'<>()\[\]{},;:\\/=?&@]+""")
+# Bounded, or a long text without a space would be walked once for each of its characters.
+PART = r"""[^\s"'<>()\[\]{},;:\\/=?&@]"""
+ADDRESS = re.compile(f"{PART}{{1,256}}@{PART}{{1,256}}")
 NUMBER = re.compile(r"\+?[0-9][0-9 ./()\-]{6,20}[0-9]")
 WORD = re.compile(r"[^\W_][\w.\-]{6,62}[^\W_]")
 SPELT = (("%40", "@"), ("\\u0040", "@"), ("&#64;", "@"), ("%2B", "+"), ("\\n", " "), ("\\t", " "))

@@ -4,8 +4,12 @@ import pytest
 
 from stamgast.models.declaration import Kind, Model, models_of
 from stamgast.models.features import DEFAULT_FEATURES
+from stamgast.workspace import compiler
 from stamgast.workspace.compiler import WorkspaceError, compile_files
+from stamgast.workspace.entries import Entry, entry_of
 from stamgast.workspace.model import workspace_of
+from stamgast.workspace.schema import Part
+from stamgast.workspace.yaml_files import YamlFile
 
 SOURCES = "sources: {shop: {name: Shop}}"
 SEGMENTS = "segments: {best: {rule: rfm.segment = 'champions'}}"
@@ -139,3 +143,76 @@ def test_with_a_contract_those_under_it_are_meant_and_its_end_is_the_target() ->
     assert model.texts["target"] == "event = 'b'"
     assert model.texts["population"] == "did (event = 'a') and not (event = 'b') since"
     assert {"days_in_contract", "contracts"} < {feature.name for feature in model.features}
+
+
+ALL_AT_ONCE = """
+models:
+  x:
+    kind: {kind}
+    margin: 5%
+    target: evnt = 'a'
+    population: order.count > 1
+    seed: bets
+    allow: [nothing]
+    features: {{a: traits.city, B: count(evnt = 'b'), c: 1}}
+    experiment: {{treated: evnt = 'c', held_out: traits.a = 1}}
+"""
+
+
+def places(text: str) -> list[str]:
+    """The places of what is wrong with a file, in the order of the alphabet."""
+    return sorted(one.split(": ")[1].removeprefix("models.x.") for one in faults(text))
+
+
+def test_a_fault_of_form_hides_no_fault_of_a_rule_or_of_the_kind() -> None:
+    own = ["experiment.starts_on", "features.B", "features.c", "margin"]
+    rules = ["experiment.treated", "features.B", "features.a", "population", "target"]
+    assert places(ALL_AT_ONCE.format(kind="uplift")) == sorted([*own, *rules, "seed", "seed"])
+    assert places(ALL_AT_ONCE.format(kind="uplifts")) == sorted([*own, *rules, "kind"])
+
+
+def test_with_what_has_a_fault_of_form_left_out_whole_its_rules_would_be_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sound(file: YamlFile, part: str, shape: type[Part]) -> dict[str, Entry]:
+        told = {name: entry_of(shape, one) for name, one in file.document.get(part, {}).items()}
+        return {name: entry for name, entry in told.items() if not entry.faulty}
+
+    monkeypatch.setattr(compiler, "_entries", sound)
+    assert "population" not in places(ALL_AT_ONCE.format(kind="uplift"))
+
+
+def test_a_fault_of_form_hides_no_fault_of_the_rule_of_a_segment_or_trait() -> None:
+    files = {
+        "sources.yaml": SOURCES,
+        "segments.yaml": "segments: {a: {rule: order.count > 1, purpose: A}}",
+        "traits.yaml": "traits: {a: {making: count, where: evnt = 'b', limit: many}}",
+    }
+    with pytest.raises(WorkspaceError) as caught:
+        compile_files(files)
+    told = {f"{one.file}: {one.place}" for one in caught.value.faults}
+    of_segment = {f"segments.yaml: segments.a.{name}" for name in ("rule", "purpose")}
+    assert told == of_segment | {f"traits.yaml: traits.a.{name}" for name in ("where", "limit")}
+
+
+@pytest.mark.parametrize(
+    ("part", "where"),
+    [
+        ("{kind: propensity, target: 5}", "target"),
+        ("{kind: propensity, targets: event = 'a'}", "targets"),
+        ("{kind: uplift, target: event = 'a', experiment: here}", "experiment"),
+        ("{kind: churn, defaults: false, features: {a: 1}}", "features.a"),
+        ("{kind: churn, contract: {starts: event = 'a'}}", "contract.ends"),
+        ("{kind: churn, allow: [b], features: {b: 1}}", "features.b"),
+        ("5", "models.x"),
+    ],
+)
+def test_what_has_a_fault_of_its_form_is_no_second_fault(part: str, where: str) -> None:
+    assert places(f"models: {{x: {part}}}") == [where]
+
+
+def test_a_contract_that_cannot_be_read_hides_no_other_fault() -> None:
+    contract = "{starts: event = 'a', ends: evnt = 'b'}"
+    rest = "allow: [contracts], population: order.count > 1, features: {a: traits.city}"
+    told = places(f"models: {{x: {{kind: churn, contract: {contract}, {rest}}}}}")
+    assert told == ["contract.ends", "features.a", "population"]

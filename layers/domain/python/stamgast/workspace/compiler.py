@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +13,7 @@ from stamgast.segments.language.tree import Type
 from stamgast.segments.live.freshness import traits_that_wait
 from stamgast.workspace.consent_checks import CONSENT, consent_faults
 from stamgast.workspace.consent_schema import CONSENT_FILES
+from stamgast.workspace.entries import Entry, entry_of
 from stamgast.workspace.identity_checks import identity_faults
 from stamgast.workspace.language import LanguageCompiler, lives
 from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
@@ -54,11 +54,11 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict[str, Any]:
-    """Computed traits and rules as trees; what has a fault of its form is left out."""
+    """Computed traits and rules as trees; of what has a fault of its form, the others' faults."""
     compiler, made = LanguageCompiler(faults), {}
     computed: list[ComputedTrait] = []
     if (traits := files[TRAITS]) is not None:
-        computed = compiler.computed(traits, _sound(traits, "traits", ComputedPart))
+        computed = compiler.computed(traits, _entries(traits, "traits", ComputedPart))
         waits = traits_that_wait(computed)
         made["traits"] = [{**one.document, **lives(waits[one.name])} for one in computed]
         # A trait that has a fault of its own is no second fault where a rule names it.
@@ -69,11 +69,11 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
         scores = frozenset(_names(models, "models"))
         purposes = frozenset(_names(files[CONSENT], "purposes"))
         schema = Schema(frozenset(_names(segments, "segments")), kinds, scores, purposes)
-        sound = _sound(segments, "segments", SegmentPart)
-        made["segments"] = compiler.segments(segments, sound, schema, waits)
+        told = _entries(segments, "segments", SegmentPart)
+        made["segments"] = compiler.segments(segments, told, schema, waits)
         if models is not None:
             names = ModelCompiler(models, Schema(computed=kinds), schema.segments, faults)
-            made["models"] = names.documents(_sound(models, "models", ModelPart))
+            made["models"] = names.documents(_entries(models, "models", ModelPart))
     return made
 
 
@@ -82,13 +82,8 @@ def _names(file: YamlFile | None, part: str) -> dict[str, Any]:
     return {str(name): one for name, one in told.items()} if isinstance(told, dict) else {}
 
 
-def _sound(file: YamlFile, part: str, shape: type[Part]) -> dict[str, Any]:
-    """Those entries of a file that have their form, so that one fault hides no other."""
-    found = {}
-    for name, told in _names(file, part).items():
-        with suppress(ValidationError):
-            found[name] = shape.model_validate(told).model_dump(mode="json")
-    return found
+def _entries(file: YamlFile, part: str, shape: type[Part]) -> dict[str, Entry]:
+    return {name: entry_of(shape, told) for name, told in _names(file, part).items()}
 
 
 def _faults(shape: Any, file: YamlFile, error: ValidationError) -> Iterator[Fault]:

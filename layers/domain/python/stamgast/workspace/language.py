@@ -16,6 +16,7 @@ from stamgast.segments.language.rules import rules_of
 from stamgast.segments.language.tree import Node, Type
 from stamgast.segments.language.types import type_of
 from stamgast.segments.live.freshness import Reasons, rules_that_wait
+from stamgast.workspace.entries import Entry
 from stamgast.workspace.yaml_files import Fault, Place, YamlFile
 
 NUMBERS = frozenset(
@@ -41,13 +42,13 @@ class LanguageCompiler:
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
 
-    def computed(self, file: YamlFile, told: Mapping[str, Any]) -> list[ComputedTrait]:
+    def computed(self, file: YamlFile, told: Mapping[str, Entry]) -> list[ComputedTrait]:
         """The computed traits of `traits.yaml`."""
-        made = [self._trait(file, name, part) for name, part in told.items()]
+        made = [self._trait(file, name, one) for name, one in told.items()]
         return [one for one in made if one is not None]
 
     def segments(
-        self, file: YamlFile, told: Mapping[str, Any], schema: Schema, traits: Reasons
+        self, file: YamlFile, entries: Mapping[str, Entry], schema: Schema, traits: Reasons
     ) -> list[dict[str, Any]]:
         """The segments of `segments.yaml`, each after those that it rests on, as documents.
 
@@ -55,6 +56,7 @@ class LanguageCompiler:
         """
         trees: dict[str, Node] = {}
         known = len(self.faults)
+        told = {name: one.part for name, one in entries.items() if one.part["rule"] is not None}
         for name, part in told.items():
             trees[name], faults = checked(part["rule"], schema)
             for fault in faults:
@@ -77,11 +79,14 @@ class LanguageCompiler:
         place = ("segments", name, "rule")
         self._add(file, place, error.placed_in(told[name]["rule"]))
 
-    def _trait(self, file: YamlFile, name: str, part: Mapping[str, Any]) -> ComputedTrait | None:
-        known, making = len(self.faults), Making(part["making"])
+    def _trait(self, file: YamlFile, name: str, told: Entry) -> ComputedTrait | None:
+        part, known = told.part, len(self.faults)
+        if part["making"] is None:
+            return None
+        making = Making(part["making"])
         scope = Scope.PERSON if making is Making.EXPRESSION else Scope.EVENT
         place = ("traits", name)
-        for message in _unfit(part, making):
+        for message in () if told.faulty else _unfit(part, making):
             self.faults.append(file.fault(place, message))
         of = self._text(file, (*place, "value"), part["value"], scope, making)
         where = self._text(file, (*place, "where"), part["where"], Scope.EVENT)
@@ -89,14 +94,14 @@ class LanguageCompiler:
         window, fault = checked_window(part["window"])
         if fault is not None:
             self._add(file, (*place, "window"), fault)
-        if len(self.faults) > known:
+        if told.faulty or len(self.faults) > known:
             return None
         trait = ComputedTrait(
             *(name, making, _type(making, of), "", of, where, matching, window),
             *(part["limit"], part["description"]),
         )
-        told = json.dumps({**trait.document, "description": ""}, sort_keys=True)
-        return replace(trait, version=hashlib.sha256(told.encode()).hexdigest()[:12])
+        text = json.dumps({**trait.document, "description": ""}, sort_keys=True)
+        return replace(trait, version=hashlib.sha256(text.encode()).hexdigest()[:12])
 
     def _text(
         self,

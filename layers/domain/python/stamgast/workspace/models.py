@@ -14,7 +14,9 @@ from stamgast.segments.language.errors import RuleError
 from stamgast.segments.language.names import Scope
 from stamgast.segments.language.tree import Node, Type
 from stamgast.segments.language.types import type_of
+from stamgast.workspace.entries import Entry
 from stamgast.workspace.model_kinds import (
+    CONTRACT_FEATURES,
     RULES,
     SECTIONS,
     VALUES,
@@ -24,13 +26,15 @@ from stamgast.workspace.model_kinds import (
     settings_of,
     unfit,
 )
-from stamgast.workspace.model_schema import SECTION_DEFAULTS
+from stamgast.workspace.model_schema import SECTION_DEFAULTS, ModelPart
 from stamgast.workspace.yaml_files import Fault, Place, YamlFile
 
 NUMBERS = frozenset({Type.NUMBER, Type.BOOLEAN})
-TARGETS = {Kind.PROPENSITY: None, Kind.CHURN: f"event = '{ORDER_EVENT}'"}
+TARGETS: Mapping[Kind | None, str] = {Kind.CHURN: f"event = '{ORDER_EVENT}'"}
 WORDS = ("within_days", "seed", "purpose", "train_every_days", "least_of_each", "margin")
 TEXTS = ("target", "population", "exclude")
+ALLOWABLE = frozenset({"kind", "defaults", "features", "allow", "contract"})
+"""Where one of these has a fault of its form, nobody can say which features there are."""
 
 
 class ModelCompiler:
@@ -47,23 +51,25 @@ class ModelCompiler:
         self.segments = segments
         self.faults = faults
 
-    def documents(self, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def documents(self, told: Mapping[str, Entry]) -> list[dict[str, Any]]:
         """The models as documents."""
-        made = (self._model(name, part) for name, part in told.items())
+        made = (self._model(name, one) for name, one in told.items())
         return [model.document for model in made if model is not None]
 
-    def _model(self, name: str, part: Mapping[str, Any]) -> Model | None:
-        known, kind = len(self.faults), Kind(part["kind"])
-        for key, message in unfit(kind, part, self.segments):
-            self.faults.append(self.file.fault(("models", name, key), message))
+    def _model(self, name: str, told: Entry) -> Model | None:
+        part, known = told.part, len(self.faults)
+        kind = None if part["kind"] is None else Kind(part["kind"])
+        self._require_fit(name, kind, told)
         rules = self._rules(name, part)
-        if part["contract"] is not None and len(self.faults) > known:
-            return None
-        texts = _texts(kind, part)
+        under = part if {"starts", "ends"} <= set(rules) else {**part, "contract": None}
+        texts = _texts(kind, under)
         target, population, exclude = (self._tree(name, key, texts[key]) for key in TEXTS)
-        features = () if kind in WITHOUT_FEATURES else tuple(self._features(name, part))
-        self._require_known(name, part["allow"], {feature.name for feature in features})
-        if len(self.faults) > known or population is None:
+        features = () if kind in WITHOUT_FEATURES else tuple(self._features(name, under))
+        if not told.faulty & ALLOWABLE:
+            of_contract = CONTRACT_FEATURES if part["contract"] is not None else ()
+            given = {*(feature.name for feature in features), *of_contract}
+            self._require_known(name, part["allow"], given)
+        if told.faulty or len(self.faults) > known or kind is None or population is None:
             return None
         model = Model(
             name=name,
@@ -84,8 +90,16 @@ class ModelCompiler:
         )
         return replace(model, version=_version(model))
 
+    def _require_fit(self, name: str, kind: Kind | None, told: Entry) -> None:
+        """Adds what the kind lacks; not what may stand under a name that nobody knows."""
+        if kind is None or not told.faulty <= ModelPart.model_fields.keys():
+            return
+        for key, message in unfit(kind, told.part, self.segments):
+            if key not in told.faulty:
+                self.faults.append(self.file.fault(("models", name, key), message))
+
     def _rules(self, name: str, part: Mapping[str, Any]) -> dict[str, Node]:
-        """The trees that the section of its kind names."""
+        """The trees that the section of its kind names, of those texts that are sound."""
         found = {}
         for section in SECTIONS:
             for key, scope in RULES[section].items():
@@ -94,7 +108,8 @@ class ModelCompiler:
                     is_condition = key not in VALUES
                     tree, faults = checked(text, self.schema, scope, is_condition=is_condition)
                     self._add(("models", name, section, key), faults)
-                    found[key] = tree
+                    if not faults:
+                        found[key] = tree
         return found
 
     def _tree(self, name: str, key: str, text: str | None) -> Node | None:
@@ -132,7 +147,7 @@ class ModelCompiler:
             self.faults.append(self.file.fault(place, str(fault), line))
 
 
-def _texts(kind: Kind, part: Mapping[str, Any]) -> dict[str, str | None]:
+def _texts(kind: Kind | None, part: Mapping[str, Any]) -> dict[str, str | None]:
     """Target, population and exclusion as they are asked; with a contract, the first two of it."""
     contract = part["contract"]
     target = part["target"] or TARGETS.get(kind)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -32,6 +33,7 @@ def opened(deployment: Deployment, persons: Persons | None = None) -> Iterator[L
         s3=deployment.client("s3"),
         bucket=deployment.output("LakeBucket"),
         database=deployment.output("LakeDatabase"),
+        now=datetime.now(UTC),
         audit=AuditLog(deployment.output("AuditBucket"), persons or salts(deployment).persons),
     ) as lake:
         yield lake

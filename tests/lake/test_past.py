@@ -1,17 +1,19 @@
 """The past equals what was current then, for random histories whose events come late."""
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from duckdb import DuckDBPyConnection
+from duckdb import DuckDBPyConnection, InvalidInputException
 
 from stamgast.identity.assurance import Assurance
-from stamgast.moments import moment_of
+from stamgast.moments import CLOCKS_DIFFER, moment_of
 from stamgast_lake import past
 from stamgast_lake.explain import past_of
-from stamgast_lake.past import MACROS, Macro
+from stamgast_lake.past import MACROS, Macro, refuse_ahead
 from stamgast_lake.past_profile import profile_then, timeline_then
 from stamgast_lake.query import LakeSession
 from stamgast_lake.tables import IDENTITY
@@ -22,6 +24,7 @@ SEEDS = range(2)
 HOUR_MS = 3_600_000
 COMPUTING = (resolve, unify, evaluate)
 LOGS = ("identity", "persons", "profiles", "rfm", "anchors")
+TOLD = ("identity", "persons", "profiles", "anchors", "evidence", "events_by_person")
 Rows = dict[str, set[str]]
 
 
@@ -76,7 +79,7 @@ def test_the_past_is_what_was_current_then(engine: DuckDBPyConnection, seed: int
 
 def newest_first(macro: Macro) -> Macro:
     """Numbers the rows of all time, and looks at their moment afterwards (line 28)."""
-    until = f"recorded_at <= cast({past.PARAMETER} as timestamptz)"
+    until = f"recorded_at <= {past.MOMENT}"
     sql = macro.sql.replace(f" where {until})", ")").replace("nth = 1", f"nth = 1 and {until}")
     return replace(macro, sql=sql)
 
@@ -108,6 +111,49 @@ def test_nothing_was_known_before_the_first_run(engine: DuckDBPyConnection) -> N
     lake = session_of(engine, world)
     moment = f"'{moment_of(NOON_MS - HOUR_MS).isoformat()}'"
     assert [rows(lake, f"{log}_as_of({moment})") for log in LOGS] == [set()] * len(LOGS)
+
+
+def answered(engine: DuckDBPyConnection, ahead: timedelta) -> list[str]:
+    """The macros that answer for a moment this far ahead of when they are asked."""
+    world = World()
+    world.send({"type": "identify", "userId": "u", "anonymousId": "d", "messageId": "1"})
+    world.run(COMPUTING)
+    asking = engine.cursor()
+    refuse_ahead(asking, moment_of(world.now_ms))
+    lake, told = session_of(asking, world), []
+    for log in TOLD:
+        source = f"{log}_as_of('{(moment_of(world.now_ms) + ahead).isoformat()}')"
+        with suppress(InvalidInputException):
+            assert rows(lake, source)
+            told.append(log)
+    return told
+
+
+def test_a_moment_ahead_is_refused_and_clocks_may_differ(
+    engine: DuckDBPyConnection,
+) -> None:
+    assert len(answered(engine, CLOCKS_DIFFER)) == len(TOLD)
+    assert answered(engine, CLOCKS_DIFFER + timedelta(seconds=1)) == []
+
+
+def test_a_refusal_says_why(engine: DuckDBPyConnection) -> None:
+    world, asking = World(), engine.cursor()
+    world.send({"type": "identify", "userId": "u", "messageId": "1"})
+    world.run(COMPUTING)
+    refuse_ahead(asking, moment_of(NOON_MS))
+    with pytest.raises(InvalidInputException, match="lies ahead of now"):
+        session_of(asking, world).rows("select * from identity_as_of('2126-01-01')")
+
+
+def test_macros_that_do_not_ask_when_it_is_would_be_seen(
+    engine: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = f"getvariable('{past.LATEST}')"
+    wrong = {
+        name: replace(macro, sql=macro.sql.replace(bound, "null")) for name, macro in MACROS.items()
+    }
+    monkeypatch.setattr("stamgast_lake.query.MACROS", wrong)
+    assert answered(engine, CLOCKS_DIFFER + timedelta(seconds=1))
 
 
 def test_events_belong_to_the_person_of_the_time(engine: DuckDBPyConnection) -> None:

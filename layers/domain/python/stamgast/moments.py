@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+# By how much the clock of somebody who asks about a moment may be ahead of ours.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def ms_of(moment: datetime) -> int:

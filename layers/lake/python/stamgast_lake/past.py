@@ -1,16 +1,29 @@
 """What the current views said at a past moment: table macros, derived from the very same SQL.
 
 A row counts from the moment that it was recorded at, which for what a run writes is the run's own.
-Rows that an erasure took are gone from the past, too. DuckDB only: Athena has no table macros.
+Rows that an erasure took are gone from the past, too. Where a session knows when it asks, a moment
+that lies ahead of that is refused. DuckDB only: Athena has no table macros.
 """
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from stamgast.moments import CLOCKS_DIFFER
 from stamgast_lake.tables import EVIDENCE, RUNS, TABLES
 from stamgast_lake.views import EVENTS_BY_PERSON, VIEWS, View
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 PARAMETER = "as_of_moment"
+LATEST = "latest_moment"
+AHEAD = "The moment lies ahead of now, and nobody knows yet."
+MOMENT = (
+    f"case when cast({PARAMETER} as timestamptz) > getvariable('{LATEST}') then error('{AHEAD}')"
+    f" else cast({PARAMETER} as timestamptz) end"
+)
 CURRENT, AS_OF = "_current", "_as_of"
 SOURCE = re.compile(r"\b(from|join) ([a-z_]+)\b")
 
@@ -33,7 +46,7 @@ def _until(name: str) -> str:
     """A table's rows that were there at the moment, by the first of these times that it has."""
     columns = TABLES[name].column_names
     time = next(one for one in ("recorded_at", "received_at", "moment") if one in columns)
-    return f"(select * from {name} where {time} <= cast({PARAMETER} as timestamptz)) as {name}"
+    return f"(select * from {name} where {time} <= {MOMENT}) as {name}"
 
 
 def _of(view: View) -> Macro:
@@ -57,8 +70,8 @@ EVIDENCE_AS_OF = Macro(
     select evidence.* from evidence
     left join (select run_id, max(moment) as moment from runs group by run_id) taken
         on taken.run_id = evidence.run_id
-    where evidence.received_at <= cast({PARAMETER} as timestamptz)
-      and coalesce(taken.moment, evidence.received_at) <= cast({PARAMETER} as timestamptz)""",
+    where evidence.received_at <= {MOMENT}
+      and coalesce(taken.moment, evidence.received_at) <= {MOMENT}""",
 )
 CONSTRAINTS_AS_OF = Macro(
     "constraints_as_of",
@@ -71,7 +84,7 @@ CONSTRAINTS_AS_OF = Macro(
             order by recorded_at desc, message_key desc, run_id desc) as nth
         from {_until("constraints")}
     ) numbered
-    where nth = 1 and (lifted_at is null or lifted_at > cast({PARAMETER} as timestamptz))""",
+    where nth = 1 and (lifted_at is null or lifted_at > {MOMENT})""",
 )
 MACROS = {
     macro.name: macro
@@ -87,3 +100,11 @@ MACROS = {
 def macro_statement(macro: Macro) -> str:
     """The statement that makes the macro in DuckDB."""
     return f"create or replace temp macro {macro.name}({PARAMETER}) as table{macro.sql}"
+
+
+def refuse_ahead(connection: "DuckDBPyConnection", now: datetime) -> None:
+    """From here on this connection's macros refuse moments after `now`, by more than clocks differ.
+
+    As an API does with `as_of`; duckdb.InvalidInputException where a row is looked at.
+    """
+    connection.execute(f"set variable {LATEST} = ?::timestamptz", [now + CLOCKS_DIFFER])

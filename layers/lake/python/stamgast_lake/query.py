@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from stamgast_lake.archive import LakeObject, fetch_all, read_lines
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.lake import catalogue_of
-from stamgast_lake.past import MACROS, macro_statement
+from stamgast_lake.past import MACROS, macro_statement, refuse_ahead
 from stamgast_lake.tables import ARCHIVE, DISCLOSURES, ICEBERG, LakeTable
 from stamgast_lake.views import SALTED, VIEWS, create_statement
 
@@ -151,10 +152,12 @@ def open_lake(
     s3: Any,
     bucket: str,
     database: str,
+    now: datetime,
     settings: EngineSettings | None = None,
     audit: AuditLog | None = None,
 ) -> Iterator[LakeSession]:
-    """A session over a deployed lake, from low-level clients of Glue and S3."""
+    """A session over a deployed lake, from low-level clients of Glue and S3, opened `now`."""
     catalogue = catalogue_of(glue=glue, bucket=bucket, database=database)
     with session(settings) as connection:
+        refuse_ahead(connection, now)
         yield LakeSession(connection, catalogue, s3, bucket, audit)

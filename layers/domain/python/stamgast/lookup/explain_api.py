@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,7 +17,7 @@ from stamgast.lookup.faults import BOUND, NOT_FOUND, Fault, bad
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
 from stamgast.lookup.routes import Request, Route, TokenStore, route
-from stamgast.moments import iso_of, moment_of, ms_of
+from stamgast.moments import CLOCKS_DIFFER, iso_of, moment_of, ms_of
 from stamgast.workspace.model import Workspace
 
 Run = Mapping[str, str]
@@ -28,7 +28,6 @@ NOBODY = replace(
 )
 
 AHEAD = bad("bad_as_of", "as_of lies ahead of now, and nobody knows yet. Leave it out for now.")
-CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Records(Protocol):

@@ -75,7 +75,7 @@ def kept(
     if judged.fate is Fate.SUPPRESSED:
         return remains_of(record, event), None
     naming = Naming(settings, keyring, settings.region_of(record.source_id))
-    left = redacted(record, judged.keys, naming)
+    left = redacted(record, event, judged.keys, naming)
     return left, interpret(left, settings, keyring)
 
 

@@ -11,6 +11,7 @@ from stamgast.erasure.naming import Naming
 from stamgast.erasure.tombstones import Tombstones
 from stamgast.identity.event import Event
 from stamgast.ingestion.verdicts import Accepted
+from stamgast.raw.gaps import noted
 from stamgast.raw.record import SUPPRESSED, RawRecord, RejectedRecord
 
 REDACTED = "redacted"
@@ -64,13 +65,16 @@ def remains_of_rejected(record: RejectedRecord) -> RejectedRecord:
     )
 
 
-def redacted(record: RawRecord, keys: frozenset[str], naming: Naming) -> RawRecord:
+def redacted(record: RawRecord, event: Event, keys: frozenset[str], naming: Naming) -> RawRecord:
     """The event of another person without the identifiers that were erased.
 
-    The hash of its payload stays, so that copies of the message are known as such.
+    The hash of its payload stays, so that copies of the message are known as such, and so do the
+    places of the other identifiers.
     """
     body = naming.without(orjson.loads(record.body), keys)
-    return replace(record, body=orjson.dumps(body).decode(), notes=(*record.notes, REDACTED))
+    gaps = noted(place for place, seen in event.placed if seen.key in keys)
+    notes = (*record.notes, REDACTED, *gaps)
+    return replace(record, body=orjson.dumps(body).decode(), notes=notes)
 
 
 def is_rejected_barred(record: RejectedRecord, naming: Naming, tombstones: Tombstones) -> bool:

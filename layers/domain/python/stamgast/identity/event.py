@@ -1,13 +1,15 @@
 """One event as every stage after raw sees it: times, identifiers as keys, traits, order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.identifiers import Refusal
 from stamgast.identity.keys import SHORT_ID_LENGTH as SHORT_ID_LENGTH
 from stamgast.identity.settings import Kind
+from stamgast.raw.gaps import NO_GAPS
 
 AHEAD_MS = 5 * 60 * 1000
 
@@ -50,7 +52,8 @@ class Event:
 
     `original_ms` is the client's own time; None when the event carries none. `name` is the track
     event's name, a page's or screen's name, or None. `decided` are the two identifiers of an
-    operator's cut or lift, which has no anchor and links nothing.
+    operator's cut or lift, which has no anchor and links nothing. `gaps` are the places of
+    identifiers that an erasure took out.
     """
 
     message_key: str
@@ -71,6 +74,13 @@ class Event:
     context: Mapping[str, Any]
     order: Order | None = None
     decided: tuple[Seen, ...] = ()
+    gaps: frozenset[int] = NO_GAPS
+
+    @property
+    def placed(self) -> Iterator[tuple[int, Seen]]:
+        """Each identifier with its position in the message, that of an erased one left free."""
+        free = (place for place in count() if place not in self.gaps)
+        return zip(free, self.identifiers)  # noqa: B905 - places never end
 
     @property
     def anchor(self) -> str | None:

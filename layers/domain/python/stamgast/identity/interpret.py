@@ -20,6 +20,7 @@ from stamgast.identity.keys import Keyring
 from stamgast.identity.orders import order_of
 from stamgast.identity.proof import is_proven
 from stamgast.identity.settings import IdentitySettings, Namespace
+from stamgast.raw.gaps import gaps_of
 from stamgast.raw.record import RawRecord
 
 MOST_EXTERNAL = 20
@@ -58,6 +59,7 @@ def interpret(record: RawRecord, settings: IdentitySettings, keyring: Keyring) -
         properties=_mapping(body.get("properties")),
         context=context,
         order=order_of(body),
+        gaps=gaps_of(record.notes),
     )
 
 

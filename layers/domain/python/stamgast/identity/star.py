@@ -41,7 +41,7 @@ def star_of(event: Event, keyring: Keyring) -> Star | None:
     if event.anchor is None:
         return None
     sightings, supports = {}, {}
-    for position, seen in enumerate(event.identifiers):
+    for position, seen in event.placed:
         person_id = keyring.person_id(event.source_id, event.message_id, position)
         sightings[seen.key] = Sighting(
             seen.key,
@@ -51,7 +51,7 @@ def star_of(event: Event, keyring: Keyring) -> Star | None:
             Birth(event.received_ms, event.message_key, position, person_id),
             seen.value,
         )
-        if position:
+        if seen.key != event.anchor:
             supports[seen.key] = Support(
                 Support.weakness_of(event.assurance),
                 seen.priority,

@@ -79,9 +79,9 @@ class ArchiveErasure:
                 with suppress(*UNREADABLE):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
                     if event.anchor in named:
-                        told = range(len(event.identifiers))
                         found |= {
-                            keyring.person_id(event.source_id, event.message_id, n) for n in told
+                            keyring.person_id(event.source_id, event.message_id, place)
+                            for place, _ in event.placed
                         }
         return frozenset(found)
 

@@ -10,7 +10,7 @@ from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import look_up, see, see_runs
 from stamgast_lake.pruning import among
-from stamgast_lake.tables import EDGES, EVENTS, IDENTITY, LINKS, PERSONS
+from stamgast_lake.tables import EDGES, EVENTS, EVIDENCE, IDENTITY, LINKS, PERSONS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,8 +25,9 @@ NEIGHBOURS = """
     where a in (select key from wanted) or b in (select key from wanted)
 """
 FOUNDING = """
-    select source_id, message_id, len(identifiers) from told_events
-    where anchor_key in (select key from wanted)
+    select source_id, message_id, max(position) + 1 from told_evidence
+    where a in (select key from wanted) and rule in ('seen_together', 'alone')
+    group by source_id, message_id
 """
 VALUES = """
     select distinct one.key, one.value from (
@@ -55,7 +56,7 @@ def resolve_in_lake(lake: Lake, subject: Subject) -> Subject:
             persons=subject.persons | (past - active.keys()),
             apart=subject.apart | near,
             values={**_values(engine, lake, subject), **subject.values},
-            births=subject.births | _births(engine, lake),
+            births=subject.births | _births(engine, lake, subject.keys),
         )
         return _with_others(engine, lake, told, active)
 
@@ -112,13 +113,15 @@ def _values(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> dict[
     return dict(engine.execute(VALUES).fetchall())
 
 
-def _births(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
+def _births(engine: "DuckDBPyConnection", lake: Lake, keys: frozenset[str]) -> frozenset[str]:
     """The ids of all persons that the messages of the keys could have founded."""
+    held = among(lake.catalogue.dataset(EVIDENCE), "a", sorted(keys))
+    engine.register("told_evidence", held)
     keyring, rows = lake.keyring(), engine.execute(FOUNDING).fetchall()
     return frozenset(
         keyring.person_id(source, message, position)
-        for source, message, identifiers in rows
-        for position in range(identifiers)
+        for source, message, places in rows
+        for position in range(places)
     )
 
 

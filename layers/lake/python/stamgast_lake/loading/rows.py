@@ -47,7 +47,8 @@ EVENT_ROWS = f"""
     join canonical on canonical.receipt_id = arrival.receipt_id and canonical.is_new
          and canonical.message_key = arrival.message_key
 """
-STAR = 'from_json(staged.identifiers, \'[{{"key": "VARCHAR", "namespace": "VARCHAR"}}]\')'
+NAMED = '[{{"key": "VARCHAR", "namespace": "VARCHAR", "position": "INTEGER"}}]'
+STAR = f"from_json(staged.identifiers, '{NAMED}')"
 EVIDENCE_ROWS = f"""
     select least(star[1].key, star[place].key) || '|' || greatest(star[1].key, star[place].key)
                as edge_key,
@@ -55,7 +56,7 @@ EVIDENCE_ROWS = f"""
            case when place > 1 then star[place].key end as b,
            star[1].namespace as namespace_a,
            case when place > 1 then star[place].namespace end as namespace_b,
-           cast(place - 1 as integer) as position,
+           star[place].position as position,
            message_key, message_id, event_at, received_at, source_id, assurance,
            case when place > 1 then 'seen_together' else 'alone' end as rule,
            cast(null as double) as probability,
@@ -93,7 +94,7 @@ DECIDED = f"""
 DECISION_ROWS = f"""
     select star[place].key || '|' || star[place].key as edge_key, star[place].key as a,
            cast(null as varchar) as b, star[place].namespace as namespace_a,
-           cast(null as varchar) as namespace_b, cast(place - 1 as integer) as position,
+           cast(null as varchar) as namespace_b, star[place].position as position,
            message_key, message_id, event_at, received_at, source_id,
            cast(0 as integer) as assurance, type as rule, cast(null as double) as probability,
            cast(null as timestamptz) as expires_at, receipt_id,

@@ -33,8 +33,9 @@ def _identifiers(event: Event) -> bytes:
                 "kind": seen.kind,
                 "priority": seen.priority,
                 "value": seen.value,
+                "position": position,
             }
-            for seen in event.identifiers or event.decided
+            for position, seen in (*event.placed, *enumerate(event.decided))
         ]
     )
 

@@ -1,6 +1,7 @@
 """`stamgast model`: what it starts, what it refuses and says to do instead, what it shows."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,44 @@ def test_a_run_that_failed_says_which_version_to_look_for_and_how_to_score(
 )
 def test_of_a_functions_error_its_message_is_told(cause: str, told: str) -> None:
     assert running._plain(cause) == told
+
+
+class History:
+    """An execution's history, as the service pages it; the newest first if asked."""
+
+    def __init__(self, last: dict[str, Any]) -> None:
+        failed = {"error": "E", "cause": '{"errorMessage": "it died"}'}
+        self.events: list[dict[str, Any]] = [
+            _entered("TrainModels", {"train": ["buys", "stays"]}),
+            {"id": 2, "type": "TaskFailed", "taskFailedEventDetails": failed},
+            _entered("ModelsFailed", last),
+        ]
+
+    def get_paginator(self, _: str) -> "History":
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        return [{"events": self.events[:: -1 if asked.get("reverseOrder") else 1]}]
+
+
+def _entered(name: str, told: dict[str, Any]) -> dict[str, Any]:
+    details = {"name": name, "input": json.dumps(told)}
+    return {"id": 1, "type": "MapStateEntered", "stateEnteredEventDetails": details}
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ({"failed": ["buys"]}, "in TrainModels (buys): E: it died"),
+        ({"failed": []}, "in TrainModels: E: it died"),
+        ({}, "in TrainModels: E: it died"),
+    ],
+)
+def test_a_run_of_models_that_failed_names_those_that_were_not_trained(
+    last: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(RunFailedError, match=re.escape(told)):
+        running._result(History(last), {"status": "FAILED", "executionArn": "arn"}, 1.0)
 
 
 def test_versions_and_cards_are_shown_with_how_good_they_are(

@@ -123,8 +123,10 @@ def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
 def _result(client: Any, state: dict[str, Any], seconds: float) -> dict[str, Any]:
     if state["status"] != "SUCCEEDED":
         stage, cause = _first_fault(client, state["executionArn"])
+        lost = _lost(client, state["executionArn"])
+        of = f" ({', '.join(lost)})" if lost else ""
         raise RunFailedError(
-            f"the run ended as {state['status']} in {stage}: {cause or state.get('cause', '')}",
+            f"the run ended as {state['status']} in {stage}{of}: {cause or state.get('cause', '')}",
             hint="The last good state is still in place: see `stamgast logs`, then run again.",
         )
     told = json_module.loads(state.get("output") or "{}")
@@ -148,6 +150,18 @@ def _first_fault(client: Any, arn: str) -> tuple[str, str]:
                     told = event[kind]
                     return state, f"{told.get('error', '')}: {_plain(told.get('cause', ''))}"[:600]
     return state, ""
+
+
+def _lost(client: Any, arn: str) -> list[str]:
+    """Return the models that a run went on without, as its last state was told."""
+    for page in client.get_paginator("get_execution_history").paginate(
+        executionArn=arn, reverseOrder=True
+    ):
+        for event in page["events"]:
+            if entered := event.get("stateEnteredEventDetails"):
+                told = json_module.loads(entered.get("input") or "null")
+                return [*told.get("failed", ())] if isinstance(told, dict) else []
+    return []
 
 
 def _plain(cause: str) -> str:

@@ -6,6 +6,10 @@ from typing import Any
 from stamgast_cli.reports.kind_words import PREDICTS
 
 Document = Mapping[str, Any]
+NUMBERS = (
+    "nothing at any cut-off that is learnt of. A number of a file is a text, unless `formats` of"
+    " its mapping says how it is spelt"
+)
 
 
 def facts_of(card: Document) -> dict[str, str]:
@@ -28,6 +32,8 @@ def facts_of(card: Document) -> dict[str, str]:
     asked = [one["feature"] for one in report.get("questions", ())]
     if asked:
         told["to ask: was it known at the cut-off?"] = ", ".join(asked)
+    if report.get("unknown"):
+        told["known of nobody"] = f"{', '.join(report['unknown'])}: {NUMBERS}"
     if "positives" in report:
         told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told

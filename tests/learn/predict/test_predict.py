@@ -9,6 +9,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import read_columns
+from stamgast_learn.predict import estimate
 from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.contributions import contributions
 from stamgast_learn.predict.drift import SHIFTED, stability_index
@@ -54,6 +55,30 @@ def test_a_panel_survives_its_file(panel: Panel, tmp_path: Path) -> None:
 def test_a_model_finds_what_rfm_does_not_know(judgement: Judgement) -> None:
     require_better(judgement, 0.05)
     assert judgement.ranking.auc.low > judgement.baselines["rfm_cell"].auc.value
+
+
+def unknown_until_now(people: int) -> Panel:
+    """A panel in which two features are known of those who are to be scored alone."""
+    told = world(people)[0]
+    measured = told.measured.copy()
+    measured[~np.isnan(told.label), 4:] = np.nan
+    return replace(told, measured=measured)
+
+
+def test_what_nobody_knew_at_any_past_cut_off_is_left_out_and_named(tmp_path: Path) -> None:
+    """Of 900 people, for trees alone cannot bin a column of nothing, and they need that many."""
+    told = run(unknown_until_now(900), tmp_path)
+    assert told.is_used
+    assert told.report["constant"] == ["noise", "same"]
+    assert told.report["unknown"] == ["noise", "same"]
+
+
+def test_trees_that_are_handed_a_column_of_nothing_die(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "binnable", lambda measured: measured)
+    with pytest.raises(ValueError, match="window shape"):
+        run(unknown_until_now(900), tmp_path)
 
 
 def test_the_backtest_never_learns_from_an_outcome_that_had_not_come(panel: Panel) -> None:

@@ -47,6 +47,13 @@ def test_a_question_about_a_feature_says_what_either_answer_leads_to() -> None:
     assert facts["to ask: was it known at the cut-off?"] == "tier"
 
 
+def test_what_is_known_of_nobody_is_named_with_what_is_often_missing() -> None:
+    told = facts_of({**CARD, "report": {"unknown": ["age", "income"]}})["known of nobody"]
+    assert told.startswith("age, income: nothing at any cut-off")
+    assert "unless `formats`" in told
+    assert "known of nobody" not in facts_of({**CARD, "report": {"unknown": []}})
+
+
 def test_a_long_name_ends_before_the_marks_and_is_told_whole_to_the_pointer() -> None:
     told = intervals("t", [(LONG, 1.0, 0.5, 2.0)], 0.0)
     assert f"{'a' * (LONGEST - 1)}…<title>{LONG}</title>" in told

@@ -14,6 +14,7 @@ from stamgast_learn.cluster.stability import Found, find
 from stamgast_learn.cluster.standard import Scale, scale, scale_of
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column, read_columns, write_columns
+from stamgast_learn.predict.honesty import unknown_features
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import TOLD
@@ -59,6 +60,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     told = read_panel(panel, order.features)
     now = told.to_score
     report: dict[str, Any] = {"people": len(now), "rows": len(now)}
+    report["unknown"] = unknown_features(now)
     try:
         made = _found(order, now, report)
         report["judgement"]["beside_rfm"] = _beside_rfm(made, told.labelled, panel)

@@ -13,7 +13,7 @@ import numpy as np
 from stamgast_learn.drivers.design import COLLINEAR, Design, design_of
 from stamgast_learn.drivers.regression import ALPHA, Fitted, regress
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.predict.honesty import require_enough, require_history
+from stamgast_learn.predict.honesty import require_enough, require_history, unknown_features
 from stamgast_learn.predict.leaks import came, require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
@@ -80,6 +80,7 @@ def learn_run(order: Order, panel: Path, _champion: bytes | None) -> tuple[Outco
         return Outcome(order.version, False, False, None, {}), None
     told = _few(read_panel(panel, order.features).labelled)
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
+    report["unknown"] = unknown_features(told)
     try:
         judgement = judge(told, order, report)
         report["judgement"] = judgement.to_json()

@@ -13,7 +13,7 @@ from stamgast_learn.lifetime.bg_nbd import BgNbd
 from stamgast_learn.lifetime.forecast import forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import GammaGamma
 from stamgast_learn.lifetime.histories import Histories
-from stamgast_learn.predict.estimate import Estimate, loaded
+from stamgast_learn.predict.estimate import Estimate, binnable, loaded
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
@@ -166,7 +166,7 @@ def fit_trees(older: Panel) -> Values:
         early_stopping=False,
         random_state=SEED,
     )
-    trees.fit(older.measured, older.label)
+    trees.fit(binnable(older.measured), older.label)
     return Values(older.features, trees)
 
 

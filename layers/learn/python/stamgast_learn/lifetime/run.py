@@ -10,6 +10,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of, require_better
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
+from stamgast_learn.predict.honesty import unknown_features
 from stamgast_learn.predict.leaks import came, require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import clustered_mean
@@ -26,6 +27,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
         return Outcome(order.version, False, champion is not None, None, {}), champion
     told = read_panel(panel, order.features).labelled
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
+    report["unknown"] = unknown_features(told)
     try:
         made = _made(order, told, report, champion)
     except AbstainedError as error:

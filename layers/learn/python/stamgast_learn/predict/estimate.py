@@ -59,8 +59,13 @@ def fit(measured: Floats, labels: Labels, rows: int | None = None) -> Estimate:
         raise AbstainedError("no feature is left: each says the same of everybody, or nothing")
     make = trees if (len(labels) if rows is None else rows) >= ENOUGH_FOR_TREES else _line
     estimator = make()
-    estimator.fit(measured, labels)
+    estimator.fit(binnable(measured), labels)
     return Estimate(estimator)
+
+
+def binnable(measured: Floats) -> Floats:
+    """The same, with 0 for what is unknown of everybody: trees can bin no column of nothing."""
+    return np.where(np.isnan(measured).all(axis=0), 0.0, measured)
 
 
 def trees() -> Any:

@@ -46,6 +46,12 @@ def require_both(labels: Labels, what: str) -> None:
         raise AbstainedError(f"the outcome came to {told} {what}")
 
 
+def unknown_features(panel: Panel) -> list[str]:
+    """The features of which nothing is known, of anybody, at any cut-off that is learnt of."""
+    nobody = np.isnan(panel.measured).all(axis=0) & (len(panel) > 0)
+    return [name for name, is_unknown in zip(panel.features, nobody, strict=True) if is_unknown]
+
+
 def constant_features(panel: Panel) -> tuple[str, ...]:
     """The features that say the same of everybody; they are left out, and the card says so."""
     told = []

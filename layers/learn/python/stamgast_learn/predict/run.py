@@ -12,7 +12,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.drift import drift_of, stability_index
-from stamgast_learn.predict.honesty import require_enough
+from stamgast_learn.predict.honesty import require_enough, unknown_features
 from stamgast_learn.predict.judgement import judge, require_better
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.newest import newest
@@ -141,6 +141,7 @@ def _counted(panel: Panel) -> dict[str, Any]:
         "rows": len(panel),
         "people": len(np.unique(panel.person)),
         "positives": int(panel.label.sum()),
+        "unknown": unknown_features(panel),
         "cuts": [str(np.datetime64(int(cut), "D")) for cut in panel.cuts],
     }
 

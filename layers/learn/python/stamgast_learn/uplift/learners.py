@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels
-from stamgast_learn.predict.estimate import ENOUGH_FOR_TREES, SEED, TRUSTED, Estimate, fit
+from stamgast_learn.predict.estimate import (
+    ENOUGH_FOR_TREES,
+    SEED,
+    TRUSTED,
+    Estimate,
+    binnable,
+    fit,
+)
 from stamgast_learn.predict.honesty import require_both
 
 TREATED, HELD_OUT = "treated.skops", "held_out.skops"
@@ -84,8 +91,8 @@ def effects(measured: Floats, came: Labels, is_treated: Labels, told: Outcomes) 
     first = came[is_treated] - told.held_out.scores(measured[is_treated])
     second = told.treated.scores(measured[~is_treated]) - came[~is_treated]
     return Effects(
-        _regressor(len(first)).fit(measured[is_treated], first),
-        _regressor(len(second)).fit(measured[~is_treated], second),
+        _regressor(len(first)).fit(binnable(measured[is_treated]), first),
+        _regressor(len(second)).fit(binnable(measured[~is_treated]), second),
         float(is_treated.mean()),
     )
 

@@ -10,7 +10,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.honesty import constant_features
+from stamgast_learn.predict.honesty import constant_features, unknown_features
 from stamgast_learn.predict.leaks import require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
@@ -28,6 +28,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
         return Outcome(order.version, False, champion is not None, None, {}), champion
     trial = read_trial(panel, order.features)
     report: dict[str, Any] = {"people": len(trial.panel), "in_both": trial.in_both}
+    report["unknown"] = unknown_features(trial.panel)
     try:
         made = _made(order, trial, report)
     except AbstainedError as error:

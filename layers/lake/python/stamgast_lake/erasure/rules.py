@@ -155,6 +155,7 @@ RULES = {
                 "state": f"case when {GONE_RECEIPT} then 'suppressed' else state end",
                 "reason": f"case when {GONE_RECEIPT} then 'erased' else reason end",
                 "payload_hash": f"case when {GONE_RECEIPT} then null else payload_hash end",
+                "event_at": f"case when {GONE_RECEIPT} then null else event_at end",
                 "anchor_key": f"case when {GONE_RECEIPT} then null else anchor_key end",
                 "identifiers": "null",
             },

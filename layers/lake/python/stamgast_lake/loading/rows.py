@@ -111,12 +111,13 @@ CONSTRAINT_ROWS = f"""
 """
 MESSAGE_ROWS = """
     select message_key, payload_hash, receipt_id, received_at, event_on, anchor_key, sent_on,
-           '{run_id}' as run_id
+           event_at, '{run_id}' as run_id
     from canonical where is_new
 """
 RECEIPT_ROWS = f"""
     select outcome.receipt_id, source_id, message_key, payload_hash, received_at, state, reason,
-           sent_on, anchor_key, named.keys as identifiers, outcome.raw_object, outcome.raw_line,
+           sent_on, event_at, is_retimed, anchor_key, named.keys as identifiers,
+           outcome.raw_object, outcome.raw_line,
            cast(received_at as date) as received_on, '{{run_id}}' as run_id
     from outcome
     left join (

@@ -7,29 +7,35 @@ from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import RECEIPTS
 
 IMPORTED = "import-"
-# The class of messages that came without a time of their own.
+# The class of messages that came without a time of their own; as a line's day, one not known.
 NO_CLASS = date(1970, 1, 1)
-# Such a message happened when it was received: each of its copies at another time, though all say
-# the same. What a file brings again was never live.
-RETIMED = f"sent_on = date '{NO_CLASS}' and not starts_with(receipt_id, '{IMPORTED}')"
 # A copy loses in the run that loads it, or to an earlier copy that a later run loads: then its
 # receipt says that it was stored. The earlier one was received before, so no older day is read.
+# One that says the same loses where it tells another time, which follows from that of its receipt
+# for an event without one, and for one whose client said when it was sent. What a file brings again
+# was never live.
 LOST = f"""
     create or replace temp table lost_copy as
-    select message_key, anchor_key, sent_on, sent_on as placed_on,
+    with copy as (
+        select *, coalesce(cast(event_at as date), date '{NO_CLASS}') as placed_on,
+            case when anchor_key is null then [] else [anchor_key] end as alone
+        from {{fresh}}
+    )
+    select message_key, anchor_key, sent_on, placed_on,
         coalesce(identifiers, []) as identifiers
-    from {{fresh}} where state = 'conflict'
+    from copy where state = 'conflict'
     union all
-    select message_key, anchor_key, sent_on, received_on as placed_on, [] as identifiers
-    from {{fresh}} where state = 'duplicate' and {RETIMED}
+    select message_key, anchor_key, sent_on, placed_on, alone
+    from copy
+    where state = 'duplicate' and is_retimed and not starts_with(receipt_id, '{IMPORTED}')
     union all
-    select older.message_key, older.anchor_key, older.sent_on, older.sent_on as placed_on,
-        case when older.anchor_key is null then [] else [older.anchor_key] end as identifiers
-    from receipts older join {{fresh}} kept on kept.message_key = older.message_key
+    select older.message_key, older.anchor_key, older.sent_on,
+        coalesce(cast(older.event_at as date), date '{NO_CLASS}'),
+        case when older.anchor_key is null then [] else [older.anchor_key] end
+    from receipts older join copy kept on kept.message_key = older.message_key
     where kept.state = 'stored' and older.state = 'stored'
-      and (older.payload_hash <> kept.payload_hash or older.sent_on = date '{NO_CLASS}')
       and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
-      and older.received_on >= (select min(received_on) from {{fresh}})
+      and older.received_on >= (select min(received_on) from copy)
 """
 
 

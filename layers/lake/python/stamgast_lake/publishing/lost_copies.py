@@ -4,7 +4,7 @@ from datetime import date
 
 from stamgast_lake.logs import see, see_fresh
 from stamgast_lake.publishing.work import Task
-from stamgast_lake.tables import RECEIPTS
+from stamgast_lake.tables import EVENTS, RECEIPTS
 
 IMPORTED = "import-"
 # The class of messages that came without a time of their own; as a line's day, one not known.
@@ -13,13 +13,22 @@ NO_CLASS = date(1970, 1, 1)
 # receipt says that it was stored. The earlier one was received before, so no older day is read.
 # One that says the same loses where it tells another time, which follows from that of its receipt
 # for an event without one, and for one whose client said when it was sent. What a file brings again
-# was never live.
+# was never live. Of an earlier copy that says the same on another word the names are at hand: how
+# well these are known is not for the later one to say.
 LOST = f"""
     create or replace temp table lost_copy as
     with copy as (
         select *, coalesce(cast(event_at as date), date '{NO_CLASS}') as placed_on,
             case when anchor_key is null then [] else [anchor_key] end as alone
         from {{fresh}}
+    ), displaced as (
+        select older.message_key, older.anchor_key, older.sent_on,
+            coalesce(cast(older.event_at as date), date '{NO_CLASS}') as placed_on,
+            case when older.anchor_key is null then [] else [older.anchor_key] end as alone
+        from receipts older join copy kept on kept.message_key = older.message_key
+        where kept.state = 'stored' and older.state = 'stored'
+          and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
+          and older.received_on >= (select min(received_on) from copy)
     )
     select message_key, anchor_key, sent_on, placed_on,
         coalesce(identifiers, []) as identifiers
@@ -29,13 +38,12 @@ LOST = f"""
     from copy
     where state = 'duplicate' and is_retimed and not starts_with(receipt_id, '{IMPORTED}')
     union all
-    select older.message_key, older.anchor_key, older.sent_on,
-        coalesce(cast(older.event_at as date), date '{NO_CLASS}'),
-        case when older.anchor_key is null then [] else [older.anchor_key] end
-    from receipts older join copy kept on kept.message_key = older.message_key
-    where kept.state = 'stored' and older.state = 'stored'
-      and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
-      and older.received_on >= (select min(received_on) from copy)
+    select message_key, anchor_key, sent_on, placed_on, alone from displaced
+    union all
+    select displaced.message_key, displaced.anchor_key, sent_on, placed_on, named.keys
+    from displaced join (
+        select message_key, [one.key for one in identifiers] as keys from fresh_events
+    ) named on named.message_key = displaced.message_key
 """
 
 
@@ -49,5 +57,5 @@ def find_lost(task: Task) -> None:
 
 def _find(task: Task) -> None:
     see(task.engine, task.publisher.lake, RECEIPTS)
-    see_fresh(task.engine, task.publisher.lake, RECEIPTS)
+    see_fresh(task.engine, task.publisher.lake, RECEIPTS, EVENTS)
     task.engine.execute(LOST.format(fresh=task.fresh("receipts")))

@@ -1,7 +1,7 @@
 """Laws 1 and 2 where copies of one message come on different words: by a public and a secret key.
 
-The first received holds, as among any copies: whatever came first to the live loop or to a run, then
-lake and live view tell the same traits, links, trust and births, as well known as that copy said.
+The first received holds, as among any copies: whatever came first to the live loop or to a run,
+lake and live view then tell the same traits, links, trust and births, as well known as it said.
 """
 
 from collections.abc import Mapping

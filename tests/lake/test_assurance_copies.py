@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from stamgast.identity.assurance import Assurance
-from stamgast_lake.loading import staged
+from stamgast_lake.loading import duplicates
 from stamgast_lake.publishing import lost_copies
 from tests.lake.test_laws import facts_by_person, lake_facts, lake_persons, oracle, persons_of
 from tests.lake.world import NOON_MS, World, publish, resolve, unify
@@ -90,18 +90,23 @@ def test_the_copy_received_first_holds_on_whatever_word(
 
 
 def test_a_load_that_does_not_ask_for_the_word_would_be_seen() -> None:
-    reads = tuple(
-        (lambda event: event.payload_hash) if read is staged.said else read for read in staged.READS
-    )
-    with mock.patch.object(staged, "READS", reads), pytest.raises(AssertionError):
+    right = "or arrival.assurance is distinct from canonical.assurance"
+    assert right in duplicates.STATES
+    broken = mock.patch.object(duplicates, "STATES", duplicates.STATES.replace(right, ""))
+    with broken, pytest.raises(AssertionError):
         check(lived(*SOME[0]))
 
 
 def test_a_run_that_doubts_the_anchor_of_a_displaced_copy_alone_would_be_seen() -> None:
-    right = "displaced join ("
+    right = "coalesce(keys, [])"
     assert right in lost_copies.LOST
-    broken = lost_copies.LOST.replace(
-        right, "(select * from displaced where false) displaced join ("
-    )
-    with mock.patch.object(lost_copies, "LOST", broken), pytest.raises(AssertionError):
+    broken = mock.patch.object(lost_copies, "LOST", lost_copies.LOST.replace(right, "[]"))
+    with broken, pytest.raises(AssertionError):
         check(lived(*SOME[2]))
+
+
+def test_such_a_copy_is_a_duplicate_as_it_says_the_same() -> None:
+    world = World()
+    for word, after_ms in ((CLAIMED, 1), (VERIFIED, 2)):
+        say(world, BODY, word, after_ms)
+    assert world.run(TOLD)["load_events"]["duplicate"] == 1

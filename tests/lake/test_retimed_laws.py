@@ -109,7 +109,7 @@ def test_the_same_bytes_long_after_outrank_nothing_that_is_newer() -> None:
     [
         ("state = 'duplicate' and", "false and", told_again),
         ("state = 'duplicate' and", "sent_on = date '1970-01-01' and", told_after_many),
-        ("older.state = 'stored'", "older.payload_hash <> kept.payload_hash", told_again),
+        ("and older.state = 'stored'", "and older.payload_hash <> kept.payload_hash", told_again),
     ],
 )
 def test_a_run_that_takes_such_copies_for_one_another_is_found_out(

@@ -19,7 +19,7 @@ ARRIVAL = f"""
            received_at, reason, sent_on, event_on,
            case when reason = '{ERASED}' then null else event_at end as event_at,
            case when reason = '{ERASED}' then null else anchor_key end as anchor_key,
-           raw_object, raw_line
+           assurance, raw_object, raw_line
     from (
         select * replace (case when reason is null and message_key in (
                    select message_key from gone_message) then '{ERASED}' else reason end as reason),
@@ -33,20 +33,21 @@ ARRIVAL = f"""
 TOUCHED = """
     create or replace temp table touched as
     select known.message_key, known.payload_hash, known.receipt_id, known.received_at,
-           known.event_on, known.anchor_key, known.sent_on, known.event_at
+           known.event_on, known.anchor_key, known.sent_on, known.event_at,
+           known.assurance
     from known_message known
     where known.message_key in (select message_key from arrival where reason is null)
 """
 CANONICAL = """
     create or replace temp table canonical as
     select message_key, payload_hash, receipt_id, received_at, event_on, anchor_key, sent_on,
-           event_at, is_new
+           event_at, assurance, is_new
     from (
         select *, row_number() over (
             partition by message_key order by received_at, receipt_id) as nth
         from (
             select message_key, payload_hash, receipt_id, received_at, event_on, anchor_key,
-                   sent_on, event_at, true as is_new
+                   sent_on, event_at, assurance, true as is_new
             from arrival where reason is null
             union all
             select *, false as is_new from touched
@@ -68,8 +69,8 @@ STATES = f"""
                 when arrival.receipt_id = canonical.receipt_id then 'stored'
                 when arrival.payload_hash = canonical.payload_hash then 'duplicate'
                 else 'conflict' end as state,
-           state = 'duplicate' and arrival.event_at is distinct from canonical.event_at
-               as is_retimed
+           state = 'duplicate' and (arrival.event_at is distinct from canonical.event_at
+               or arrival.assurance is distinct from canonical.assurance) as is_unlike
     from arrival
     left join canonical on arrival.reason is null
          and canonical.message_key = arrival.message_key

@@ -111,18 +111,19 @@ CONSTRAINT_ROWS = f"""
 """
 MESSAGE_ROWS = """
     select message_key, payload_hash, receipt_id, received_at, event_on, anchor_key, sent_on,
-           event_at, '{run_id}' as run_id
+           event_at, assurance, '{run_id}' as run_id
     from canonical where is_new
 """
 RECEIPT_ROWS = f"""
     select outcome.receipt_id, source_id, message_key, payload_hash, received_at, state, reason,
-           sent_on, event_at, is_retimed, anchor_key, named.keys as identifiers,
+           sent_on, event_at, is_unlike, anchor_key, named.keys as identifiers,
            outcome.raw_object, outcome.raw_line,
            cast(received_at as date) as received_on, '{{run_id}}' as run_id
     from outcome
     left join (
         select receipt_id, raw_object, raw_line, [one.key for one in {STAR}] as keys
-        from staged where receipt_id in (select receipt_id from outcome where state = 'conflict')
+        from staged where receipt_id in (
+            select receipt_id from outcome where state = 'conflict' or is_unlike)
     ) named on named.receipt_id = outcome.receipt_id
          and named.raw_object = outcome.raw_object and named.raw_line = outcome.raw_line
 """

@@ -11,39 +11,29 @@ IMPORTED = "import-"
 NO_CLASS = date(1970, 1, 1)
 # A copy loses in the run that loads it, or to an earlier copy that a later run loads: then its
 # receipt says that it was stored. The earlier one was received before, so no older day is read.
-# One that says the same loses where it tells another time, which follows from that of its receipt
-# for an event without one, and for one whose client said when it was sent. What a file brings again
-# was never live. Of an earlier copy that says the same on another word the names are at hand: how
-# well these are known is not for the later one to say.
+# One that says the same loses where it is unlike: of another time, which follows from that of its
+# receipt for an event without one and for one whose client said when it was sent, or on another
+# word. What a file brings again was never live. What a displaced copy named is not at hand; what
+# the earlier one names may be known too well by it.
 LOST = f"""
     create or replace temp table lost_copy as
     with copy as (
-        select *, coalesce(cast(event_at as date), date '{NO_CLASS}') as placed_on,
-            case when anchor_key is null then [] else [anchor_key] end as alone
-        from {{fresh}}
-    ), displaced as (
-        select older.message_key, older.anchor_key, older.sent_on,
-            coalesce(cast(older.event_at as date), date '{NO_CLASS}') as placed_on,
-            case when older.anchor_key is null then [] else [older.anchor_key] end as alone
-        from receipts older join copy kept on kept.message_key = older.message_key
-        where kept.state = 'stored' and older.state = 'stored'
-          and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
-          and older.received_on >= (select min(received_on) from copy)
-    )
-    select message_key, anchor_key, sent_on, placed_on,
-        coalesce(identifiers, []) as identifiers
-    from copy where state = 'conflict'
-    union all
-    select message_key, anchor_key, sent_on, placed_on, alone
-    from copy
-    where state = 'duplicate' and is_retimed and not starts_with(receipt_id, '{IMPORTED}')
-    union all
-    select message_key, anchor_key, sent_on, placed_on, alone from displaced
-    union all
-    select displaced.message_key, displaced.anchor_key, sent_on, placed_on, named.keys
-    from displaced join (
+        select *, coalesce(cast(event_at as date), date '{NO_CLASS}') as placed_on from {{fresh}}
+    ), named as (
         select message_key, [one.key for one in identifiers] as keys from fresh_events
-    ) named on named.message_key = displaced.message_key
+    )
+    select message_key, anchor_key, sent_on, placed_on, coalesce(identifiers, []) as identifiers
+    from copy where state = 'conflict'
+       or state = 'duplicate' and is_unlike and not starts_with(receipt_id, '{IMPORTED}')
+    union all
+    select older.message_key, older.anchor_key, older.sent_on,
+        coalesce(cast(older.event_at as date), date '{NO_CLASS}'),
+        [key for key in list_append(coalesce(keys, []), older.anchor_key) if key is not null]
+    from receipts older join copy kept on kept.message_key = older.message_key
+    left join named on named.message_key = kept.message_key
+    where kept.state = 'stored' and older.state = 'stored'
+      and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
+      and older.received_on >= (select min(received_on) from copy)
 """
 
 

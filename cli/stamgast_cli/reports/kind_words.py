@@ -65,7 +65,7 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
     told = [
         ("people who bought something then", f"{judgement['people']:,}"),
         ("items that enough people had bought", f"{judgement['catalogue']:,}"),
-        ("stated probability of what is offered", f"{judgement['stated']:.1%}"),
+        ("stated probability of what everybody is offered", f"{judgement['stated']:.1%}"),
         ("of that was bought", shared(judgement["observed"])),
     ]
     yield "How true its odds are", ("figure", "value, with 95 %"), told

@@ -34,6 +34,11 @@ def facts_of(card: Document) -> dict[str, str]:
         told["to ask: was it known at the cut-off?"] = ", ".join(asked)
     if report.get("unknown"):
         told["known of nobody"] = f"{', '.join(report['unknown'])}: {NUMBERS}"
+    if arms := report.get("arms"):
+        told["experiment"] = (
+            f"{arms['treated']:,} people treated, {arms['held_out']:,} held out;"
+            f" {arms['in_both']:,} in both arms, left out"
+        )
     if "positives" in report:
         told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told

@@ -46,8 +46,9 @@ def _body(card: Document) -> Iterator[str]:
             f'<div class="tiles">{_calibration(judgement)}{_reach(judgement)}</div>',
         )
     elif judgement:
-        told = pictures(card["kind"], judgement)
-        yield section("How far to believe it", *(text for one in told for text in one))
+        told = [text for one in pictures(card["kind"], judgement) for text in one]
+        if told:
+            yield section("How far to believe it", *told)
     if card["report"].get("judgement", {}).get("words"):
         yield section("In words", bullets(card["report"]["judgement"]["words"]))
     tables = [table(names, rows, title) for title, names, rows in figures_of(card)]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from stamgast_learn.parquet import read_columns, write_columns
 from stamgast_learn.predict.run import Order
 from stamgast_learn.recommend.baskets import read_baskets
-from stamgast_learn.recommend.judged import coverage
+from stamgast_learn.recommend.judged import coverage, sureness
 from stamgast_learn.recommend.kept import recommender_of
 from stamgast_learn.recommend.known import known_at
 from stamgast_learn.recommend.run import learn_run, score_run
@@ -94,6 +95,19 @@ def offers(order: Order, made: tuple[Path, bytes], folder: Path) -> dict[str, st
     score_run(order, told, path, folder / "scores.parquet")
     rows = read_columns(folder / "scores.parquet")
     return dict(zip(rows["person_id"], rows["reasons"], strict=True))
+
+
+def test_offers_are_as_sure_as_they_came_to_everybody_and_not_to_buyers_alone() -> None:
+    """Of three, one is offered nothing and one buys nothing; of buyers alone all would come."""
+    offered = np.array([[0, 1], [0, -1], [-1, -1]])
+    odds = np.array([[0.6, 0.4], [0.5, -1.0], [-1.0, -1.0]])
+    came = csr_array(np.array([[1, 1], [0, 0], [1, 1]]))
+    told = sureness(np.array([7, 8, 9]), offered, odds, came)
+    assert told.person.tolist() == [7, 8]
+    assert told.stated.tolist() == [0.5, 0.5]
+    assert told.came.tolist() == [1.0, 0.0]
+    buyers = told.came[np.isin(told.person, [7])]
+    assert buyers.mean() > told.stated.mean() == told.came.mean()
 
 
 def test_nothing_of_a_cut_offs_day_or_after_it_is_known(tmp_path: Path) -> None:

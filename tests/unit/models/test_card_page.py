@@ -55,8 +55,44 @@ def test_what_is_known_of_nobody_is_named_with_what_is_often_missing() -> None:
 
 
 def test_a_long_name_ends_before_the_marks_and_is_told_whole_to_the_pointer() -> None:
-    told = intervals("t", [(LONG, 1.0, 0.5, 2.0)], 0.0)
+    told = intervals("t", [(LONG, 1.0, 0.5, 2.0)], "a", 0.0)
     assert f"{'a' * (LONGEST - 1)}…<title>{LONG}</title>" in told
+
+
+def test_a_picture_names_what_its_numbers_are() -> None:
+    assert ">euros &amp; cents</text>" in intervals("t", [("a", 1.0, 0.5, 2.0)], "euros & cents", 0)
+
+
+def judged(kind: str, judgement: dict[str, Any], **report: Any) -> dict[str, Any]:
+    """A card of a kind that was judged."""
+    return {**CARD, "kind": kind, "report": {"judgement": judgement, **report}, "target": "a"}
+
+
+def test_lifetime_values_stand_in_a_picture_beside_rules_of_thumb() -> None:
+    one = {"value": 1.0, "low": 0.5, "high": 2.0}
+    error = dict.fromkeys(("mae", "rmse", "total_ratio"), one)
+    told = page_of(
+        judged(
+            "lifetime_value",
+            {
+                "errors": {"bg_nbd": error, "same_pace": error},
+                "chosen": "bg_nbd",
+                "level": 0.9,
+                "customers": 9,
+                "coverage": one,
+                "correlation": 0.1,
+            },
+        )
+    )
+    believed = told.split("How far to believe it")[1].split("</section>")[0]
+    assert "same pace" in believed
+    assert "mean absolute error" in believed
+
+
+def test_of_an_experiment_the_card_says_how_many_were_held_out() -> None:
+    arms = {"treated": 1_200, "held_out": 800, "in_both": 3}
+    told = facts_of({**CARD, "kind": "uplift", "target": "a", "report": {"arms": arms}})
+    assert told["experiment"] == "1,200 people treated, 800 held out; 3 in both arms, left out"
 
 
 def test_an_interval_below_nought_has_no_dash_beside_its_sign() -> None:

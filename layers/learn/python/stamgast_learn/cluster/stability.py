@@ -104,8 +104,8 @@ def _stable(tried: Sequence[Agreement], least: float) -> list[Agreement]:
         raise AbstainedError(
             f"no number of clusters of {SMALLEST:.0%} of people or more is found again: at best"
             f" {best.clusters}, with an adjusted Rand index of"
-            f" {best.agreement.value:.2f} ({best.agreement.low:.2f} to"
-            f" {best.agreement.high:.2f}); needs {least:.2f}"
+            f" {best.agreement.value:.3f} ({best.agreement.low:.3f} to"
+            f" {best.agreement.high:.3f}); needs {least:g}, its 95 % included"
         )
     return stable
 

@@ -20,6 +20,16 @@ from stamgast_learn.reliability import Z95
 
 
 @dataclass(frozen=True, slots=True)
+class Sureness:
+    """Of everybody who was offered something, whether they then bought or not: the mean probability
+    that was stated of what was offered, and which part of it was bought."""
+
+    person: Codes
+    stated: Floats
+    came: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """Offers to people who then bought something: a row each; `came` is (people, items)."""
 
@@ -27,7 +37,7 @@ class Tried:
     cut_on: Codes
     came: csr_array
     offers: Mapping[str, Codes]
-    odds: Floats
+    sureness: Sureness
     catalogue: int
 
 
@@ -45,7 +55,8 @@ class Figures:
 class Judgement:
     """The model and each baseline, and by how much the model's discounted gain is higher.
 
-    `stated` is the mean probability of what the model offered, `observed` which part was bought.
+    `stated` is the mean probability of what the model offered to everybody, `observed` which part
+    was bought.
     """
 
     people: int
@@ -93,22 +104,30 @@ def judge(tried: Tried) -> Judgement:
         figures=figures,
         gains=gains,
         shares={n: one.value / max(figures[n].ndcg.value, 1e-9) for n, one in gains.items()},
-        stated=float(tried.odds[tried.odds >= 0].mean()),
-        observed=_mean(rows[MODEL][:, 3], weights),
+        stated=float(tried.sureness.stated.mean()),
+        observed=_mean(tried.sureness.came, list(replicates(tried.sureness.person))),
         cuts=tuple(_at(tried, rows, int(cut)) for cut in np.unique(tried.cut_on)),
     )
 
 
 def rows_of(offered: Codes, came: csr_array) -> Floats:
-    """Recall, nDCG, whether anything was hit, and precision of each person (people, 4)."""
+    """Recall, nDCG, and whether anything was hit, of each person (people, 3)."""
     hits = hits_of(offered, came)
     number = offered.shape[1]
     wanted = np.asarray(came.sum(axis=1)).ravel()
     discount = 1 / np.log2(np.arange(number) + 2)
     ideal = np.cumsum(discount)[np.minimum(wanted, number).astype(np.int64) - 1]
     found = hits.sum(axis=1)
-    shown = np.maximum((offered >= 0).sum(axis=1), 1)
-    return np.column_stack([found / wanted, hits @ discount / ideal, found > 0, found / shown])
+    return np.column_stack([found / wanted, hits @ discount / ideal, found > 0])
+
+
+def sureness(person: Codes, offered: Codes, odds: Floats, came: csr_array) -> Sureness:
+    """What was stated of offers to everybody, and what came of them."""
+    is_shown = offered >= 0
+    shown = is_shown.sum(axis=1)
+    asked = shown > 0
+    stated, found = np.where(is_shown, odds, 0.0).sum(axis=1), hits_of(offered, came).sum(axis=1)
+    return Sureness(person[asked], stated[asked] / shown[asked], found[asked] / shown[asked])
 
 
 def hits_of(offered: Codes, came: csr_array) -> Floats:

@@ -15,7 +15,7 @@ from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 from stamgast_learn.recommend.baskets import Baskets, read_baskets
 from stamgast_learn.recommend.exclusions import Exclusions, exclusions_of
-from stamgast_learn.recommend.judged import MODEL, Judgement, Tried, judge
+from stamgast_learn.recommend.judged import MODEL, Judgement, Sureness, Tried, judge, sureness
 from stamgast_learn.recommend.kept import Recommender, moment_of, recommender_of
 from stamgast_learn.recommend.known import bought_in
 from stamgast_learn.recommend.recommender import (
@@ -141,7 +141,7 @@ def _at(
         cut_on=np.full(int(bought.sum()), cut),
         came=came[bought],
         offers={name: one[bought] for name, one in offers.items()},
-        odds=made[MODEL].odds[bought],
+        sureness=sureness(moment.people, offers[MODEL], made[MODEL].odds, came),
         catalogue=int((moment.known.offered & ~out.items).sum()),
     )
 
@@ -168,7 +168,12 @@ def _joined(parts: list[Tried]) -> Tried:
         cut_on=np.concatenate([one.cut_on for one in parts]),
         came=vstack([one.came for one in parts]).tocsr(),
         offers={name: np.concatenate([one.offers[name] for one in parts]) for name in ways},
-        odds=np.concatenate([one.odds for one in parts]),
+        sureness=Sureness(
+            *(
+                np.concatenate([getattr(one.sureness, name) for one in parts])
+                for name in ("person", "stated", "came")
+            )
+        ),
         catalogue=max(one.catalogue for one in parts),
     )
 

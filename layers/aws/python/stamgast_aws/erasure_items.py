@@ -31,6 +31,7 @@ from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import delete_items, put_items, scanned
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
 from stamgast_aws.erasure_decisions import decisions_about, take_mentions_out
+from stamgast_aws.erasure_orphans import FACTS, orphans_of
 from stamgast_aws.erasure_standings import look_anew
 from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
 from stamgast_aws.identity_store import PARKED, DynamoIdentityStore
@@ -40,7 +41,6 @@ from stamgast_aws.salt_store import DynamoSalts
 CUTS = "CUTS"
 STAYING = frozenset({"ERASED#", "GONE#", "RIGHTS#"})
 QUESTIONS = "SEGMENTJOB#"
-FACTS = frozenset({"L", "B"})
 
 
 def _cut(root: Root) -> Iterator[str]:
@@ -96,8 +96,11 @@ class DynamoErasure:
         mine = [pointers[key] for key in keys if key in pointers]
         births = subject.births | {pointer.born.person_id for pointer in mine}
         persons = {*persons, *self._merged(births, persons)}
-        apart = {key for pointer in mine for key in pointer.near} - set(keys)
         store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        edges = (edge for key in keys for edge in store.edges_from(key))
+        met = {edge.pair[1] for edge in edges}
+        apart = {key for pointer in mine for key in pointer.near} | met
+        apart -= set(keys)
         near = store.read_pointers(apart | subject.partners)
         theirs = {near[key].person_id for key in apart & near.keys()}
         roots, _ = store.read_persons({one.person_id for one in near.values()} - persons)
@@ -173,9 +176,11 @@ class DynamoErasure:
 
     def _own(self, subject: Subject) -> Iterator[Item]:
         """Every item of the person, those past their time included, but of who came back since."""
+        store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
+        orphans = orphans_of(subject, store, self._partition)
         places = [
-            *(pointer_key(key) for key in sorted(subject.keys)),
-            *(root_key(person_id) for person_id in sorted(subject.persons)),
+            *(pointer_key(key) for key in sorted(subject.keys | orphans.keys())),
+            *(root_key(person_id) for person_id in sorted(subject.persons | {*orphans.values()})),
         ]
         for place in places:
             items = self._partition(place)

@@ -16,7 +16,8 @@ class Subject:
     `values` are the normalised identifiers by their keys. `apart` are anchors of other persons
     whose messages name one of the keys, `others` those persons, `partners` all identifiers of these
     and of who was cut from the person. `births` are the ids of all persons that its messages could
-    have founded. What was received or happened up to `until_ms` goes.
+    have founded, `orphans` identifiers of others that no message names which stays. What was
+    received or happened up to `until_ms` goes.
     """
 
     request_id: str
@@ -28,6 +29,7 @@ class Subject:
     others: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
     births: frozenset[str] = frozenset()
+    orphans: frozenset[str] = frozenset()
 
     @property
     def reach(self) -> frozenset[str]:
@@ -46,6 +48,7 @@ class Subject:
             others=(self.others | other.others) - persons,
             partners=(self.partners | other.partners) - keys,
             births=self.births | other.births,
+            orphans=(self.orphans | other.orphans) - keys,
         )
 
     def to_json(self) -> bytes:
@@ -56,8 +59,8 @@ class Subject:
     def from_json(cls, text: bytes) -> "Subject":
         """Reads what `to_json` wrote."""
         told: dict[str, Any] = orjson.loads(text)
-        sets = ("keys", "persons", "apart", "others", "partners", "births")
-        return cls(**{**told, **{name: frozenset(told[name]) for name in sets}})
+        sets = ("keys", "persons", "apart", "others", "partners", "births", "orphans")
+        return cls(**{**told, **{name: frozenset(told.get(name, ())) for name in sets}})
 
 
 class LiveTables(Protocol):

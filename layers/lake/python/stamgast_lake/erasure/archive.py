@@ -17,6 +17,7 @@ from stamgast.erasure.subject import Subject
 from stamgast.erasure.tombstones import Fate, Tombstone, Tombstones, judge, keys_of
 from stamgast.identity.event import Event
 from stamgast.identity.interpret import interpret
+from stamgast.identity.keys import Keyring
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import GZIP_MAGIC, read_lines
 from stamgast_lake.erasure.objects import Objects
@@ -69,21 +70,24 @@ class ArchiveErasure:
         found = new_objects(self.lake.catalogue, listed)
         return [one.key for one in found if one.kind == "raw"]
 
-    def births(self, keys: Iterable[str]) -> frozenset[str]:
-        """The ids of all persons that the erased persons' lines in these objects could found."""
+    def told(self, keys: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """What the lines of these objects tell, for whoever resolves the persons.
+
+        The ids of all persons that the erased persons' lines could found, and all identifiers that
+        lines name which stay.
+        """
         settings, keyring = self.lake.workspace().identity, self.lake.keyring()
-        named = frozenset(key for subject in self.subjects for key in subject.keys)
-        found: set[str] = set()
+        erased = frozenset(key for subject in self.subjects for key in subject.keys)
+        births, others, tombstones = set[str](), set[str](), self._tombstones
         for key in keys:
             for line in read_lines(self._objects.body(key)):
                 with suppress(*UNREADABLE):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
-                    if event.anchor in named:
-                        found |= {
-                            keyring.person_id(event.source_id, event.message_id, place)
-                            for place, _ in event.placed
-                        }
-        return frozenset(found)
+                    if event.anchor in erased:
+                        births |= _births(event, keyring)
+                    if judge(event, tombstones).fate is not Fate.SUPPRESSED:
+                        others.update(keys_of(event))
+        return frozenset(births), frozenset(others)
 
     @property
     def _tombstones(self) -> Tombstones:
@@ -151,6 +155,13 @@ class ArchiveErasure:
             return line
 
         return left
+
+
+def _births(event: Event, keyring: Keyring) -> set[str]:
+    """The ids of all persons that an event could found."""
+    return {
+        keyring.person_id(event.source_id, event.message_id, place) for place, _ in event.placed
+    }
 
 
 def tombstones_of(subjects: Iterable[Subject]) -> dict[str, Tombstone]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from stamgast.erasure.subject import Subject
+from stamgast.moments import moment_of
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import look_up, see, see_runs
@@ -28,6 +29,18 @@ FOUNDING = """
     select source_id, message_id, max(position) + 1 from told_evidence
     where a in (select key from wanted) and rule in ('seen_together', 'alone')
     group by source_id, message_id
+"""
+# What a message names that stays: all but those of the erased, and decisions about them.
+NAMED_ELSEWHERE = """
+    select unnest([a, b]) from edges where a not in (select key from erased)
+    union all
+    select unnest([a, b]) from told_evidence
+    where rule not in ('cut', 'lift')
+      and (a not in (select key from erased) or received_at > {T} and event_at > {T})
+    union all
+    select a from told_evidence
+    where rule in ('cut', 'lift') and message_key not in (
+        select message_key from told_evidence where a in (select key from erased))
 """
 VALUES = """
     select distinct one.key, one.value from (
@@ -134,8 +147,26 @@ def _with_others(
     standing = {**active, **_active(engine, lake, theirs)}
     others = {person for person in standing if person not in subject.persons}
     members = {key for person in others for key in standing[person]}
+    near = frozenset(members | subject.apart | subject.partners) - subject.keys
     return replace(
         subject,
         others=frozenset(others) | (subject.others - subject.persons),
         partners=frozenset((members | subject.apart) - subject.keys),
+        orphans=near - _named_elsewhere(engine, lake, subject, near),
     )
+
+
+def _named_elsewhere(
+    engine: "DuckDBPyConnection", lake: Lake, subject: Subject, near: frozenset[str]
+) -> frozenset[str]:
+    """Those of the identifiers near the person that a message names which stays.
+
+    One that is no anchor, and that only evidence names which no run has resolved, is not found: the
+    next run has that as news. Needs `edges`.
+    """
+    told = sorted(near | subject.keys)
+    engine.register("told_evidence", among(lake.catalogue.dataset(EVIDENCE), "a", told))
+    engine.register("erased", pa.table({"key": pa.array(sorted(subject.keys), pa.string())}))
+    until = f"cast('{moment_of(subject.until_ms).isoformat()}' as timestamptz)"
+    rows = engine.execute(NAMED_ELSEWHERE.format(T=until)).fetchall()
+    return frozenset(key for (key,) in rows if key is not None)

@@ -74,8 +74,9 @@ class Sweep:
         """The subject with what the lake knows of the person."""
         known = resolve_in_lake(self.lake, subject)
         archive = ArchiveErasure(self.lake, (known,))
-        births = archive.births(archive.unloaded(self.moment))
-        return replace(known, births=known.births | births)
+        births, others = archive.told(archive.unloaded(self.moment))
+        orphans = known.orphans - others
+        return replace(known, births=known.births | births, orphans=orphans)
 
     def strangers(self, subject: Subject) -> frozenset[str]:
         """The anchors of events whose texts name the person, of whoever they are; all are read."""

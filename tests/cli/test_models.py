@@ -129,6 +129,21 @@ def test_of_a_functions_error_its_message_is_told(cause: str, told: str) -> None
     assert running._plain(cause) == told
 
 
+def test_what_became_of_each_trained_version_is_told_at_the_end(
+    machine: Machine, lake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with session() as engine:
+        sql = "select model, version, state, why from models"
+        held = LakeSession(engine, lake.catalogue, None, "").rows(sql)
+    ended = {"execution": "SUCCEEDED", "seconds": 1.0, "run_id": f"models-{held[0]['version']}"}
+    monkeypatch.setattr(model_runs, "follow", lambda *_: ended)
+    told = json.loads(ask("train", "--json").stdout)["tried"]
+    assert told == [{name: one[name] for name in ("model", "state", "why")} for one in held]
+    shown = ask("train").stdout
+    assert all(one["model"] in shown and one["state"] in shown for one in held)
+    assert json.loads(ask("score", "--json").stdout)["tried"] == []
+
+
 class History:
     """An execution's history, as the service pages it; the newest first if asked."""
 

@@ -87,6 +87,8 @@ def start(deployment: Deployment, asked: Mapping[str, Any]) -> str:
 
 
 def _run(asked: Mapping[str, Any], deployment: Deployment, output: Output, *, wait: bool) -> None:
+    from stamgast_cli.modelling.asked import tried_in
+
     arn = start(deployment, asked)
     if not wait:
         output.facts({"execution": arn})
@@ -95,9 +97,12 @@ def _run(asked: Mapping[str, Any], deployment: Deployment, output: Output, *, wa
         told = follow(deployment, arn, output)
     except RunFailedError as error:
         raise RunFailedError(str(error), hint=FAILED) from error
+    tried = tried_in(deployment, told["run_id"]) if asked.get("train") else []
     if output.is_json:
-        output.document(told)
+        output.document({**told, "tried": tried})
         return
+    if tried:
+        output.rows(("model", "is", "why"), [_became(one) for one in tried])
     output.facts({name: told[name] for name in ("execution", "seconds", "run_id") if name in told})
     names = ("model", "version", "people", "mean", "scored on")
     rows = [
@@ -108,6 +113,10 @@ def _run(asked: Mapping[str, Any], deployment: Deployment, output: Output, *, wa
         output.rows(names, rows)
     else:
         output.note("Nobody was scored: `stamgast model card NAME` says why.")
+
+
+def _became(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return one["model"], one["state"].replace("_", " "), one["why"] or ""
 
 
 def _mean(told: float | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from stamgast.erasure.file_names import is_renamed
 from stamgast.erasure.needles import needles_of
-from stamgast_lake.erasure import arrived, dropped
+from stamgast_lake.erasure import arrived, dropped, scan
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.imports.run import import_file
 from stamgast_lake.inputs import Listing
@@ -93,6 +93,29 @@ def test_a_file_that_was_renamed_is_known_to_an_erasure_of_somebody_else(
     erased(world)
     world.erase(world.subject(user_id="keeper-1"))
     assert not [text for text in everything(world) if "keeper-1" in text]
+
+
+def listed(world: ErasureWorld) -> list[str]:
+    """What still tells of who gave one file its whole name, in documents of runs above all."""
+    world.put(PLACES[0], NAMED.encode())
+    take(world)
+    world.erase(world.subject(email=MAIL))
+    return tells(world)
+
+
+@pytest.mark.failure_line(37)
+def test_a_document_of_a_run_that_lists_a_file_named_after_the_erased_goes(
+    world: ErasureWorld,
+) -> None:
+    """Line 37: `.csv` makes no longer address of the one before it."""
+    assert listed(world) == []
+
+
+def test_a_search_that_takes_the_ending_for_a_part_of_the_address_would_be_seen(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "names_tell", lambda *_: False)
+    assert listed(world)
 
 
 def names_stay(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pyiceberg.io import InputFile, InputStream
 from pyiceberg.typedef import Record
 
 from stamgast.erasure.needles import Needles
-from stamgast_lake.erasure.dropped import tells
+from stamgast_lake.erasure.parquet import tells
 
 # The compiled decoder answers a length that it cannot be with a SystemError.
 UNREADABLE = (ValueError, KeyError, TypeError, EOFError, SystemError)

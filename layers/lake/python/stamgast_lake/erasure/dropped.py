@@ -1,7 +1,7 @@
 """Files of the drop zone: rows of the erased are left out, and the file is known as taken in."""
 
 import gzip
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,9 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stamgast.erasure.file_names import is_renamed, renamed
 from stamgast.erasure.naming import Naming
@@ -21,6 +18,8 @@ from stamgast_lake.archive import GZIP_MAGIC, LakeObject
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.archive import Cleaned
 from stamgast_lake.erasure.objects import Objects
+from stamgast_lake.erasure.parquet import Goes, is_parquet, left_of_rows, tells
+from stamgast_lake.erasure.scan import inflated, tells_of
 from stamgast_lake.imports.mapping import mapping_for
 from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
 from stamgast_lake.imports.texts import UTF_8, encoding_of
@@ -31,11 +30,6 @@ from stamgast_lake.loading.stage import Taken
 from stamgast_lake.tables import RAW_FILES
 
 PREFIX = "import-"
-ROWS_A_BATCH = 2_000
-
-
-Goes = Callable[[int, object, bytes | None], bool]
-"""Whether a row goes, by its number in the file, its value, and its text where it has one."""
 
 
 @dataclass(frozen=True)
@@ -124,28 +118,29 @@ class DropErasure:
         self, file: Path, left: Path, path: str, encoding: str, goes: Goes
     ) -> tuple[int, int]:
         """Writes what stays of a file; how many rows stay and how many go."""
-        try:
-            form = format_of(path)
-        except UnreadableFileError:
-            form = ""
-        if form == "parquet":
+        if is_parquet(file):
             return left_of_rows(file, left, goes)
-        if not form:
-            return self._unreadable(file, left)
-        return self._texts(file, left, path, goes, encoding)
+        try:
+            is_text = format_of(path) != "parquet"
+        except UnreadableFileError:
+            is_text = False
+        if is_text:
+            return self._texts(file, left, path, goes, encoding)
+        return self._unreadable(file, left)
 
     def _texts(
         self, file: Path, left: Path, path: str, goes: Goes, encoding: str
     ) -> tuple[int, int]:
         rows = gone = 0
+        in_head: int | None = None
         with _written_like(file, left) as out:
-            first = True
             try:
                 for value, text in rows_of(file, path, encoding):
                     line = text or b""
-                    if first:
-                        out.write(_recoded(_head(file, line, encoding), encoding))
-                        first = False
+                    if in_head is None:
+                        head = _head(file, line, encoding)
+                        in_head = self._is_told_by(head)
+                        out.write(b"" if in_head else _recoded(head, encoding))
                     if goes(rows + gone, value, line):
                         gone += 1
                         continue
@@ -153,7 +148,11 @@ class DropErasure:
                     out.write(_recoded(line + b"\n", encoding))
             except UnreadableFileError:
                 return rows, gone + self._whole(file, encoding)
-        return rows, gone
+        return rows, gone + (self._whole(file, encoding) if in_head is None else in_head)
+
+    def _is_told_by(self, head: bytes) -> int:
+        """Whether what stands before the first row tells of the erased: somebody's row, then."""
+        return int(self._needles.found_in(head))
 
     def _unreadable(self, file: Path, left: Path) -> tuple[int, int]:
         """A file that nobody can read by rows goes whole if it tells of the erased."""
@@ -161,6 +160,9 @@ class DropErasure:
         return 0, self._whole(file)
 
     def _whole(self, file: Path, encoding: str = UTF_8) -> int:
+        with file.open("rb") as stream:
+            if tells_of(stream, self._needles):
+                return 1
         return int(self._needles.found_in(_plain(file, encoding)))
 
     def _remember(self, given: ImportInput, tag: str, size: int, rows: int) -> None:
@@ -168,38 +170,6 @@ class DropErasure:
         taken = Taken(LakeObject(given.key, tag, size, "import", day), rows, 0)
         commit = Commit(self.batch, f"dropped {given.tag}")
         self.lake.catalogue.append(RAW_FILES, ledger_rows([taken], self.batch), commit)
-
-
-def without_rows(file: Path, left: Path, needles: Needles) -> tuple[int, int]:
-    """Writes a Parquet file without rows that hold a needle; how many stay and how many go."""
-    return left_of_rows(file, left, lambda _, row, __: tells(row, needles))
-
-
-def left_of_rows(file: Path, left: Path, goes: Goes) -> tuple[int, int]:
-    """Writes a Parquet file without the rows that go; how many stay and how many go."""
-    told = pq.ParquetFile(file)
-    rows = gone = 0
-    with pq.ParquetWriter(left, told.schema_arrow, compression="zstd") as out:
-        for batch in told.iter_batches(ROWS_A_BATCH):
-            begin = rows + gone
-            stays = [not goes(begin + n, row, None) for n, row in enumerate(batch.to_pylist())]
-            out.write_batch(batch.filter(pa.array(stays)))
-            rows += sum(stays)
-            gone += len(stays) - sum(stays)
-    return rows, gone
-
-
-def tells(value: object, needles: Needles) -> bool:
-    """Whether any text in a row, however deep, tells of one of the persons."""
-    if isinstance(value, str):
-        return needles.is_cell(value)
-    if isinstance(value, bytes):
-        return needles.found_in(value)
-    if isinstance(value, dict):
-        return any(tells(inner, needles) for inner in value.values())
-    if isinstance(value, list | tuple):
-        return any(tells(inner, needles) for inner in value)
-    return False
 
 
 def _named(taken: dict[str, set[str]], receipts: Collection[str]) -> set[str]:
@@ -218,7 +188,7 @@ def _is_import(receipt_id: str) -> bool:
 
 def _plain(file: Path, encoding: str) -> bytes:
     body = file.read_bytes()
-    body = gzip.decompress(body) if body[:2] == GZIP_MAGIC else body
+    body = b"".join(inflated(iter([body]))) if body[:2] == GZIP_MAGIC else body
     return body if encoding == UTF_8 else body.decode(encoding, "replace").encode()
 
 

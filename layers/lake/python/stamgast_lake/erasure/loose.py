@@ -6,16 +6,15 @@ for each can be made anew or lives for days only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.subject import Subject
 from stamgast_lake.erasure.archive import Cleaned
-from stamgast_lake.erasure.dropped import without_rows
 from stamgast_lake.erasure.objects import Objects
-from stamgast_lake.erasure.scan import PARQUET, tells_of
+from stamgast_lake.erasure.parquet import MAGIC, without_rows
+from stamgast_lake.erasure.scan import document_tells
 from stamgast_lake.lake import Lake
 
 
@@ -34,7 +33,7 @@ class LooseErasure:
         for prefix in prefixes:
             for key in objects.keys(prefix):
                 body = objects.body(key)
-                is_told = tells_of(BytesIO(body), needles) or needles.is_name(key)
+                is_told = document_tells(body, needles) or needles.is_name(key)
                 lines = self._without(key, body) if is_told and not self.is_dry else int(is_told)
                 done += Cleaned(1, int(is_told), lines)
             if not self.is_dry:
@@ -43,7 +42,7 @@ class LooseErasure:
 
     def _without(self, key: str, body: bytes) -> int:
         objects = Objects(self.lake.s3, self.lake.bucket)
-        if body[:4] != PARQUET:
+        if not body.startswith(MAGIC):
             objects.drop([key])
             return 1
         with TemporaryDirectory(prefix="stamgast-erase-") as folder:

@@ -6,26 +6,24 @@ import zlib
 from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stamgast.erasure.boundaries import NEAR
 from stamgast.erasure.needles import Needles
 from stamgast.erasure.stores import Kind, named
 from stamgast_lake.erasure.avro import avro_tells
-from stamgast_lake.erasure.dropped import tells
 from stamgast_lake.erasure.objects import Objects, Version
+from stamgast_lake.erasure.parquet import MAGIC, parquet_tells, parquet_texts
 
 BLOCK = 4 * 1024 * 1024
 MOST_OPEN = 4 * BLOCK
-ROWS_A_BATCH = 16_384
-OPEN = "erasure/"
+OPEN, RUNS = "erasure/", "runs/"
+NAMES = re.compile(rb'imports/[^"\n]+')
 RAW, RECORD = b'"rawData"', re.compile(rb'"rawData"\s*:\s*"([A-Za-z0-9+/=]*)"')
-PARQUET, GZIP, AVRO = b"PAR1", b"\x1f\x8b", b"Obj\x01"
+GZIP, AVRO = b"\x1f\x8b", b"Obj\x01"
 
 
 @dataclass(slots=True)
@@ -63,14 +61,16 @@ def _read(s3: Any, bucket: str, one: Version, needles: Needles, scan: Scan) -> N
         raise
     scan.read += 1
     scan.bytes += int(answer["ContentLength"])
-    if tells_of(answer["Body"], needles) or needles.is_name(one.key):
+    body, of_a_run = answer["Body"], one.key.startswith(RUNS)
+    is_told = document_tells(body.read(), needles) if of_a_run else tells_of(body, needles)
+    if is_told or needles.is_name(one.key):
         scan.found.add(one.key)
 
 
 def tells_of(stream: Any, needles: Needles) -> bool:
     """Whether what a stream holds, unpacked, tells of one of the persons."""
     head = stream.read(BLOCK)
-    if head[:4] == PARQUET:
+    if head.startswith(MAGIC):
         with TemporaryDirectory(prefix="stamgast-scan-") as folder:
             file = Path(folder) / "file"
             _spool(file, head, stream)
@@ -78,18 +78,29 @@ def tells_of(stream: Any, needles: Needles) -> bool:
     if head[:4] == AVRO:
         return avro_tells(head + stream.read(), needles)
     blocks = _blocks(head, stream)
-    return blocks_tell(with_records(_inflated(blocks) if head[:2] == GZIP else blocks), needles)
+    return blocks_tell(with_records(inflated(blocks) if head[:2] == GZIP else blocks), needles)
+
+
+def document_tells(body: bytes, needles: Needles) -> bool:
+    """Whether a document tells of one of the persons, names of dropped files in it included."""
+    return tells_of(BytesIO(body), needles) or names_tell(body, needles)
+
+
+def names_tell(body: bytes, needles: Needles) -> bool:
+    """Whether a document lists a dropped file whose name tells of one of the persons.
+
+    In a name, what the file is ends nothing: `ada@example.com.csv` is no longer address.
+    """
+    return any(needles.is_name(one.decode("utf-8", "replace")) for one in set(NAMES.findall(body)))
 
 
 def texts_of(body: bytes) -> Iterator[str]:
     """The texts of an object: the cells of a Parquet file, the lines of any other."""
-    if body[:4] == PARQUET:
-        for batch in pq.ParquetFile(pa.BufferReader(body)).iter_batches(ROWS_A_BATCH):
-            for texts in (one for column in batch.columns for one in _texts(column)):
-                yield from (text for text in texts.unique().to_pylist() if text is not None)
+    if body.startswith(MAGIC):
+        yield from parquet_texts(body)
         return
     blocks = iter([body])
-    text = b"".join(_inflated(blocks)) if body[:2] == GZIP else body
+    text = b"".join(inflated(blocks)) if body[:2] == GZIP else body
     yield from text.decode("utf-8", "replace").splitlines()
 
 
@@ -132,41 +143,13 @@ def blocks_tell(blocks: Iterator[bytes], needles: Needles) -> bool:
     return needles.found_in(rest, begin)
 
 
-def parquet_tells(file: Path, needles: Needles) -> bool:
-    """Whether a cell of a Parquet file tells of one of the persons."""
-    for batch in pq.ParquetFile(file).iter_batches(ROWS_A_BATCH):
-        for column in batch.columns:
-            for texts in _texts(column):
-                told = [text for text in texts.unique().to_pylist() if text is not None]
-                is_near = needles.short or needles.found_in("\0".join(told).encode())
-                if is_near and any(tells(text, needles) for text in told):
-                    return True
-    return False
-
-
-def _texts(column: Any) -> Iterator[Any]:
-    """The text arrays in a column, however deep."""
-    if pa.types.is_struct(column.type):
-        for inner in column.flatten():
-            yield from _texts(inner)
-    elif pa.types.is_map(column.type):
-        yield from _texts(column.keys)
-        yield from _texts(column.items)
-    elif pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        yield from _texts(column.flatten())
-    elif pa.types.is_dictionary(column.type):
-        yield from _texts(column.dictionary)
-    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        yield column
-
-
 def _blocks(head: bytes, stream: Any) -> Iterator[bytes]:
     while head:
         yield head
         head = stream.read(BLOCK)
 
 
-def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """The text of one gzip member after another; what is no gzip any more comes as it is."""
     inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
     for block in blocks:

@@ -1,0 +1,135 @@
+"""Files that broke off, or have no head, hold up no erasure and keep nothing of the erased."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stamgast.erasure.request import Kind
+from stamgast_lake.erasure import dropped, scan
+from stamgast_lake.imports.run import import_file
+from stamgast_lake.loading.run import load_run
+from stamgast_lake.runs import close_run, open_run
+from tests.lake.erasure_world import ErasureWorld, erasure_world
+from tests.lake.world import _cursor
+
+MAIL = "ada.loveday@x.example"
+HEAD = "type,userId,event,messageId,timestamp,properties.email\n"
+ROW = f"track,,Sold,f1,2026-03-01,{MAIL}\n"
+KEEPER = b"PAR1 is a shop,keeper-1\n"  # begins like a Parquet file, and is none
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureWorld]:
+    with erasure_world(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def packed(rows: int = 50) -> bytes:
+    table = pa.table({"type": ["track"] * rows, "properties.email": [MAIL] * rows})
+    out = BytesIO()
+    pq.write_table(table, out, compression="zstd", use_dictionary=False, write_statistics=False)
+    return out.getvalue()
+
+
+def drop(world: ErasureWorld) -> None:
+    world.put("imports/shop/half.parquet", packed()[:-40])
+    world.put("imports/shop/named-otherwise.csv", packed())
+    world.put("imports/shop/half.csv.gz", gzip.compress((HEAD + ROW * 50).encode())[:-12])
+    world.put("imports/shop/no-head.csv", f"{MAIL};Loveday\n1;2\n".encode())
+    world.put("imports/shop/one-row.csv", f"{MAIL};Loveday\n".encode())
+    world.put("imports/shop/keeper.csv", KEEPER)
+
+
+def take(world: ErasureWorld) -> None:
+    run = world.open()
+    with mock.patch("stamgast_lake.engine.connect", _cursor):
+        for given in open_run(world.lake, run).imports:
+            import_file(world.lake, run.run_id, given)
+        load_run(world.lake, run.run_id)
+        close_run(world.lake, run, figures={}, error=None, closed_at=run.moment)
+
+
+def left(world: ErasureWorld) -> dict[str, int]:
+    """How many bytes each file of the drop zone has, in all of its versions."""
+    told: dict[str, int] = {}
+    for one in world.s3.list_object_versions(Bucket="lake", Prefix="imports/")["Versions"]:
+        told[one["Key"]] = told.get(one["Key"], 0) + one["Size"]
+    return told
+
+
+def erased(world: ErasureWorld) -> str:
+    """The state in which a request ends when two searches had their way."""
+    request_id = world.request(Kind.ERASURE, email=MAIL)
+    with mock.patch("stamgast_lake.engine.connect", _cursor):
+        work = world.work()
+        for _ in range(2):
+            work.carry_out([request_id])
+            work.prove()
+    world.seq += 2  # each sweep took a number of the lease
+    request = world.requests.read(request_id)
+    assert request is not None
+    return "closed" if not request.is_open else "open"
+
+
+@pytest.mark.failure_line(37)
+@pytest.mark.parametrize("before", [take, lambda _: None], ids=["taken in", "not yet seen"])
+def test_half_a_file_goes_whole_and_a_proof_ends(
+    world: ErasureWorld, before: Callable[[ErasureWorld], None]
+) -> None:
+    """Line 37: half a Parquet file holds values that no search sees, a head may be a row."""
+    drop(world)
+    before(world)
+    assert erased(world) == "closed"
+    assert left(world)["imports/shop/half.parquet"] == 0
+    assert left(world)["imports/shop/one-row.csv"] == 0
+    assert world.body("imports/shop/no-head.csv") == b"1;2\n"
+    assert left(world)["imports/shop/keeper.csv"] == len(KEEPER)
+    assert MAIL.encode() not in gzip.decompress(world.body("imports/shop/half.csv.gz"))
+
+
+def reads_on(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scan, "parquet_tells", lambda file, _: pq.read_table(file).num_rows > 0)
+
+
+def believes_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scan, "parquet_tells", lambda *_: False)
+
+
+def takes_heads_for_heads(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(dropped.DropErasure, "_is_told_by", lambda *_: 0)
+
+
+def looks_at_rows_alone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(dropped.DropErasure, "_whole", lambda *_: 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "stays"),
+    [
+        (reads_on, "half.parquet"),
+        (believes_it, "half.parquet"),
+        (takes_heads_for_heads, "no-head.csv"),
+        (looks_at_rows_alone, "one-row.csv"),
+    ],
+)
+def test_what_is_left_out_would_be_seen(
+    world: ErasureWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[pytest.MonkeyPatch], None],
+    stays: str,
+) -> None:
+    drop(world)
+    take(world)
+    had = left(world)
+    fault(monkeypatch)
+    try:
+        erased(world)
+    except pa.ArrowInvalid:
+        assert fault is reads_on
+    assert left(world)[f"imports/shop/{stays}"] == had[f"imports/shop/{stays}"]

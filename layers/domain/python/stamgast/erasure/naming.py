@@ -64,6 +64,18 @@ class Naming:
         return any(self._spells(text, keys) for text in decoded(value))
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Knows which values spell one of the identifiers of some keys."""
+
+    naming: Naming
+    keys: Collection[str]
+
+    def is_cell(self, value: str) -> bool:
+        """Whether a value spells one of them, in any namespace."""
+        return not self.naming.keys_of(value).isdisjoint(self.keys)
+
+
 def leaves(value: Any) -> Iterator[object]:
     """The texts and numbers of a document, those in base64 also as what they spell."""
     if isinstance(value, dict):

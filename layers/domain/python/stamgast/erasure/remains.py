@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import orjson
 
-from stamgast.erasure.naming import Naming
+from stamgast.erasure.naming import Naming, Spelling
+from stamgast.erasure.sealing import Sealing
 from stamgast.erasure.tombstones import Tombstones
 from stamgast.identity.event import Event
 from stamgast.ingestion.verdicts import Accepted
@@ -69,9 +70,10 @@ def redacted(record: RawRecord, event: Event, keys: frozenset[str], naming: Nami
     """The event of another person without the identifiers that were erased.
 
     The hash of its payload stays, so that copies of the message are known as such, and so do the
-    places of the other identifiers.
+    other identifiers and their places: one that spells an erased one gives way to a seal.
     """
-    body = naming.without(orjson.loads(record.body), keys)
+    sealing = Sealing(Spelling(naming, keys), naming.settings, naming.keyring, keys)
+    body = naming.without(sealing.body(orjson.loads(record.body), naming.region), keys)
     gaps = noted(place for place, seen in event.placed if seen.key in keys)
     notes = (*record.notes, REDACTED, *gaps)
     return replace(record, body=orjson.dumps(body).decode(), notes=notes)

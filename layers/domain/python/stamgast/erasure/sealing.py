@@ -6,9 +6,8 @@ left out: the message would be another one, its person somebody else. A seal kee
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from stamgast.erasure.needles import Needles
 from stamgast.identity.identifiers import Identifier
 from stamgast.identity.interpret import MOST_EXTERNAL, identified
 from stamgast.identity.keys import Keyring
@@ -17,11 +16,19 @@ from stamgast.identity.settings import IdentitySettings, Namespace
 Place = tuple[dict[str, Any], str, Namespace]
 
 
+class Telling(Protocol):
+    """What knows whether a text tells of the erased."""
+
+    def is_cell(self, value: str) -> bool:
+        """Whether the text, which is a whole value, tells of them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sealing:
     """Seals what tells of some persons; `erased` are their own keys, which go unsealed."""
 
-    needles: Needles
+    needles: Telling
     settings: IdentitySettings
     keyring: Keyring
     erased: Collection[str]

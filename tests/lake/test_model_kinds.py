@@ -1,5 +1,6 @@
 """Every kind of model runs over the lake's own tables, finds what is there, and tells a card."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,7 @@ from stamgast_cli.modelling.card import card_of
 from stamgast_cli.reports.model_facts import facts_of
 from stamgast_cli.reports.model_page import page_of
 from stamgast_lake.engine import EngineSettings, session
+from stamgast_lake.models.report import versions
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EVENTS
 from tests.fakes.kind_world import MODELS, PEOPLE, event_of, happened
@@ -90,6 +92,18 @@ def test_too_few_outcomes_of_an_experiment_are_counted_by_arm() -> None:
     assert found is not None
     seen = happened().filter(pc.match_substring(happened()["properties"], '"offer"'))
     assert sum(map(int, found.groups())) == seen.num_rows
+
+
+def test_versions_of_an_uplift_are_compared_by_the_order_that_scores() -> None:
+    """The log holds orders by the alphabet, in which the one to treat the likeliest is first."""
+    orders = {
+        name: {"qini": {"value": value}}
+        for name, value in (("likeliest_to_buy", 0.001), ("t_learner", 0.02), ("x_learner", 0.03))
+    }
+    judged = json.dumps({"orders": orders, "effect": {"value": 0.1}}, sort_keys=True)
+    (told,) = versions(lambda _: [{"metrics": judged}], "helped")
+    assert told["metrics"] == {"effect": 0.1, "qini": 0.03}
+    assert next(iter(json.loads(judged)["orders"])) == "likeliest_to_buy"
 
 
 def test_drivers_say_what_goes_with_orders() -> None:

@@ -93,9 +93,11 @@ def explain(who: Who, stack: Stack = None, json: Json = False) -> None:
         output.note("No model scores this person: not in its population, or none is in use.")
     for one in [] if json else told:
         title = f"{one['model']}: {one['value']:.4g}, percentile {one['percentile']:g}"
-        output.rows(
-            ("what", "says", "moves"), [_reason(row) for row in one["reasons"]], title=title
-        )
+        if one["reasons"]:
+            rows = [_reason(row) for row in one["reasons"]]
+            output.rows(("what", "says", "moves"), rows, title=title)
+        else:
+            output.facts({title: "its kind gives no reasons"})
 
 
 def show(told: dict[str, Any], output: Output) -> None:

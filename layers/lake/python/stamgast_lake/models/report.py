@@ -96,6 +96,10 @@ def _at(told: Mapping[str, Any]) -> Json:
     }
 
 
+UPLIFT = "x_learner"
+"""The order by which an uplift scores; the others stand beside it."""
+
+
 def _metrics(told: Mapping[str, Any]) -> Json:
     """The few figures that versions are compared by."""
     if "ranking" in told:
@@ -118,8 +122,8 @@ def _of_kind(told: Mapping[str, Any]) -> Json:
         offers = told["figures"]["model"]
         return {name: offers[name]["value"] for name in ("ndcg", "recall", "coverage")}
     if "orders" in told:
-        effect, best = told["effect"]["value"], next(iter(told["orders"].values()))
-        return {"effect": effect, "qini": best["qini"]["value"]}
+        own = told["orders"][UPLIFT]["qini"]["value"]
+        return {"effect": told["effect"]["value"], "qini": own}
     names = ("clusters", "r_squared", "design_effect")
     return {name: told[name] for name in names if name in told}
 

@@ -44,6 +44,18 @@ class Cleaned:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What lines tell: whom the erased persons' could found, messages that go, and others' names.
+
+    `births` are ids of persons, `gone` keys of messages, `others` all identifiers of what stays.
+    """
+
+    births: frozenset[str]
+    gone: frozenset[str]
+    others: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveErasure:
     """The erasure of some persons from raw and rejected lines, under the law of tombstones.
 
@@ -70,24 +82,23 @@ class ArchiveErasure:
         found = new_objects(self.lake.catalogue, listed)
         return [one.key for one in found if one.kind == "raw"]
 
-    def told(self, keys: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """What the lines of these objects tell, for whoever resolves the persons.
-
-        The ids of all persons that the erased persons' lines could found, and all identifiers that
-        lines name which stay.
-        """
+    def told(self, keys: Iterable[str]) -> "Told":
+        """What the lines of these objects tell of the erased, and of others."""
         settings, keyring = self.lake.workspace().identity, self.lake.keyring()
         erased = frozenset(key for subject in self.subjects for key in subject.keys)
-        births, others, tombstones = set[str](), set[str](), self._tombstones
+        births, gone, others = set[str](), set[str](), set[str]()
+        tombstones = self._tombstones
         for key in keys:
             for line in read_lines(self._objects.body(key)):
                 with suppress(*UNREADABLE):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
                     if event.anchor in erased:
                         births |= _births(event, keyring)
-                    if judge(event, tombstones).fate is not Fate.SUPPRESSED:
+                    if judge(event, tombstones).fate is Fate.SUPPRESSED:
+                        gone.add(event.message_key)
+                    else:
                         others.update(keys_of(event))
-        return frozenset(births), frozenset(others)
+        return Told(frozenset(births), frozenset(gone), frozenset(others))
 
     @property
     def _tombstones(self) -> Tombstones:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.subject import Subject
 from stamgast_lake.catalogue import Commit
-from stamgast_lake.erasure.archive import ArchiveErasure, Cleaned
+from stamgast_lake.erasure.archive import ArchiveErasure, Cleaned, Told
 from stamgast_lake.erasure.dropped import DropErasure
 from stamgast_lake.erasure.found import Found
 from stamgast_lake.erasure.history import forget_history
@@ -73,10 +73,9 @@ class Sweep:
     def resolve(self, subject: Subject) -> Subject:
         """The subject with what the lake knows of the person."""
         known = resolve_in_lake(self.lake, subject)
-        archive = ArchiveErasure(self.lake, (known,))
-        births, others = archive.told(archive.unloaded(self.moment))
-        orphans = known.orphans - others
-        return replace(known, births=known.births | births, orphans=orphans)
+        told = self._unloaded((known,))
+        orphans = known.orphans - told.others
+        return replace(known, births=known.births | told.births, orphans=orphans)
 
     def strangers(self, subject: Subject) -> frozenset[str]:
         """The anchors of events whose texts name the person, of whoever they are; all are read."""
@@ -102,7 +101,7 @@ class Sweep:
         objects = Objects(self.lake.s3, self.lake.bucket)
         found.objects.update(key for key in seen if objects.stands(key))
         self._keep(found)
-        self.lake.tombstones.put_gone(found.gone)
+        self.lake.tombstones.put_gone(found.gone | self._unloaded(told).gone)
         prefixes = self._prefixes(told, found, is_dry=False)
         tallies = tables.erase(found, self.batch)
         recomputes = self._owe(told, found, tallies)
@@ -122,6 +121,11 @@ class Sweep:
     def forget(self) -> None:
         """Takes the document of the sweep away."""
         Objects(self.lake.s3, self.lake.bucket).drop([self._key])
+
+    def _unloaded(self, subjects: tuple[Subject, ...]) -> Told:
+        """What the raw objects tell that no run has taken in yet."""
+        archive = ArchiveErasure(self.lake, subjects)
+        return archive.told(archive.unloaded(self.moment))
 
     def _tables(self, subjects: tuple[Subject, ...]) -> TableErasure:
         return TableErasure(self.lake, subjects, self.until_ms, self.moment)

@@ -1,21 +1,22 @@
 """Leaks: how often honest features are suspected, and how many planted leaks are found.
 
-    python bench/leaks.py [--worlds 20] [--first 0] [--people 600] [--json]
+    python bench/leaks.py [--worlds 20] [--first 0] [--people 600] [--of shop] [--json]
 
 Four honest worlds of single events: customers who buy at their own rate and leave, people who buy
 every month, people who look around before they buy, and silence as the outcome. Each is told by
 sixteen behaviours, and by recency and count alone. And three honest worlds in which one true cause
 orders people with an area of about 0.85 by itself: it lasts, it changes slowly, or it is of the
-moment. A leak is then added to the sixteen: a noisy
-copy of the outcome by its area, a column filled for a part of those to whom it came, one category
-of eight, a flag, what was noted when the outcome came under an older date, an id in the order of
-what came, two copies at once, and notes of each purchase that bear a date up to twenty days older.
+moment. A leak is then added to the sixteen: a noisy copy of the outcome by its area, which has
+nothing to copy yet where people are scored, a column filled for a part of those to whom it came,
+one category of eight, a flag, what was noted when the outcome came under an older date, an id in
+the order of what came, two copies at once, and notes of each purchase that bear a date up to twenty
+days older.
 `found` is what keeps a version out; of the others, so many more are told as a question.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from stamgast_learn.calibration import Floats
-from stamgast_learn.predict.leaks import leaks
+from stamgast_learn.predict.leaks import Leak, leaks
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.questions import questions
 
 DAYS, WITHIN = 300, 30
+UNTIL, UNKNOWN = DAYS + WITHIN, 400.0
 CUTS = (120, 150, 180, 210, 240, 270)
 WINDOWS = (7, 30, 90)
 KINDS = ("shop", "monthly", "looking", "silence")
@@ -40,7 +42,7 @@ NAMES = (
 FEW = ("days_since_order", "orders")
 CAUSES = {"a cause that lasts": 1.0, "a cause that changes": 0.9, "a cause of the moment": 0.0}
 CAUSED = ("orders", "orders_30d", "orders_90d", "days_since_order", "views", "noise", "cause")
-STRONG = 1.9
+STRONG, CAUSED_KIND = 1.9, "caused"
 Random = np.random.Generator
 World = tuple[Panel, Floats]
 
@@ -49,18 +51,18 @@ def bought(random: Random, kind: str) -> Floats:
     """The days on which somebody buys."""
     start, until = random.uniform(0, 90), random.uniform(0, 90) + random.exponential(220)
     if kind == "monthly":
-        return np.arange(start, min(DAYS, until), 30.0 + random.normal(0, 0.5))
+        return np.arange(start, min(UNTIL, until), 30.0 + random.normal(0, 0.5))
     mean = random.gamma(2.0, 30.0) if kind == "looking" else 1 / (random.gamma(1.0, 0.025) + 0.002)
     days = start + np.cumsum(np.append(0.0, random.exponential(mean, 400) + 0.2))
-    return np.asarray(days[days < (DAYS if kind == "looking" else min(DAYS, until))])
+    return np.asarray(days[days < (UNTIL if kind == "looking" else min(UNTIL, until))])
 
 
 def looked(random: Random, kind: str, orders: Floats) -> Floats:
     """The days on which they look around."""
     if kind == "looking":
         before = orders - random.uniform(0, 25, len(orders))
-        return np.concatenate([before, random.uniform(0, DAYS, random.poisson(2))])
-    return np.asarray(random.uniform(0, DAYS, random.poisson(6)))
+        return np.concatenate([before, random.uniform(0, UNTIL, random.poisson(2))])
+    return np.asarray(random.uniform(0, UNTIL, random.poisson(6)))
 
 
 def behaviours(
@@ -80,38 +82,43 @@ def behaviours(
 
 
 def world(kind: str, people: int, seed: int) -> World:
-    """A panel in which nothing leaks, and in how many days of each row the next purchase comes."""
+    """A panel in which nothing leaks, and in how many days of each row the next purchase comes.
+
+    On the last day people are scored: what comes is not known, and no leak can know it either.
+    """
     random, rows = np.random.default_rng((seed, KINDS.index(kind))), []
     for person in range(people):
         orders = bought(random, kind)
         views, spend = looked(random, kind, orders), random.gamma(4.0, 10.0)
-        for cut in CUTS:
+        for cut in (*CUTS, DAYS):
             if len(orders) and orders[0] < cut:
-                ahead = np.append(orders[orders >= cut], cut + 400.0)[0] - cut
+                ahead = np.append(orders[orders >= cut], cut + UNKNOWN)[0] - cut
                 told = behaviours(random, cut, orders, views, spend)
                 rows.append((person, cut, ahead, told))
     ahead = np.array([row[2] for row in rows])
-    label = (ahead >= WITHIN if kind == "silence" else ahead < WITHIN).astype(np.float64)
     measured = np.array([row[3] for row in rows], dtype=np.float64)
     persons, cuts = (np.array([row[place] for row in rows]) for place in (0, 1))
-    return Panel(persons, cuts, label, measured, NAMES), ahead
+    came = ahead >= WITHIN if kind == "silence" else ahead < WITHIN
+    label = np.where(cuts < DAYS, came, np.nan)
+    return Panel(persons, cuts, label, measured, NAMES), np.where(cuts < DAYS, ahead, UNKNOWN)
 
 
 def caused(stays: float, people: int, seed: int) -> Panel:
     """An honest panel of months, in which one cause of what is bought is known at each cut-off."""
     random, cause = np.random.default_rng((seed, 77)), np.zeros(people)
     came, parts = np.zeros((0, people)), []
-    for month in range(4 + len(CUTS)):
+    for month in range(5 + len(CUTS)):
         kept = stays if month else 0.0
         cause = kept * cause + np.sqrt(1 - kept**2) * random.normal(size=people)
         odds = -1.2 + STRONG * cause + 0.5 * random.normal(size=people)
         bought_now = 1.0 * (random.random(people) < 1 / (1 + np.exp(-odds)))
         if month >= 4:
             told = _of_months(random, came, cause)
-            parts.append((np.full(people, 30 * month), bought_now, told))
+            known = bought_now if month < 4 + len(CUTS) else np.full(people, np.nan)
+            parts.append((np.full(people, 30 * month), known, told))
         came = np.vstack([came, bought_now])
     cuts, label, measured = (np.concatenate([part[n] for part in parts]) for n in range(3))
-    panel = Panel(np.tile(np.arange(people), len(CUTS)), cuts, label, measured, CAUSED)
+    panel = Panel(np.tile(np.arange(people), 1 + len(CUTS)), cuts, label, measured, CAUSED)
     return panel.at(measured[:, 0] > 0)
 
 
@@ -144,7 +151,7 @@ def copy(area: float) -> Callable[[World, Random], Panel]:
 
 def _copy(panel: Panel, random: Random, area: float) -> Floats:
     apart = float(np.sqrt(2) * norm.ppf(area))
-    return np.asarray(panel.label * apart + random.normal(size=len(panel)))
+    return np.asarray((panel.label == 1) * apart + random.normal(size=len(panel)))
 
 
 def _drawn(told: World, random: Random, share: float) -> NDArray[np.bool_]:
@@ -192,6 +199,7 @@ def notes(told: World, random: Random) -> Panel:
 
 
 LEAKS: dict[str, Callable[[World, Random], Panel]] = {
+    "copy, area 0.75": copy(0.75),
     "copy, area 0.80": copy(0.80),
     "copy, area 0.85": copy(0.85),
     "copy, area 0.90": copy(0.90),
@@ -206,11 +214,13 @@ LEAKS: dict[str, Callable[[World, Random], Panel]] = {
 }
 
 
-def figures(worlds: range, people: int) -> Iterator[dict[str, Any]]:
+def figures(worlds: range, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A row a world and set of features, or a leak: of how many something, and what, was found."""
-    for name, stays in CAUSES.items():
-        yield _row("caused", f"honest: {name}", [caused(stays, people, one) for one in worlds], "")
-    for kind in KINDS:
+    for name, stays in CAUSES.items() if CAUSED_KIND in kinds else ():
+        yield _row(
+            CAUSED_KIND, f"honest: {name}", [caused(stays, people, one) for one in worlds], ""
+        )
+    for kind in (one for one in KINDS if one in kinds):
         found = [world(kind, people, seed) for seed in worlds]
         yield _row(kind, "honest: sixteen behaviours", [one for one, _ in found], "")
         yield _row(kind, "honest: recency and count", [narrowed(one) for one, _ in found], "")
@@ -222,15 +232,19 @@ def figures(worlds: range, people: int) -> Iterator[dict[str, Any]]:
 
 def _row(kind: str, what: str, panels: list[Panel], named: str) -> dict[str, Any]:
     """In how many panels a feature so named was suspected, and in how many more asked about."""
-    found = [any(named in one.feature for one in leaks(panel, WITHIN)) for panel in panels]
+    found = [any(named in one.feature for one in _leaks(panel)) for panel in panels]
     rest = [panel for panel, is_found in zip(panels, found, strict=True) if not is_found]
     asked = [any(named in name for name, _ in _asked(panel)) for panel in rest]
     told = {"world": kind, "what": what, "worlds": len(panels)}
     return told | {"found": sum(found), "asked": sum(asked)}
 
 
+def _leaks(panel: Panel) -> tuple[Leak, ...]:
+    return leaks(panel.labelled, WITHIN, panel.to_score)
+
+
 def _asked(panel: Panel) -> Iterator[tuple[str, str]]:
-    return questions(panel, panel.features, WITHIN)
+    return questions(panel.labelled, panel.features, WITHIN)
 
 
 def main() -> None:
@@ -239,10 +253,12 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=600)
+    every = (CAUSED_KIND, *KINDS)
+    parser.add_argument("--of", nargs="+", choices=every, default=every)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     worlds = range(asked.first, asked.first + asked.worlds)
-    for row in figures(worlds, asked.people):
+    for row in figures(worlds, asked.people, asked.of):
         text = f"{row['world']:9} {row['what']:28} {row['found']:4} of {row['worlds']}"
         text += f", {row['asked']} more asked about"
         print(json.dumps(row) if asked.json else text, flush=True)

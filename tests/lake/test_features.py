@@ -166,6 +166,29 @@ def test_a_variant_that_asks_features_an_hour_late_is_caught(
     assert not is_blind(LEAK)
 
 
+def quiet_days(events: Sequence[Happened]) -> list[float | None]:
+    """How long ago people were seen last: of rows that are learnt of, then of people to score."""
+    with session() as engine:
+        given_events(engine, [one.row(place) for place, one in enumerate(events)])
+        fill(engine, MODEL, ASKED, [CutOff(date(2026, 2, 1), ZONE)], CUT)
+        found = engine.sql("select quiet_days from panel order by cut_on, person_id").fetchall()
+    return [one for (one,) in found]
+
+
+def test_people_to_score_say_how_long_ago_each_was_seen_last() -> None:
+    """The cut-off, an hour before midnight in UTC, is 1,415 hours after the start."""
+    seen = [LEAK[0], replace(LEAK[0], person=1, hours=1_409), replace(LEAK[0], hours=1_416)]
+    assert quiet_days(seen) == [None, pytest.approx(1_391 / 24), pytest.approx(6 / 24)]
+
+
+def test_a_variant_that_sees_people_after_the_cut_off_tells_that_they_were_seen_of_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CutOff, "before", property(lambda cut: cut.after(1)))
+    seen = [LEAK[0], replace(LEAK[0], hours=1_416)]
+    assert quiet_days(seen)[-1] == pytest.approx(-1 / 24)
+
+
 def test_an_outcome_ends_with_its_horizon() -> None:
     late = replace(LEAK[1], hours=LEAK[1].hours + 24 * 31)
     assert panel([LEAK[0], late])[0]["label"] == 0.0

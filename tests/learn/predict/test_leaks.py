@@ -11,7 +11,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.predict.leaks import leaks, told_leaks
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.run import Outcome, learn_run
-from tests.learn.predict.worlds import ORDER, WITHIN, world, write
+from tests.learn.predict.worlds import FEATURES, ORDER, WITHIN, world, write
 
 NOISE = 4
 
@@ -158,6 +158,86 @@ def test_without_regard_to_the_past_horizon_honest_habits_would_be_asked_about(
 ) -> None:
     monkeypatch.setattr("stamgast_learn.predict.questions.AHEAD", -1.0)
     assert asked(steady(panel)) == ["noise"]
+
+
+def with_people_now() -> tuple[Panel, Floats]:
+    """Five cut-offs whose outcome is known and people now; and each row's true log-odds."""
+    told, truth = world(people=600)
+    return told, np.log(truth / (1 - truth))
+
+
+def suspected_of(panel: Panel, column: Floats) -> list[str]:
+    """What is suspected when noise gives way to this column, and people now are seen as well."""
+    measured = panel.measured.copy()
+    measured[:, NOISE] = column
+    told = replace(panel, measured=measured)
+    return [one.feature for one in leaks(told.labelled, WITHIN, told.to_score)]
+
+
+@pytest.mark.parametrize("apart", [0.95, 1.19])
+def test_a_weak_copy_that_has_nothing_to_copy_yet_is_suspected(apart: float) -> None:
+    """Copies of areas of 0.75 and 0.80, which no skill at past cut-offs tells from honest signs."""
+    panel, odds = with_people_now()
+    copy = apart * (panel.label == 1) + drawn().normal(size=len(odds))
+    assert suspected_of(panel, copy) == ["noise"]
+
+
+def test_an_honest_sign_of_the_moment_is_known_of_people_now_and_not_suspected() -> None:
+    panel, odds = with_people_now()
+    assert suspected_of(panel, odds + drawn().normal(size=len(odds))) == []
+
+
+def test_without_people_now_a_weak_copy_looks_like_a_sign_of_the_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel, odds = with_people_now()
+    monkeypatch.setattr("stamgast_learn.predict.vanished.LEAST_PEOPLE", 601)
+    assert suspected_of(panel, 0.95 * (panel.label == 1) + drawn().normal(size=len(odds))) == []
+
+
+def falling(panel: Panel, odds: Floats) -> Floats:
+    """An honest sign whose level falls from cut-off to cut-off."""
+    return odds + drawn().normal(size=len(odds)) - (panel.cut_on - panel.cuts[0]) / WITHIN
+
+
+def test_an_honest_sign_that_falls_all_the_time_is_not_suspected() -> None:
+    panel, odds = with_people_now()
+    assert suspected_of(panel, falling(panel, odds)) == []
+
+
+def test_without_regard_to_past_cut_offs_what_falls_all_the_time_would_be_suspected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel, odds = with_people_now()
+    monkeypatch.setattr("stamgast_learn.predict.vanished._was_steady", lambda *_: True)
+    assert suspected_of(panel, falling(panel, odds)) == ["noise"]
+
+
+@pytest.mark.parametrize(("quiet_days", "found"), [(0.4, ["noise"]), (9.0, [])])
+def test_where_nobody_was_seen_of_late_no_feature_is_accused(
+    quiet_days: float, found: list[str]
+) -> None:
+    """Nobody but the last was seen in the last nine days, or not even the last."""
+    told, odds = with_people_now()
+    last = np.where(np.arange(len(told)) == len(told) - 1, quiet_days, 9.0)
+    panel = replace(told, quiet_days=last)
+    assert suspected_of(panel, np.where(np.isnan(told.label), -9.0, odds)) == found
+
+
+@pytest.mark.parametrize("is_null", [False, True])
+@pytest.mark.parametrize(("default", "found"), [("orders_7d", []), ("booked", ["booked"])])
+def test_where_events_are_recorded_no_more_no_feature_is_accused(
+    default: str, found: list[str], is_null: bool
+) -> None:
+    """One that everybody's events make says that they ended; one of somebody's own does not."""
+    told, odds = with_people_now()
+    names = tuple(default if name == "noise" else name for name in FEATURES)
+    column = np.where(
+        np.isnan(told.label), np.nan if is_null else -9.0, odds + drawn().normal(size=len(odds))
+    )
+    measured = np.column_stack([told.measured[:, :NOISE], column, told.measured[:, NOISE + 1 :]])
+    panel = replace(told, measured=measured, features=names)
+    assert [one.feature for one in leaks(panel.labelled, WITHIN, panel.to_score)] == found
 
 
 def test_what_is_certain_cannot_be_allowed(panel: Panel, tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
-from stamgast_lake.features.measured import CELL, OUTCOME, RFM_CELL, CutOff, arms, measured, outcome
+from stamgast_lake.features.measured import (
+    CELL,
+    DAY_MS,
+    OUTCOME,
+    RFM_CELL,
+    CutOff,
+    arms,
+    measured,
+    outcome,
+)
 from stamgast_lake.features.received import beside, has_late, without_late
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
@@ -29,6 +38,8 @@ MADE = """
     from measured {joins}
     where is_meant
 """
+OUTCOMES = "left join outcome on outcome.person_id = measured.person_id"
+SEEN = "left join then_span on then_span.person_id = measured.person_id"
 SEEDED = """
     create or replace temp table outcome as
     select person_id, cast(r{place} as double) as label from {verdicts}
@@ -96,6 +107,7 @@ def fill(
 ) -> None:
     """Makes table `panel`: person_id, cut_on, label (null where people are scored), f0, f1, …
 
+    `quiet_days` says of people who are scored how long ago each was seen last.
     Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
     what people bought have a row a line of an order, too, of everybody who is in the panel. Where
     something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
@@ -133,8 +145,9 @@ def _of_cut_off(
     yield from measured(model, cut_off)
     if is_labelled:
         yield from _outcome(engine, model, asked, cut_off)
-    joins = "left join outcome on outcome.person_id = measured.person_id" if is_labelled else ""
+    joins = OUTCOMES if is_labelled else SEEN
     columns = list(_columns(model, is_labelled))
+    columns.append("cast(null as double) as quiet_days" if is_labelled else _quiet(cut_off))
     if model.kind is Kind.LIFETIME_VALUE:
         joins += " join history on history.person_id = measured.person_id"
     yield MADE.format(
@@ -144,6 +157,11 @@ def _of_cut_off(
         columns="".join(f", {column}" for column in columns),
         joins=joins,
     )
+
+
+def _quiet(cut_off: CutOff) -> str:
+    """How many days a person was not seen: of nobody less than a day where events had ended."""
+    return f"({cut_off.ms} - epoch_ms(then_span.last_at)) / {float(DAY_MS)} as quiet_days"
 
 
 def _columns(model: Model, is_labelled: bool) -> Iterator[str]:

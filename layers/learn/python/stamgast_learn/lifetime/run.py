@@ -25,20 +25,22 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     """
     if not order.is_training:
         return Outcome(order.version, False, champion is not None, None, {}), champion
-    told = read_panel(panel, order.features).labelled
+    people = read_panel(panel, order.features)
+    told = people.labelled
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
     report["unknown"] = unknown_features(told)
     try:
-        made = _made(order, told, report, champion)
+        made = _made(order, people, report, champion)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion
     return Outcome(order.version, True, True, None, report), made.dumped()
 
 
-def _made(order: Order, panel: Panel, report: dict[str, Any], champion: bytes | None) -> Valuer:
+def _made(order: Order, people: Panel, report: dict[str, Any], champion: bytes | None) -> Valuer:
+    panel = people.labelled
     if not len(panel):
         raise AbstainedError("nobody had bought at any cut-off")
-    require_no_leak(came(panel), order, report)
+    require_no_leak(came(panel), order, report, people.to_score)
     judgement = judge(panel, order.within_days, order.margin)
     report["judgement"] = judgement.to_json()
     require_better(judgement)

@@ -55,9 +55,13 @@ def plain_order(column: Floats, labels: Labels) -> float:
     return max((max(one, 1 - one) for one in areas), default=0.5)
 
 
-def codes(column: Floats) -> NDArray[np.int64]:
-    """Which value each row has, or which range of values; what is unknown is one more."""
-    known = column[~np.isnan(column)]
+def codes(column: Floats, of: Floats | None = None) -> NDArray[np.int64]:
+    """Which value each row has, or which range of values; what is unknown is one more.
+
+    Ranges are those of the column itself, or of another.
+    """
+    known = column if of is None else of
+    known = known[~np.isnan(known)]
     edges = np.unique(known)
     if len(edges) > MOST_VALUES:
         edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
@@ -74,10 +78,10 @@ def least_skill(view: Panel, column: Floats) -> float:
     half = half_of(view.person)
     if not (are_told(labels[half]) and are_told(labels[~half])):
         return 0.5
-    rates = np.zeros(len(labels))
+    stated = np.zeros(len(labels))
     for one in (half, ~half):
-        rates[one] = _rates(of[~one], labels[~one], int(of.max()) + 1)[of[one]]
-    return area(rates, labels, view.person).low
+        stated[one] = rates(of[~one], labels[~one], int(of.max()) + 1)[of[one]]
+    return area(stated, labels, view.person).low
 
 
 def sure_values(view: Panel, column: Floats, least: float) -> list[Same]:
@@ -99,7 +103,8 @@ def half_of(person: NDArray[Any]) -> Labels:
     return drawn[of]
 
 
-def _rates(of: NDArray[np.int64], labels: Labels, size: int) -> Floats:
+def rates(of: NDArray[np.int64], labels: Labels, size: int) -> Floats:
+    """The outcome's rate at each value, where there are few drawn to everybody's."""
     came = np.bincount(of, labels, size) + DRAWN_IN * labels.mean()
     told: Floats = came / (np.bincount(of, minlength=size) + DRAWN_IN)
     return told

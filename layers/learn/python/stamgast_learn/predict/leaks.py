@@ -45,17 +45,21 @@ class Leak:
     why: str
 
 
-def require_no_leak(panel: Panel, order: Bounds, report: dict[str, Any]) -> None:
+def require_no_leak(
+    panel: Panel, order: Bounds, report: dict[str, Any], now: Panel | None = None
+) -> None:
     """Raises AbstainedError where a feature leaks, or is suspected and not allowed."""
-    require_unsuspected(told_leaks(panel, order, report))
+    require_unsuspected(told_leaks(panel, order, report, now))
 
 
-def told_leaks(panel: Panel, order: Bounds, report: dict[str, Any]) -> tuple[Leak, ...]:
+def told_leaks(
+    panel: Panel, order: Bounds, report: dict[str, Any], now: Panel | None = None
+) -> tuple[Leak, ...]:
     """Those suspected and not allowed; the report gets every leak, and what to ask about.
 
     Raises AbstainedError where one is certain.
     """
-    found = leaks(panel, order.within_days)
+    found = leaks(panel, order.within_days, now)
     report["leaks"] = [
         {**asdict(one), "is_allowed": not one.is_certain and one.feature in order.allowed}
         for one in found
@@ -89,12 +93,12 @@ def came(panel: Panel) -> Panel:
     return replace(panel, label=(panel.label > 0).astype(np.float64))
 
 
-def leaks(panel: Panel, within_days: int) -> tuple[Leak, ...]:
-    """Every feature that leaks, the certain ones first, each once."""
+def leaks(panel: Panel, within_days: int, now: Panel | None = None) -> tuple[Leak, ...]:
+    """Every feature that leaks, the certain ones first, each once; `now` are people to score."""
     certain = telling_features(panel)
     told = {name: Leak(name, is_certain=True, why=_certain(name)) for name in certain}
     rest = [name for name in panel.features if name not in certain]
-    for name, why in suspects(panel, rest, within_days) if len(panel) else ():
+    for name, why in suspects(panel, rest, within_days, now) if len(panel) else ():
         told.setdefault(name, Leak(name, is_certain=False, why=why))
     return tuple(told.values())
 

@@ -22,7 +22,8 @@ class Panel:
     `measured` is (rows, features) with NaN where nothing is known; `label` is NaN where people are
     to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values; `was`
     is what the version that scores said of a person last, NaN where it said nothing; `received` is
-    `measured` as far as it had come by the newest cut-off, where some of it came later.
+    `measured` as far as it had come by the newest cut-off, where some of it came later;
+    `quiet_days` is how long ago a person who is to be scored was seen last.
     """
 
     person: Column
@@ -33,6 +34,7 @@ class Panel:
     histories: Histories | None = None
     was: Floats | None = None
     received: Floats | None = None
+    quiet_days: Floats | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -41,10 +43,12 @@ class Panel:
     def at(self, rows: Labels) -> "Panel":
         """The rows of a mask."""
         histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
-        was, received = (None if one is None else one[rows] for one in (self.was, self.received))
+        beside = (self.was, self.received, self.quiet_days)
+        was, received, quiet = (None if one is None else one[rows] for one in beside)
         return Panel(
             *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
-            *(self.features, histories, was, received),
+            *(self.features, histories),
+            *(was, received, quiet),
         )
 
     @property
@@ -87,6 +91,7 @@ def read_panel(path: Path, features: Sequence[str], version: str | None = None) 
         histories=_histories(columns),
         was=_was(columns, version),
         received=_received(columns, len(features)),
+        quiet_days=columns["quiet_days"].astype(np.float64) if "quiet_days" in columns else None,
     )
 
 

@@ -69,23 +69,25 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 
     A version that abstains, or that is not better than the champion, leaves the champion in use.
     """
-    told = read_panel(panel, order.features).labelled
+    people = read_panel(panel, order.features)
+    told = people.labelled
     if not order.is_training:
         return Outcome(order.version, False, champion is not None, None, {}), champion
     report: dict[str, Any] = _counted(told)
     make = _look_alike if order.is_look_alike else _challenger
     try:
-        challenger = make(order, told, report, champion)
+        challenger = make(order, people, report, champion)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion
     return Outcome(order.version, True, True, None, report), challenger.dumped()
 
 
 def _challenger(
-    order: Order, panel: Panel, report: dict[str, Any], champion: bytes | None
+    order: Order, people: Panel, report: dict[str, Any], champion: bytes | None
 ) -> Predictor:
+    panel = people.labelled
     require_enough(panel, order.least_of_each, order.history_days, order.within_days)
-    suspects = told_leaks(panel, order, report)
+    suspects = told_leaks(panel, order, report, people.to_score)
     tested = backtest(panel, order.within_days)
     judgement = judge(tested, newest(panel, order.within_days))
     report["judgement"] = judgement.to_json()
@@ -100,9 +102,10 @@ def _challenger(
 
 
 def _look_alike(
-    order: Order, panel: Panel, report: dict[str, Any], _champion: bytes | None
+    order: Order, people: Panel, report: dict[str, Any], _champion: bytes | None
 ) -> Predictor:
     """Look-alikes have no outcome to wait for: the newest version that is good enough is used."""
+    panel = people.labelled
     require_enough(panel, order.least_of_each, order.history_days, 0)
     predictor, tested, telling = resemble(panel)
     judgement = judge(tested)

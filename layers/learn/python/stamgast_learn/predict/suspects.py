@@ -22,6 +22,7 @@ from stamgast_learn.predict.in_time import Told, ahead, came_late, only_now
 from stamgast_learn.predict.pairs import paired
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import auc_of
+from stamgast_learn.predict.vanished import vanished
 
 ENOUGH_TO_FIT = 10_000
 STRONG, MOST_STRONG = 0.85, 3
@@ -38,7 +39,9 @@ SURE, SURPRISE = 0.9, 2.5
 """A value that brings the outcome this surely, at log-odds so far above what others expect."""
 
 
-def suspects(panel: Panel, names: Sequence[str], within_days: int) -> Iterator[Told]:
+def suspects(
+    panel: Panel, names: Sequence[str], within_days: int, now: Panel | None = None
+) -> Iterator[Told]:
     """Each feature that is suspected, and why; a feature may come several times."""
     for view in _views(panel):
         yield from _sure(view, names)
@@ -51,6 +54,7 @@ def suspects(panel: Panel, names: Sequence[str], within_days: int) -> Iterator[T
         yield from _needed(view, names, memories)
     yield from only_now(panel, names)
     yield from came_late(panel, names)
+    yield from vanished(panel, now, names)
 
 
 def _views(panel: Panel) -> Iterator[Panel]:

@@ -20,6 +20,7 @@ STOOD = {
     "dissolved": {1: BOTH, 5: NOBODY},
     "taken in": {1: MINE, 5: NOBODY},
     "not cut yet": {1: BOTH},
+    "theirs by now": {1: BOTH, 5: ["b"]},
 }
 
 
@@ -51,6 +52,7 @@ def shown(
         for name, run in rows
     ]
     keep(engine, "own_key", pa.table({"key": MINE}))
+    keep(engine, "own_person", pa.table({"key": [one for one in STOOD if one != "theirs by now"]}))
     keep(engine, "person_row", pa.Table.from_pylist(stood))
     keep(engine, "found_rows", pa.Table.from_pylist(found))
     engine.execute(own_rows.STOOD)
@@ -104,6 +106,30 @@ def test_what_left_is_told_and_not_by_whose_word_unless_it_was_theirs(
     word = {"consent_version": "m", "consent_at": "noon"}
     (row,) = shown(engine, EGRESS_RECEIPTS, of("kept", run), last_settled=9, **word)
     assert (row["run"], row["consent_version"]) == (run, version)
+
+
+def test_what_left_under_an_id_that_is_somebody_elses_by_now_is_told_without_the_id(
+    engine: DuckDBPyConnection,
+) -> None:
+    word = {"consent_version": "m", "consent_at": "noon"}
+    (row,) = shown(engine, EGRESS_RECEIPTS, of("theirs by now", 2, 6), **word)
+    assert (row["run"], row["person_id"], row["consent_version"]) == (2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "instead"),
+    [("LEFT", "stood.holds_own", "true"), ("LEFT", "or stood.holds_own", "")],
+)
+def test_what_left_of_somebody_else_and_what_is_not_told_would_be_seen(
+    name: str,
+    part: str,
+    instead: str,
+    engine: DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, word = getattr(own_rows, name), {"consent_version": "m", "consent_at": "noon"}
+    monkeypatch.setattr(own_rows, name, whole.replace(part, instead))
+    assert runs(engine, EGRESS_RECEIPTS, of("theirs by now", 2, 6), **word) != [2]
 
 
 @pytest.mark.parametrize(

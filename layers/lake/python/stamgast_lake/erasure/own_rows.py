@@ -10,6 +10,7 @@ from stamgast_lake.logs import look_up
 from stamgast_lake.tables import (
     COMPUTED_TRAITS,
     EGRESS_RECEIPTS,
+    IDENTITY,
     MEMBERSHIPS,
     PERSONS,
     PROFILES,
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 # Whose an id was, and from which run to which. One that is gone ends as that of whom it had been.
 STOOD = """
     create or replace temp table stood as
-    select person_id, row(recorded_at, run_id) as since,
-        lead(row(recorded_at, run_id)) over ordered as until,
-        list_has_all((select list(key) from own_key), last_value(
-            case when state = 'active' then members end ignore nulls) over ordered) as is_own,
-        state = 'active' and is_settled as is_standing
-    from person_row window ordered as (partition by person_id order by recorded_at, run_id)
+    select person_id, since, until, is_standing,
+        list_has_all(own, members) as is_own, list_has_any(own, members) as holds_own
+    from (select person_id, row(recorded_at, run_id) as since,
+            lead(row(recorded_at, run_id)) over ordered as until,
+            last_value(
+                case when state = 'active' then members end ignore nulls) over ordered as members,
+            state = 'active' and is_settled as is_standing,
+            (select list(key) from own_key) as own
+        from person_row window ordered as (partition by person_id order by recorded_at, run_id))
 """
 # A log is silent of what stays as it is, so its newest row is also of whom the id is by now.
 OWN = """
@@ -49,29 +53,42 @@ STANDS = {
     COMPUTED_TRAITS: "true",
     MEMBERSHIPS: "change = 'entered'",
 }
-# What left with somebody else's is still what left; whose word decided is not told.
-DECIDED = """replace (case when stood.is_own then consent_version end as consent_version,
+# What left with somebody else's is still what left; neither whose word decided is told, nor the id
+# of who is somebody else by now.
+LEFT = "told.person_id in (select key from own_person) or stood.holds_own"
+DECIDED = """replace (case when told.person_id in (select key from own_person)
+        then told.person_id end as person_id,
+    case when stood.is_own then consent_version end as consent_version,
     case when stood.is_own then consent_at end as consent_at)"""
 
 
 def see_whose(
     engine: "DuckDBPyConnection", lake: Lake, persons: Collection[str], keys: Collection[str]
-) -> None:
-    """Makes `stood`: when each of the persons was of these identifiers alone.
+) -> frozenset[str]:
+    """Makes `stood`: when each id that these identifiers ever had was of them, and of them alone.
 
-    Needs `settled_run`.
+    Returns these ids. Needs `settled_run`.
     """
-    for name, told in (("own_key", keys), ("own_person", persons)):
+    ids = frozenset({*persons, *_past(engine, lake, keys)})
+    for name, told in (("own_key", keys), ("own_person", persons), ("past_person", ids)):
         engine.register(name, pa.table({"key": pa.array(sorted(told), pa.string())}))
-    look_up(engine, lake, PERSONS, "own_person", "person_row")
+    look_up(engine, lake, PERSONS, "past_person", "person_row")
     engine.execute(STOOD)
+    return ids
+
+
+def _past(engine: "DuckDBPyConnection", lake: Lake, keys: Collection[str]) -> Collection[str]:
+    engine.register("own_key", pa.table({"key": pa.array(sorted(keys), pa.string())}))
+    look_up(engine, lake, IDENTITY, "own_key", "identity_row")
+    rows = engine.execute("select distinct person_id from identity_row").fetchall()
+    return [person for (person,) in rows if person is not None]
 
 
 def own_rows(table: LakeTable) -> str:
     """The statement of those rows of `found_rows` that tell of nobody else. Needs `stood`."""
     thing = "person_id, segment" if table is MEMBERSHIPS else "person_id"
     if table is EGRESS_RECEIPTS:  # an export has no run of its own, and reads the newest
-        told = {"at": "as_of", "run": "chr(127)", "replaced": DECIDED, "shown": "true"}
+        told = {"at": "as_of", "run": "chr(127)", "replaced": DECIDED, "shown": LEFT}
     else:
         shown = SHOWN.format(stands=STANDS.get(table, "false"))
         told = {"at": "recorded_at", "run": "run_id", "replaced": "", "shown": shown}

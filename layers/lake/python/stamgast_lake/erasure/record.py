@@ -54,7 +54,7 @@ def record_of(lake: Lake, subject: Subject, now_ms: int) -> dict[str, Any]:
     """
     with session() as engine:
         see_runs(engine, lake)
-        see_whose(engine, lake, subject.persons, subject.keys)
+        ever = see_whose(engine, lake, subject.persons, subject.keys)
         told: dict[str, Any] = {
             "made_at": iso_of(now_ms),
             "identifiers": [
@@ -65,7 +65,8 @@ def record_of(lake: Lake, subject: Subject, now_ms: int) -> dict[str, Any]:
         }
         for table in BY_PERSON:
             name = "profile" if table is PROFILES else table.name
-            told[name] = _rows(engine, lake, table, subject.persons, own_rows(table))
+            ids = ever if table is EGRESS_RECEIPTS else subject.persons
+            told[name] = _rows(engine, lake, table, ids, own_rows(table))
         told["identity"] = _rows(engine, lake, IDENTITY, subject.keys, OWN_IDS)
         told["links"] = _rows(engine, lake, LINKS, subject.keys, ALL)
     return told

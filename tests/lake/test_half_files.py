@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind
-from stamgast_lake.erasure import dropped, scan
+from stamgast_lake.erasure import dropped, parquet, scan
 from stamgast_lake.imports.run import import_file
 from stamgast_lake.loading.run import load_run
 from stamgast_lake.runs import close_run, open_run
@@ -37,9 +38,17 @@ def packed(rows: int = 50) -> bytes:
     return out.getvalue()
 
 
+def with_broken_pages() -> bytes:
+    """A file with a sound end, and pages of which the first column's cannot be unpacked."""
+    body = packed()
+    return body[:40] + bytes(20) + body[60:]
+
+
 def drop(world: ErasureWorld) -> None:
     world.put("imports/shop/half.parquet", packed()[:-40])
+    world.put("imports/shop/broken.parquet", with_broken_pages())
     world.put("imports/shop/named-otherwise.csv", packed())
+    world.put("imports/shop/no-member.csv.gz", b"\x1f\x8b" + MAIL.encode())
     world.put("imports/shop/half.csv.gz", gzip.compress((HEAD + ROW * 50).encode())[:-12])
     world.put("imports/shop/no-head.csv", f"{MAIL};Loveday\n1;2\n".encode())
     world.put("imports/shop/one-row.csv", f"{MAIL};Loveday\n".encode())
@@ -87,6 +96,8 @@ def test_half_a_file_goes_whole_and_a_proof_ends(
     before(world)
     assert erased(world) == "closed"
     assert left(world)["imports/shop/half.parquet"] == 0
+    assert left(world)["imports/shop/broken.parquet"] == 0
+    assert gzip.decompress(world.body("imports/shop/no-member.csv.gz")) == b""
     assert left(world)["imports/shop/one-row.csv"] == 0
     assert world.body("imports/shop/no-head.csv") == b"1;2\n"
     assert left(world)["imports/shop/keeper.csv"] == len(KEEPER)
@@ -130,6 +141,14 @@ def test_what_is_left_out_would_be_seen(
     fault(monkeypatch)
     try:
         erased(world)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OSError):
         assert fault is reads_on
     assert left(world)[f"imports/shop/{stays}"] == had[f"imports/shop/{stays}"]
+
+
+def test_no_file_goes_for_a_fault_of_the_disk(tmp_path: Path) -> None:
+    needles = needles_of([])
+    with pytest.raises(FileNotFoundError):
+        parquet.parquet_tells(tmp_path / "gone", needles)
+    with pytest.raises(FileNotFoundError):
+        parquet.without_rows(tmp_path / "gone", tmp_path / "left", needles)

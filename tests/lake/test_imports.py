@@ -2,7 +2,8 @@
 
 import gzip
 import io
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from moto import mock_aws
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
 from stamgast_lake.archive import read_lines
-from stamgast_lake.imports import objects, take
+from stamgast_lake.imports import objects, rows, take
 from stamgast_lake.imports.take import FileImport, Imported
 from stamgast_lake.inputs import ImportInput
 
@@ -189,6 +190,68 @@ def test_a_repeat_overwrites_the_same_objects_with_the_same_bytes(
     assert len(before) > 3
     assert drop.take("a.csv", body) == first
     assert {one.key: drop.body(one.key) for one in first.objects} == before
+
+
+def with_broken_pages() -> bytes:
+    """A Parquet file whose head and end are sound, and whose pages cannot be unpacked."""
+    body = parquet([{"type": "identify", "userId": f"u{n}"} for n in range(5000)])
+    return body[:60] + bytes(40) + body[100:]
+
+
+def with_a_broken_block() -> bytes:
+    """A gzipped file of which the first rows can be inflated and the next ones cannot."""
+    packer = zlib.compressobj(wbits=31)
+    begun = packer.compress(HEADER + b"track,u1,Seen,,,m1\n" * 2000)
+    return begun + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 40
+
+
+FILES = {
+    "pages.parquet": with_broken_pages(),
+    "block.csv.gz": with_a_broken_block(),
+    "member.csv.gz": b"\x1f\x8b is no gzip",
+}
+
+
+@pytest.mark.failure_line(6)
+@pytest.mark.parametrize("path", FILES)
+def test_a_file_that_is_broken_within_is_refused_and_ends_no_run(drop: Drop, path: str) -> None:
+    """Line 6: what Arrow and zlib raise of broken pages is the file's fault, and told as one."""
+    imported = drop.take(path, FILES[path])
+    assert imported.fault
+    [refused] = drop.lines(imported, "rejected")
+    assert (refused["code"], refused["message"]) == ("unreadable_file", imported.fault)
+    assert imported.accepted == len(drop.lines(imported))
+
+
+def knows_no_blocks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rows, "BROKEN_GZIP", (EOFError, gzip.BadGzipFile))
+
+
+def believes_every_fault_to_be_the_disks(patch: pytest.MonkeyPatch) -> None:
+    read = rows.pq.ParquetFile.iter_batches
+
+    def failing(*told: Any, **how: Any) -> Iterator[Any]:
+        try:
+            yield from read(*told, **how)
+        except OSError as error:
+            raise OSError(5, "told of the disk") from error
+
+    patch.setattr(rows.pq.ParquetFile, "iter_batches", failing)
+
+
+@pytest.mark.parametrize(
+    ("fault", "path"),
+    [(knows_no_blocks, "block.csv.gz"), (believes_every_fault_to_be_the_disks, "pages.parquet")],
+)
+def test_a_reader_that_takes_broken_pages_for_a_fault_of_its_own_would_be_seen(
+    drop: Drop,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[pytest.MonkeyPatch], None],
+    path: str,
+) -> None:
+    fault(monkeypatch)
+    with pytest.raises((OSError, zlib.error)):
+        drop.take(path, FILES[path])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Nobody can say of whom it does not tell, so it counts as one that tells, and goe
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,8 @@ def is_parquet(file: Path) -> bool:
 
 def batches(file: Any, rows: int) -> Iterator[pa.RecordBatch]:
     """The rows of a file or of a buffer; raises HalfFileError where no more can be read."""
-    try:
+    with _half_is_told():
         yield from pq.ParquetFile(file).iter_batches(rows)
-    except (pa.ArrowException, OSError) as error:
-        raise HalfFileError("the file ends early or is broken") from error
 
 
 def parquet_tells(file: Path, needles: Needles) -> bool:
@@ -106,9 +105,18 @@ def _filtered(file: Path, left: Path, goes: Goes) -> tuple[int, int]:
 
 
 def _schema(file: Path) -> pa.Schema:
-    try:
+    with _half_is_told():
         return pq.ParquetFile(file).schema_arrow
+
+
+@contextmanager
+def _half_is_told() -> Iterator[None]:
+    """What is the file's fault becomes a HalfFileError; for a fault of the disk no file goes."""
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise
         raise HalfFileError("the file ends early or is broken") from error
 
 

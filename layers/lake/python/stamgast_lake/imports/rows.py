@@ -1,6 +1,5 @@
 """The rows of a CSV, NDJSON or Parquet file as plain values, streamed; a bad row is a value too."""
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 
 from stamgast.ingestion.lenient import read_leniently
 from stamgast_lake.imports.csv_rows import DoubledColumnError, Row, csv_rows
-from stamgast_lake.imports.texts import UTF_8, lines_of
+from stamgast_lake.imports.texts import BROKEN_GZIP, UTF_8, lines_of
 
 PARQUET_ROWS = 2_000
 FORMATS = ("csv", "ndjson", "jsonl", "parquet")
@@ -46,8 +45,12 @@ def rows_of(file: Path, path: str, encoding: str = UTF_8) -> Iterator[Row]:
         raise UnreadableFileError(str(error)) from error
     except duckdb.NotImplementedException as error:
         raise UnreadableFileError("a column is of a type that is not read") from error
-    except (EOFError, gzip.BadGzipFile, pa.ArrowException, duckdb.Error, UnicodeError) as error:
+    except (*BROKEN_GZIP, pa.ArrowException, duckdb.Error, UnicodeError) as error:
         raise UnreadableFileError(f"the file ends early or is no {form}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the disk's fault and not the file's
+        raise UnreadableFileError(f"the file is broken: its {form} cannot be unpacked") from error
 
 
 def _json_rows(lines: Iterator[bytes]) -> Iterator[Row]:

@@ -2,8 +2,9 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -12,6 +13,8 @@ UTF_8 = "utf-8"
 # The mark stays in the text as U+FEFF, so that a file that is written back begins as it did.
 MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 UNMARKED = {"utf-16": "utf-16-le", "utf-8-sig": UTF_8}
+BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What is raised where a gzipped file ends early or is broken."""
 
 
 @contextmanager
@@ -24,9 +27,11 @@ def opened(file: Path) -> Iterator[IO[bytes]]:
 
 
 def encoding_of(file: Path, told: str = UTF_8) -> str:
-    """How a file is encoded: as its byte order mark says, else as `told`."""
-    with opened(file) as stream:
-        return MARKS.get(stream.read(2)) or UNMARKED.get(told, told)
+    """How a file is encoded: as its byte order mark says, if it can be read, else as `told`."""
+    with opened(file) as stream, suppress(*BROKEN_GZIP):
+        if mark := MARKS.get(stream.read(2)):
+            return mark
+    return UNMARKED.get(told, told)
 
 
 @contextmanager

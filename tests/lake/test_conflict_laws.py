@@ -137,7 +137,7 @@ def test_a_copy_that_comes_again_after_the_run_that_took_it_back_stays_taken_bac
 @pytest.mark.parametrize(
     ("right", "wrong", "story"),
     [
-        ("where state = 'conflict'", "where false", told_twice_at_once),
+        ("where state = 'conflict'\n           or", "where", told_twice_at_once),
         ("where kept.state = 'stored' and", "where false and", told_earlier_later),
     ],
 )

@@ -50,6 +50,7 @@ from stamgast_lake.engine import EngineSettings, connect, session
 from stamgast_lake.identity import resolve_run
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.load import Loader
+from stamgast_lake.loading.redelivered import note_redelivered
 from stamgast_lake.loading.stage import Reading, stage
 from stamgast_lake.profiles import unify_run
 from stamgast_lake.publishing.run import Place, publish_run
@@ -221,7 +222,10 @@ class World:
                 engine.execute(
                     f"create temp view staged as select * from read_parquet('{staged}/*.parquet')"
                 )
-                return Loader(self.catalogue, engine, run.run_id).load(taken)  # type: ignore[arg-type]
+                loader = Loader(self.catalogue, engine, run.run_id)  # type: ignore[arg-type]
+                figures = loader.load(taken)
+                note_redelivered(self.lake, run.run_id, engine)
+                return figures
 
     def close(self, run: Run, status: str = "done") -> None:
         row = {

@@ -22,6 +22,7 @@ from stamgast_lake.loading.audit import audit
 from stamgast_lake.loading.duplicates import ERASED
 from stamgast_lake.loading.load import STAGE, Loader, values_of
 from stamgast_lake.loading.parallel import stage_in_workers, workers_for
+from stamgast_lake.loading.redelivered import note_redelivered
 from stamgast_lake.loading.stage import REJECTED, Reading, Taken, stage
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
@@ -64,6 +65,7 @@ def _load(lake: Lake, run_id: str) -> dict[str, int]:
     with _staged(lake, objects) as (taken, connection):
         loader = Loader(lake.catalogue, connection, run_id, lake.tombstones)
         figures = loader.load([*taken, *imports])
+        note_redelivered(lake, run_id, connection)
         rewritten = _keep_away(lake, connection, objects) + _keep_out_of_files(lake, run_id)
         return {**figures, "rewritten": rewritten}
 

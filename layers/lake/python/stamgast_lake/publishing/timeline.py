@@ -17,8 +17,9 @@ from stamgast.profile.store import FactStore
 from stamgast.profile.timeline import Entry, entry_of, is_expired
 from stamgast.profile.timeline_items import place_of
 from stamgast_lake.loading.load import CHECKED_WHOLE_ROWS
+from stamgast_lake.loading.redelivered import IMPORTED
 from stamgast_lake.logs import see, see_fresh
-from stamgast_lake.publishing.lost_copies import IMPORTED, NO_CLASS, find_lost
+from stamgast_lake.publishing.lost_copies import NO_CLASS, find_lost
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import EVENTS, MESSAGE_INDEX
 

@@ -1,0 +1,152 @@
+"""Laws 1 and 2 where a queue delivers a losing copy once more, after the run that took it back.
+
+The load knows its receipt and counts nothing; the live loop believes it again until the next run.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from unittest import mock
+
+import pytest
+
+from stamgast.identity.assurance import Assurance
+from stamgast_lake.loading import redelivered
+from stamgast_lake.publishing import lost_copies
+from tests.lake.test_assurance_copies import BODY, check
+from tests.lake.test_laws import facts_by_person, lake_facts, lake_persons, persons_of
+from tests.lake.world import NOON_MS, World, publish, resolve, unify
+
+TOLD = (resolve, unify, publish)
+SEEDS, MORE_SEEDS = range(2), range(2, 40)
+KEPT = {**BODY, "traits": {"email": "e1@x.org"}}
+OTHER = {**BODY, "anonymousId": "d2", "traits": {"colour": "red"}}
+# Whom a copy alone names keeps an empty person, so all are known by messages of their own.
+SEEN = {"type": "identify", "traits": {}}
+KNOWN = [
+    {**SEEN, "messageId": "k1", "anonymousId": "d1", "traits": {"email": "e1@x.org"}},
+    {**SEEN, "messageId": "k2", "anonymousId": "d2"},
+]
+Copy = tuple[dict[str, object], Assurance, int]
+
+
+def begun() -> World:
+    world = World()
+    for n, body in enumerate(KNOWN):
+        say(world, (body, Assurance.CLAIMED, -9 + n))
+    return world
+
+
+def say(world: World, copy: Copy) -> None:
+    body, word, after_ms = copy
+    told = {"request_id": f"q{after_ms}", "received_ms": NOON_MS + after_ms}
+    world.send(body, **told, assurance=word, source_id="web")
+
+
+def told(kept: Copy, losing: Copy, first: bool) -> Callable[[], World]:
+    """The copy that holds comes first or last, with a run after both; then the losing one again."""
+
+    def story() -> World:
+        world = begun()
+        for copy in (kept, losing) if first else (losing, kept):
+            say(world, copy)
+            world.run(TOLD)
+        say(world, losing)
+        world.run(TOLD)
+        return world
+
+    return story
+
+
+CLAIM, HELD = (KEPT, Assurance.CLAIMED, 1), (KEPT, Assurance.VERIFIED, 1)
+VOUCHED, ANOTHER = (KEPT, Assurance.VERIFIED, 2), (OTHER, Assurance.VERIFIED, 2)
+STORIES = [told(HELD, ANOTHER, True), told(CLAIM, VOUCHED, True)]
+DISPLACED = told(HELD, ANOTHER, False)
+
+
+def check_persons(world: World) -> None:
+    """Persons and facts: how well known is who only a displaced copy named no run knows (0155)."""
+    events = world.events()
+    assert lake_persons(world) == persons_of(events)
+    assert world.persons() == persons_of(events)
+    assert lake_facts(world) == facts_by_person(events)
+    assert world.profiles() == facts_by_person(events)
+
+
+@pytest.mark.failure_line(4)
+@pytest.mark.parametrize("story", STORIES)
+def test_a_losing_copy_that_is_delivered_again_is_taken_back_again(
+    story: Callable[[], World],
+) -> None:
+    """Line 4: a message that comes back hours later has no second effect."""
+    check(story())
+
+
+def test_so_is_one_that_an_earlier_copy_has_displaced() -> None:
+    check_persons(DISPLACED())
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("kind", "story", "checked"),
+    [
+        ("known.state = 'conflict'", STORIES[0], check),
+        ("known.is_unlike", STORIES[1], check),
+        ("known.state = 'stored'", DISPLACED, check_persons),
+    ],
+)
+def test_a_load_that_overlooks_a_kind_of_them_is_found_out(
+    kind: str, story: Callable[[], World], checked: Callable[[World], None]
+) -> None:
+    assert kind in redelivered.LOSERS
+    broken = redelivered.LOSERS.replace(kind, "false")
+    with mock.patch.object(redelivered, "LOSERS", broken), pytest.raises(AssertionError):
+        checked(story())
+
+
+def test_a_run_takes_up_what_a_failed_one_noted() -> None:
+    assert failed_before(lost_copies.UNSETTLED) is None
+
+
+def test_a_run_that_reads_its_own_notes_alone_is_found_out() -> None:
+    with pytest.raises(AssertionError):
+        failed_before("select run_id from runs where false")
+
+
+def failed_before(unsettled: str) -> None:
+    """The run that loads the copy fails; the next has nothing else that is new of the person."""
+    world = begun()
+    for copy in (HELD, ANOTHER):
+        say(world, copy)
+    world.run(TOLD)
+    say(world, ANOTHER)
+    run = world.open()
+    world.load(run)
+    world.close(run, "failed")
+    with mock.patch.object(lost_copies, "UNSETTLED", unsettled):
+        world.run(TOLD)
+    check(world)
+
+
+def lived(random: Random) -> World:
+    """Few messages with copies of all kinds, some delivered up to three times, runs in between."""
+    world, copies = begun(), list[Copy]()
+    for after_ms in range(1, 9):
+        body = {**random.choice((KEPT, OTHER)), "messageId": f"m{random.randrange(3)}"}
+        sent = {"sentAt": NOON_MS} if random.random() < 0.3 else {}
+        word = random.choice((Assurance.CLAIMED, Assurance.VERIFIED))
+        copies.append(({**body, **sent}, word, after_ms))
+    for copy in [*copies, *random.sample(copies * 2, 8)]:
+        say(world, copy)
+        if random.random() < 0.3:
+            world.run(TOLD)
+    world.run(TOLD)
+    return world
+
+
+def seeds() -> Sequence[object]:
+    return [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in MORE_SEEDS)]
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_whatever_is_delivered_again_a_run_makes_the_live_view_what_the_lake_is(seed: int) -> None:
+    check_persons(lived(Random(seed)))

@@ -7,7 +7,8 @@ Propensity, churn and look-alike: the precision of the best tenth and the area, 
 beside those of the very version on 20,000 people that nobody has seen, on a later day, whose odds
 are known. Habits of these worlds differ more than their features tell. Uplift: the Qini stated
 beside that of the learner on 40,000 others. Lifetime values: customers whose money lay within their
-own interval. Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is
+own interval. Shares on discount: true ones within their bounds, and how much of what came the card
+says was. Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is
 what an interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave
 open; `kept` how often the truth was not below its lower end, which is what is promised; `mean` is
 by how much what was stated lies above the truth, on average. Worlds are numbered; `--first` says
@@ -27,7 +28,8 @@ import numpy as np
 
 from stamgast_learn.calibration import Floats
 from stamgast_learn.discount.elasticity import elasticity
-from stamgast_learn.discount.lines import Weeks
+from stamgast_learn.discount.lines import People, Weeks
+from stamgast_learn.discount.shares import fit as fit_shares
 from stamgast_learn.drivers.regression import regress
 from stamgast_learn.lifetime.forecast import value_interval
 from stamgast_learn.lifetime.histories import Histories
@@ -49,6 +51,8 @@ from stamgast_learn.uplift.run import learn_run as learn_uplift
 FEATURES = ("rfm_r", "rfm_f", "rfm_m", "since", "joined", "noise")
 WITHIN, CUTS, FRESH, TENTH, CHEAP = 30, 5, 20_000, 3, 10
 UNITS = (0.7, 2.0, 20.0)
+LATER = range(1, 4)
+ORDERS = ((range(1, 5), 1), (range(1, 40), 1), (range(3, 8), 6))
 SLOPE, EFFECTS = -1.5, np.array([2.0, -1.0, 0.0])
 BUYS, LEAVES, SPENDS = (0.8, 10.0), (0.8, 2.5), (6.0, 4.0, 60.0)
 Random = np.random.Generator
@@ -197,6 +201,22 @@ def prices(random: Random, units: float, products: int = 40, many: int = 40) -> 
     return held(elasticity(weeks).elasticity, SLOPE)
 
 
+def shares(random: Random, people: int, orders: range, size: int) -> tuple[Floats, Floats]:
+    """Whose true share of discounted lines the bounds hold, and how much of what came a card says
+    they held: one to three orders, each of so many lines that are discounted together."""
+    share = random.beta(2.0, 3.0, people)
+    before, after = (random.integers(one.start, one.stop, people) for one in (orders, LATER))
+    on, came = (random.binomial(many, share) for many in (before, after))
+    squares = on * (1 - on / before) ** 2 + (before - on) * (on / before) ** 2
+    expected = on * (before - on) / before
+    told = [size * one.astype(np.float64) for one in (before, on, after, came, size * squares)]
+    bought = People(np.arange(people), *told, size * expected)
+    fitted = fit_shares(bought.lines, bought.discounted, bought.design_effect)
+    low, high = fitted.bounds(bought.lines, bought.discounted)
+    held_by_card = fitted.coverage(*told[:4])
+    return np.where((low <= share) & (share <= high), 1.0, 0.0), held_by_card
+
+
 def driver(random: Random, people: int = 150, each: int = 3) -> Held:
     """An outcome whose noise grows with the behaviour, of people seen several times."""
     measured = random.normal(size=(people, len(EFFECTS))).repeat(each, axis=0)
@@ -221,7 +241,8 @@ def figures(
             yield row(kind, name, [one[name] for one in told if name in one])
         for of in ("precision", "recall") if is_curve else ():
             yield of_curve(kind, of, told)
-    if set(kinds) <= set(RANKED):
+    yield from of_shares(worlds, people) if SHARES in kinds else ()
+    if OTHERS not in kinds:
         return
     values = [lifetime(np.random.default_rng((seed, 8)), people) for seed in worlds]
     yield of_customers(values)
@@ -238,7 +259,7 @@ RANKED: dict[str, Callable[[Random, int], dict[str, Held]]] = {
     "look_alike": look_alike,
     "uplift": uplift,
 }
-OTHERS = "others"
+OTHERS, SHARES = "others", "shares"
 STATED = ("precision of the best tenth", "area", "Qini")
 
 
@@ -266,7 +287,18 @@ def of_customers(told: list[tuple[int, int, float]]) -> dict[str, Any]:
     return _row("lifetime_value", "money of a customer", 0.9, right, of, off)
 
 
-def _row(kind: str, name: str, nominal: float, right: int, of: int, off: float) -> dict[str, Any]:
+def of_shares(worlds: range, people: int) -> Iterator[dict[str, Any]]:
+    """How often bounds of 90 % held true shares, and what the cards say of that."""
+    for orders, size in ORDERS:
+        told = [shares(np.random.default_rng((n, 11)), people, orders, size) for n in worlds]
+        true, said = (np.concatenate(part) for part in zip(*told, strict=True))
+        name = f"{orders.start} to {orders.stop - 1} orders of {size} lines"
+        off = float(said.mean() - true.mean())
+        yield _row("discount", f"share, {name}", 0.9, float(true.sum()), len(true), off)
+        yield _row("discount", f"said of it, {name}", 0.9, float(said.sum()), len(said), off)
+
+
+def _row(kind: str, name: str, nominal: float, right: float, of: int, off: float) -> dict[str, Any]:
     low, high = wilson(right, of)
     told = {"kind": kind, "figure": name, "nominal": nominal, "held": right, "of": of}
     return told | {"seen": right / of, "low": low, "high": high, "mean": off}
@@ -278,7 +310,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=15)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=3_000)
-    kinds = [*RANKED, OTHERS]
+    kinds = [*RANKED, SHARES, OTHERS]
     parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--curve", action="store_true")
     parser.add_argument("--json", action="store_true")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = {"timing_http", "generated_records", "record_sets", "segment_rules", "splink_examples"}
 SMALL = {
     "components": "--rows 20000",
-    "coverage": "--worlds 1 --people 600 --of propensity",
+    "coverage": "--worlds 1 --people 600 --of propensity shares",
     "devices": "--persons 1500 --days 120",
     "erasure": "--persons 2000 --days 5",
     "identity": "--rows 20000",

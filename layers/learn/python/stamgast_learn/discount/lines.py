@@ -31,8 +31,8 @@ BY_PERSON = """
     ), scattered as (
         select person_id,
             sum((o.discounted - o.lines * p.discounted / p.lines) ** 2) as squares,
-            sum(o.lines * (p.discounted / p.lines) * (1 - p.discounted / p.lines)
-                * (1 - o.lines / p.lines)) as expected
+            (any_value(p.discounted * (p.lines - p.discounted))
+                - sum(o.discounted * (o.lines - o.discounted))) / any_value(p.lines) as expected
         from ordered o join person p using (person_id)
         where o.day < $cut and p.lines > 0 group by person_id
     )
@@ -71,7 +71,8 @@ class People:
     were discounted.
 
     `squares` are those by which the discounted lines of the orders before it lie off the person's
-    share, `expected` what they would be if each line were by itself.
+    share, `expected` what they would be if each line were by itself: as often as of two lines of
+    different orders one is discounted and one is not, which is so however few lines there are.
     """
 
     person: Column

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.calibration import Floats
 from stamgast_learn.discount.elasticity import elasticity
 from stamgast_learn.discount.lines import People, cuts_of, people_at, weeks_until
 from stamgast_learn.discount.shares import LEVEL, Shares, fit
@@ -96,10 +96,9 @@ def judge(told: People) -> dict[str, Any]:
     }
 
 
-def _coverage(held: Labels) -> dict[str, float]:
+def _coverage(held: Floats) -> dict[str, float]:
     """For how many people it held, with 95 %."""
-    share = int(held.sum())
-    return asdict(Measure(share / len(held), *wilson(share, len(held))))
+    return asdict(Measure(float(held.mean()), *wilson(float(held.sum()), len(held))))
 
 
 def _error(stated: Floats, later: Floats, on: Floats) -> Floats:

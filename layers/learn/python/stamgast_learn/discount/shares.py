@@ -7,15 +7,17 @@ A beta-binomial model: shares of people follow a beta distribution, fitted by it
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln
-from scipy.stats import beta
+from scipy.stats import beta, betabinom
 
-from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.calibration import Floats
 from stamgast_learn.faults import AbstainedError
 
 LEVEL = 0.9
 LARGEST = 12.0
+LEAST_CHANCE = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +42,32 @@ class Shares:
         n, k = lines / self.design_effect, discounted / self.design_effect
         return _bounds(self.a + k, self.b + n - k)
 
-    def bounds_of_later(
-        self, lines: Floats, discounted: Floats, later: Floats
-    ) -> tuple[Floats, Floats]:
-        """Bounds at 90 % of which share of so many lines to come will be discounted.
-
-        A beta distribution with the mean and the variance of both doubts: of the person's share,
-        and of the lines to come.
-        """
-        mean = self.of(lines, discounted)
-        weight = self.a + self.b + lines / self.design_effect
-        chance = np.minimum(1.0, self.design_effect / np.maximum(later, 1))
-        spread = 1 / (weight + 1) + chance * weight / (weight + 1)
-        size = np.maximum(1 / spread - 1, 1e-6)
-        return _bounds(mean * size, (1 - mean) * size)
-
     def coverage(
         self, lines: Floats, discounted: Floats, later: Floats, later_discounted: Floats
-    ) -> Labels:
-        """For whom the share that came lay within what was stated at 90 %."""
-        low, high = self.bounds_of_later(lines, discounted, later)
-        came = later_discounted / later
-        apart = 1e-9 + 0.5 / later  # a share of n lines is a multiple of one n-th
-        held: Labels = (low - apart <= came) & (came <= high + apart)
-        return held
+    ) -> Floats:
+        """Which part of each person's outcome lay between the tails of what was stated, at 90 %.
+
+        The lines to come, as many as say as much by themselves, follow a beta-binomial. They are
+        counts: an interval of whole ones holds 90 % or more, of few lines far more. So what came
+        counts by the part of its own probability that lies between the tails, and 90 % of it does
+        on average where what was stated is true (Czado, Gneiting & Held 2009).
+        """
+        n, k = lines / self.design_effect, discounted / self.design_effect
+        many = np.maximum(np.round(later / self.design_effect), 1)
+        came = np.round(many * later_discounted / later)
+        below, at = _chances(came.astype(np.int64), many, self.a + k, self.b + n - k)
+        tail = (1 - LEVEL) / 2
+        within = np.minimum(below + at, 1 - tail) - np.maximum(below, tail)
+        told: Floats = np.clip(within / np.maximum(at, LEAST_CHANCE), 0, 1)
+        return told
+
+
+def _chances(came: NDArray[np.int64], later: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """The probability of fewer than came, and of as many."""
+    person = np.repeat(np.arange(len(came)), came)
+    fewer = np.arange(len(person)) - np.repeat(np.cumsum(came) - came, came)
+    each = betabinom.pmf(fewer, later[person], a[person], b[person])
+    return np.bincount(person, each, len(came)), betabinom.pmf(came, later, a, b)
 
 
 def _bounds(a: Floats, b: Floats) -> tuple[Floats, Floats]:

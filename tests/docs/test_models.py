@@ -1,7 +1,9 @@
 """The page on models names every key of `models.yaml` and every default feature as it is."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +19,10 @@ from stamgast.workspace.model_schema import (
     RecommendPart,
 )
 from stamgast.workspace.schema import Part
+from stamgast.workspace.yaml_files import WorkspaceError
 
-PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "models.md").read_text(encoding="utf-8")
 
 
 def test_every_key_of_a_model_is_explained() -> None:
@@ -33,8 +37,12 @@ def test_every_default_feature_stands_there_as_it_is() -> None:
     assert not [row for row in rows if row not in PAGE]
 
 
-KINDS_PAGE = (Path(__file__).parents[2] / "docs" / "model-kinds.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", KINDS_PAGE, re.DOTALL)
+KINDS_PAGE = (DOCS / "model-kinds.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    example
+    for page in sorted(DOCS.glob("model*.md"))
+    for example in re.findall(r"```ya?ml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+]
 
 
 @pytest.mark.parametrize("part", [ContractPart, RecommendPart, ExperimentPart, ClustersPart])
@@ -48,8 +56,28 @@ def test_every_kind_is_named(kind: Kind) -> None:
     assert f"`{kind}`" in PAGE
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_the_examples_of_kinds_compile(example: str) -> None:
+def compiled(example: str) -> Sequence[Mapping[str, Any]]:
+    """The models of an example, as a workspace has them; raises WorkspaceError."""
     sources = "sources: {shop: {name: Shop}}"
     told = compile_files({"models.yaml": example, "sources.yaml": sources, "segments.yaml": ""})
-    assert workspace_of(told).models
+    return workspace_of(told).models
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_compile(example: str) -> None:
+    assert compiled(example)
+
+
+def test_every_kind_with_a_section_has_an_example() -> None:
+    told = {model["kind"] for example in EXAMPLES for model in compiled(example)}
+    assert told == set(Kind) - {Kind.LOOK_ALIKE}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_with_a_key_that_there_is_not_would_be_caught(example: str) -> None:
+    """Each key of a model in its turn, under another name."""
+    keys = [key for key in ModelPart.model_fields if f" {key}:" in example]
+    assert "kind" in keys
+    for key in keys:
+        with pytest.raises(WorkspaceError, match=f"no_{key}"):
+            compiled(example.replace(f" {key}:", f" no_{key}:"))

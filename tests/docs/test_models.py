@@ -76,8 +76,8 @@ def test_every_kind_with_a_section_has_an_example() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_with_a_key_that_there_is_not_would_be_caught(example: str) -> None:
     """Each key of a model in its turn, under another name."""
-    keys = [key for key in ModelPart.model_fields if f" {key}:" in example]
+    keys = [key for key in ModelPart.model_fields if re.search(rf"\b{key}:", example)]
     assert "kind" in keys
     for key in keys:
         with pytest.raises(WorkspaceError, match=f"no_{key}"):
-            compiled(example.replace(f" {key}:", f" no_{key}:"))
+            compiled(re.sub(rf"\b{key}:", f"no_{key}:", example))

@@ -4,12 +4,14 @@ Rows of Parquet files are left out; any other object that tells of the erased is
 for each can be made anew or lives for days only.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stamgast.erasure.needles import needles_of
+from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast_lake.erasure.archive import Cleaned
 from stamgast_lake.erasure.objects import Objects
@@ -17,8 +19,11 @@ from stamgast_lake.erasure.parquet import MAGIC, without_rows
 from stamgast_lake.erasure.scan import document_tells
 from stamgast_lake.lake import Lake
 
+LIST = re.compile(r"exports/(?P<export>[^/]+)/selected/")
+FILE = re.compile(r"exports/(?P<export>[^/]+)/[^/]+\.(csv|parquet)")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class LooseErasure:
     """The erasure of some persons from objects of any form."""
 
@@ -28,17 +33,27 @@ class LooseErasure:
 
     def clean(self, prefixes: Sequence[str]) -> Cleaned:
         """Reads every object under the prefixes, and takes the erased out of those that tell."""
-        objects, needles = Objects(self.lake.s3, self.lake.bucket), needles_of(self.subjects)
-        done = Cleaned()
+        objects, done = Objects(self.lake.s3, self.lake.bucket), Cleaned()
         for prefix in prefixes:
-            for key in objects.keys(prefix):
-                body = objects.body(key)
-                is_told = document_tells(body, needles) or needles.is_name(key)
-                lines = self._without(key, body) if is_told and not self.is_dry else int(is_told)
-                done += Cleaned(1, int(is_told), lines)
-            if not self.is_dry:
-                objects.drop_noncurrent(prefix)
+            keys = objects.keys(prefix)
+            told = [key for key in keys if self._is_told(key)]
+            nameless = nameless_files(keys, told)
+            done += Cleaned(len(keys), len(told) + len(nameless), len(nameless))
+            if self.is_dry:
+                done += Cleaned(0, 0, len(told))
+                continue
+            objects.drop(nameless)  # before the lists by which they are known
+            done += Cleaned(0, 0, sum(self._without(key, objects.body(key)) for key in told))
+            objects.drop_noncurrent(prefix)
         return done
+
+    @cached_property
+    def _needles(self) -> Needles:
+        return needles_of(self.subjects)
+
+    def _is_told(self, key: str) -> bool:
+        body = Objects(self.lake.s3, self.lake.bucket).body(key)
+        return document_tells(body, self._needles) or self._needles.is_name(key)
 
     def _without(self, key: str, body: bytes) -> int:
         objects = Objects(self.lake.s3, self.lake.bucket)
@@ -48,6 +63,17 @@ class LooseErasure:
         with TemporaryDirectory(prefix="stamgast-erase-") as folder:
             file, left = Path(folder) / "file", Path(folder) / "left"
             file.write_bytes(body)
-            _, gone = without_rows(file, left, needles_of(self.subjects))
+            _, gone = without_rows(file, left, self._needles)
             objects.put(key, left.read_bytes())
         return gone
+
+
+def nameless_files(keys: Collection[str], told: Collection[str]) -> set[str]:
+    """Files of exports that hold somebody without naming them: nobody knows which row is theirs.
+
+    The list of whom an export selected names them, none of its files does.
+    """
+    found = {key: file for key in keys if (file := FILE.fullmatch(key))}
+    named = {found[key]["export"] for key in told if key in found}
+    listed = {one["export"] for key in told if (one := LIST.match(key))} - named
+    return {key for key, file in found.items() if file["export"] in listed}

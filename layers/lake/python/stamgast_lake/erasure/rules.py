@@ -1,9 +1,10 @@
 """What an erasure does to each table: which rows go, which stay with less, and how to find them.
 
 The statements read the key sets `erased` (identifiers), `erased_person`, `gone_message`,
-`redacted_message`, `apart` (others' anchors that named the erased) and `other_person` (whose they
-are). `{T}` is the moment of the erasure: what came and happened later is of somebody new. `{S}` is
-the moment of the sweep: what runs logged up to then was computed with the erased in it.
+`redacted_message`, `apart` (others' identifiers that stood beside the erased), `other_person`
+(whose they are) and `others_key` (all that these have). `{T}` is the moment of the erasure: what
+came and happened later is of somebody new. `{S}` is the moment of the sweep: what runs logged up
+to then was computed with the erased in it.
 """
 
 from collections.abc import Mapping
@@ -194,9 +195,9 @@ RULES = {
         ),
         Rule(
             ANCHORS,
-            gone=f"({_within('anchor_key', 'erased', 'apart')}) and {LOGGED}",
+            gone=f"({_within('anchor_key', 'erased', 'apart', 'others_key')}) and {LOGGED}",
             column="anchor_key",
-            spans=("erased", "apart"),
+            spans=("erased", "apart", "others_key"),
         ),
         Rule(
             PROFILES,

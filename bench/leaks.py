@@ -1,6 +1,6 @@
 """Leaks: how often honest features are suspected, and how many planted leaks are found.
 
-    python bench/leaks.py [--worlds 20] [--first 0] [--people 600] [--of shop] [--json]
+    python bench/leaks.py [--worlds 20] [--first 0] [--people 600] [--of shop] [--honest] [--json]
 
 Four honest worlds of single events: customers who buy at their own rate and leave, people who buy
 every month, people who look around before they buy, and silence as the outcome. Each is told by
@@ -45,6 +45,7 @@ CAUSED = ("orders", "orders_30d", "orders_90d", "days_since_order", "views", "no
 STRONG, CAUSED_KIND = 1.9, "caused"
 Random = np.random.Generator
 World = tuple[Panel, Floats]
+Plants = dict[str, Callable[[World, Random], Panel]]
 
 
 def bought(random: Random, kind: str) -> Floats:
@@ -198,7 +199,7 @@ def notes(told: World, random: Random) -> Panel:
     return planted(told[0], before + told[0].measured[:, NAMES.index("orders")])
 
 
-LEAKS: dict[str, Callable[[World, Random], Panel]] = {
+LEAKS: Plants = {
     "copy, area 0.75": copy(0.75),
     "copy, area 0.80": copy(0.80),
     "copy, area 0.85": copy(0.85),
@@ -214,7 +215,9 @@ LEAKS: dict[str, Callable[[World, Random], Panel]] = {
 }
 
 
-def figures(worlds: range, people: int, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+def figures(
+    worlds: range, people: int, kinds: Sequence[str], planned: Plants
+) -> Iterator[dict[str, Any]]:
     """A row a world and set of features, or a leak: of how many something, and what, was found."""
     for name, stays in CAUSES.items() if CAUSED_KIND in kinds else ():
         yield _row(
@@ -224,9 +227,9 @@ def figures(worlds: range, people: int, kinds: Sequence[str]) -> Iterator[dict[s
         found = [world(kind, people, seed) for seed in worlds]
         yield _row(kind, "honest: sixteen behaviours", [one for one, _ in found], "")
         yield _row(kind, "honest: recency and count", [narrowed(one) for one, _ in found], "")
-        for name, plant in LEAKS.items():
-            planned = zip(worlds, found, strict=True)
-            told = [plant(one, np.random.default_rng(seed)) for seed, one in planned]
+        for name, plant in planned.items():
+            seeded = zip(worlds, found, strict=True)
+            told = [plant(one, np.random.default_rng(seed)) for seed, one in seeded]
             yield _row(kind, name, told, "leak")
 
 
@@ -255,10 +258,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=600)
     every = (CAUSED_KIND, *KINDS)
     parser.add_argument("--of", nargs="+", choices=every, default=every)
+    parser.add_argument("--honest", action="store_true", help="nothing is planted")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     worlds = range(asked.first, asked.first + asked.worlds)
-    for row in figures(worlds, asked.people, asked.of):
+    for row in figures(worlds, asked.people, asked.of, {} if asked.honest else LEAKS):
         text = f"{row['world']:9} {row['what']:28} {row['found']:4} of {row['worlds']}"
         text += f", {row['asked']} more asked about"
         print(json.dumps(row) if asked.json else text, flush=True)

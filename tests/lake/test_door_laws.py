@@ -53,6 +53,8 @@ from tests.lake.world import KEYRING, NOON_MS
 BOTH = (USER, MAIL)
 CITY = {USER: "Delft", MAIL: "Gouda"}
 SCORE, EVENT, ADDRESS = "0.4242", "Order Completed", "ada@x.nl"
+FEATURE = "731.5"
+REASONS = f'[{{"feature": "orders_90d", "value": {FEATURE}, "log_odds": 0.2}}]'
 MASKED = json.dumps(HIDDEN)[1:-1]
 DAY_OF_EVENTS = "2026-11-21T"
 PURPOSES = Purposes(
@@ -125,9 +127,10 @@ class Story(Told):
     def scored(self) -> None:
         """Each person has a score, as a run stores it."""
         row = {
-            **dict.fromkeys(("percentile", "band", "low", "high", "reasons", "detail")),
+            **dict.fromkeys(("percentile", "band", "low", "high", "detail")),
             "value": float(SCORE),
             "version": "v1",
+            "reasons": REASONS,
             "scored_on": "2026-11-01",
             "valid_until_ms": NOON_MS + 10**9,
         }
@@ -237,6 +240,9 @@ DOORS: Mapping[str, Door] = {
     "score in a look-up": Door(look_up("service"), "score"),
     "profile": Door(get(path, verbose="true", include=",".join(ALL)), "city", TIMED),
     "score in a profile": Door(get(path, "", "service", include="scores"), "score"),
+    "reasons of a score": Door(
+        get(path, "", "service", include="scores", verbose="true"), "score", TIMED
+    ),
     "timeline": Door(get(path, "/timeline", "service"), "event", TOLD),
     "timeline of another purpose": Door(get(path, "/timeline")),
     "Segment's traits": Door(get(spaces, "traits", verbose="true"), "city", TIMED),
@@ -285,6 +291,7 @@ def marks(story: Story, who: str, text: str) -> set[str]:
     found = {
         "city": any(CITY[one] in text for one in ones),
         "score": SCORE in text,
+        "feature": FEATURE in text,
         "event": EVENT in text,
         "address": ADDRESS in text,
         "masked": MASKED in text,
@@ -405,6 +412,10 @@ def everything_is_shown(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(purpose, "within", lambda reader, _: reader)
 
 
+def every_reason_tells_its_value(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(own_api, "sees_features", lambda _: True)
+
+
 def a_token_forgets_its_purposes(patch: pytest.MonkeyPatch) -> None:
     made = Story.__init__
 
@@ -464,6 +475,7 @@ BROKEN: Mapping[Break, frozenset[str]] = {
         )
     ),
     nobody_is_asked_after_the_run: frozenset(("CSV", "Parquet", "preview")),
+    every_reason_tells_its_value: frozenset(("reasons of a score",)),
     everybody_is_counted: frozenset(("figures of a segment",)),
     the_smallest_figures_are_told: frozenset(("segment report",)),
     everybody_is_in_the_record: frozenset(("access", "portability")),

@@ -99,7 +99,9 @@ def test_everybody_is_scored_logged_and_told_with_version_time_and_reasons(
         assert key == "S#buys"
         assert row["valid_until"] == moment() + timedelta(days=7)
         assert item["version"] == row["version"] == in_use(trained)
-        (answer,) = answers_of({"buys": item}, ms_of(moment()), verbose=True).values()
+        (answer,) = answers_of(
+            {"buys": item}, ms_of(moment()), verbose=True, with_values=True
+        ).values()
         assert (answer["value"], answer["band"]) == (row["value"], row["band"])
         assert answer["reasons"] == json.loads(row["reasons"])
     assert {row["band"] for row in told.values()} == {"very_high", "high", "medium", "low"}
@@ -110,7 +112,7 @@ def test_a_score_past_its_time_is_told_to_nobody(trained: ModelRuns) -> None:
     late = ms_of(moment(7))
     assert columns_of({"buys": item}, late - 1) != {}
     assert columns_of({"buys": item}, late) == {}
-    assert answers_of({"buys": item}, late, verbose=False) == {}
+    assert answers_of({"buys": item}, late, verbose=False, with_values=True) == {}
 
 
 def test_percentiles_order_people_as_values_do_and_ties_alike(trained: ModelRuns) -> None:

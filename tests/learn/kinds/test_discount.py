@@ -124,7 +124,10 @@ def test_spread_about_a_share_of_the_same_few_lines_would_be_caught(
     """The broken variant: lines are expected to scatter as if each person's share were known."""
     known = "sum(o.lines * p.discounted * (p.lines - p.discounted) / p.lines ** 2 * (1 - o.lines"
     broken = re.sub(
-        r"\(any_value.*? as expected", f"{known} / p.lines)) as expected", BY_PERSON, flags=re.DOTALL
+        r"\(any_value.*? as expected",
+        f"{known} / p.lines)) as expected",
+        BY_PERSON,
+        flags=re.DOTALL,
     )
     monkeypatch.setattr("stamgast_learn.discount.lines.BY_PERSON", broken)
     file = write_lines(tmp_path / "panel.parquet", 1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.predict.alone import sure_values
 from stamgast_learn.predict.leaks import leaks, told_leaks
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.run import Outcome, learn_run
@@ -238,6 +239,74 @@ def test_where_events_are_recorded_no_more_no_feature_is_accused(
     measured = np.column_stack([told.measured[:, :NOISE], column, told.measured[:, NOISE + 1 :]])
     panel = replace(told, measured=measured, features=names)
     assert [one.feature for one in leaks(panel.labelled, WITHIN, panel.to_score)] == found
+
+
+def of_few_behaviours(people: int, always: int, cuts: int = 4) -> Panel:
+    """People of whom the first so many always buy, told by a count that says who they are, and by
+    nothing else of use."""
+    random, rows = drawn(), people * cuts
+    person, cut = np.tile(np.arange(people), cuts), np.repeat(np.arange(cuts), people)
+    is_heavy = person < always
+    came = random.random(rows) < np.where(is_heavy, 0.995, 0.4)
+    counted = np.where(is_heavy, 30.0, random.poisson(6, rows))
+    told = np.column_stack([counted, random.normal(size=rows)])
+    return Panel(person, WITHIN * cut, came.astype(np.float64), told, ("orders", "noise"))
+
+
+def names_of(panel: Panel) -> list[str]:
+    """What is suspected."""
+    return [one.feature for one in leaks(panel, WITHIN)]
+
+
+def test_a_count_of_those_who_always_buy_is_not_suspected_where_little_else_is_told() -> None:
+    """They bought in the horizon before as surely, so it is memory."""
+    assert names_of(of_few_behaviours(600, always=100)) == []
+
+
+def test_without_regard_to_the_horizon_before_a_count_would_be_suspected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stamgast_learn.predict.suspects._is_memory", lambda *_: False)
+    assert names_of(of_few_behaviours(600, always=100)) == ["orders"]
+
+
+@pytest.mark.failure_line(34)
+def test_a_value_of_those_to_whom_it_comes_next_is_no_memory() -> None:
+    """Line 34: among people who buy as often as not it says who will, beside a count of habits."""
+    told = of_few_behaviours(600, always=100)
+    noted = filled(told.label == 1)
+    spoilt = replace(told, measured=np.column_stack([told.measured[:, 0], noted]))
+    found = leaks(spoilt, WITHIN)
+    assert [one.feature for one in found if "has a value at which" in one.why] == ["noise"]
+
+
+def test_twenty_people_at_many_cut_offs_say_nothing_for_sure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where no past horizon is known, either."""
+    few = of_few_behaviours(600, always=20, cuts=6)
+    told = replace(few, cut_on=few.cut_on // WITHIN)
+    assert names_of(told) == []
+    monkeypatch.setattr("stamgast_learn.predict.alone.are_enough", lambda *_: True)
+    assert names_of(told) == ["orders"]
+
+
+def surest(columns: int = 20, values: int = 40, each: int = 100) -> int:
+    """Of how many columns a value is sure of nine in ten, where nine in ten is true of them all."""
+    random, of = drawn(), np.repeat(np.arange(values), each).astype(np.float64)
+    told, people = 0, np.arange(len(of))
+    for _ in range(columns):
+        came = (random.random(len(of)) < 0.9).astype(np.float64)
+        panel = Panel(people, np.zeros(len(of), np.int64), came, of[:, None], ("of",))
+        told += bool(sure_values(panel, of, 0.9))
+    return told
+
+
+def test_the_surest_of_many_values_is_not_sure_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by itself would be, in a column of forty, more often than not."""
+    assert surest() <= 2
+    monkeypatch.setattr("stamgast_learn.predict.alone.TAIL", 41 * 0.025)
+    assert surest() >= 8
 
 
 def test_what_is_certain_cannot_be_allowed(panel: Panel, tmp_path: Path) -> None:

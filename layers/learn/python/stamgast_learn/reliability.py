@@ -127,11 +127,11 @@ def at_threshold(stated: Floats, labels: Labels, threshold: float) -> AtThreshol
     )
 
 
-def wilson(successes: float, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson, 1927)."""
-    p, z2 = successes / trials, Z95**2
+def wilson(successes: float, trials: int, deviations: float = Z95) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson, 1927), at 95 % unless it is said how wide."""
+    p, z2 = successes / trials, deviations**2
     middle = (p + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z95 * np.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    half = np.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2)) * deviations / (1 + z2 / trials)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 

@@ -168,17 +168,22 @@ def brought_up(profile: Profile, desk: Desk) -> Profile:
     return lived(profile, desk.workspace, desk.profiles.coverage(), desk.now_ms)
 
 
-def with_scores(profile: Profile, now_ms: int, *, verbose: bool) -> Profile:
-    """The profile with its scores as they are told: those that hold now."""
+def with_scores(profile: Profile, now_ms: int, reader: Reader, *, verbose: bool) -> Profile:
+    """The profile with its scores as they are told to this reader: those that hold now."""
     scores = profile.person.rows.get(SCORES)
     if not scores:
         return profile
     # Imported on use: most look-ups tell of no score.
     from stamgast.models.live import answers_of
 
-    told = answers_of(scores, now_ms, verbose=verbose)
+    told = answers_of(scores, now_ms, verbose=verbose, with_values=sees_features(reader))
     rows = {**profile.person.rows, SCORES: told}
     return replace(profile, person=replace(profile.person, rows=rows))
+
+
+def sees_features(reader: Reader) -> bool:
+    """Whether a person's own values of features may be told: they are made of events and traits."""
+    return reader.may_see(TIMELINE) and reader.may_see("traits")
 
 
 def _answer(
@@ -199,7 +204,7 @@ def _answer(
     if CONSENTS in sections:
         profile = with_consents(profile, desk)
     if SCORES in sections:
-        profile = with_scores(profile, desk.now_ms, verbose=verbose)
+        profile = with_scores(profile, desk.now_ms, reader, verbose=verbose)
     answer = answer_of(profile, told, reader, safe, verbose=verbose)
     links = None if threshold is None else links_of(profile, threshold, reader, desk.now_ms)
     return answer if links is None else {**answer, LINKS: links}

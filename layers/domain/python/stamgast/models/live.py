@@ -35,8 +35,13 @@ def columns_of(rows: Mapping[str, Row], now_ms: int) -> dict[str, dict[str, Any]
     return {name: json.loads(row["score"]) for name, row in holding(rows, now_ms).items()}
 
 
-def answers_of(rows: Mapping[str, Row], now_ms: int, *, verbose: bool) -> dict[str, dict[str, Any]]:
-    """What look-ups tell of each score that holds; verbose adds what moved it most."""
+def answers_of(
+    rows: Mapping[str, Row], now_ms: int, *, verbose: bool, with_values: bool
+) -> dict[str, dict[str, Any]]:
+    """What look-ups tell of each score that holds; verbose adds what moved it most.
+
+    Without values it says how much each feature moved it, and not what the person's is.
+    """
     told = {}
     for name, row in sorted(holding(rows, now_ms).items()):
         told[name] = {
@@ -48,5 +53,10 @@ def answers_of(rows: Mapping[str, Row], now_ms: int, *, verbose: bool) -> dict[s
         if row.get("detail"):
             told[name]["detail"] = json.loads(row["detail"])
         if verbose:
-            told[name]["reasons"] = json.loads(row["reasons"])
+            reasons = json.loads(row["reasons"])
+            told[name]["reasons"] = reasons if with_values else [_unvalued(one) for one in reasons]
     return told
+
+
+def _unvalued(reason: Row) -> dict[str, Any]:
+    return {name: told for name, told in reason.items() if name != "value"}

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import area, auc_of
 from stamgast_learn.reliability import wilson
 
-LEAST_TOLD = 30
+LEAST_TOLD, TAIL = 30, 0.025
 MOST_VALUES, BINS = 64, 32
 DRAWN_IN = 5.0
 """A value's rate is drawn to the base rate as if it had so many rows more."""
@@ -85,15 +86,24 @@ def least_skill(view: Panel, column: Floats) -> float:
 
 
 def sure_values(view: Panel, column: Floats, least: float) -> list[Same]:
-    """The values to whose people the outcome came in a share of at least this, beyond chance."""
+    """The values to whose people the outcome came in a share of at least this, beyond chance.
+
+    The surest of many values is so by chance: 97.5 % is for all of them at once (Bonferroni).
+    """
     of, labels = codes(column), view.label == 1
-    rows = [~np.isnan(column), *(of == value for value in np.unique(of))]
-    told = []
-    for here in rows:
-        people, came = int(here.sum()), int(labels[here].sum())
-        if people >= LEAST_TOLD and (at_least := wilson(came, people)[0]) >= least:
-            told.append(Same(here, came / people, at_least))
+    values = [~np.isnan(column), *(of == value for value in np.unique(of))]
+    for_all, told = float(norm.isf(TAIL / len(values))), []
+    for here in values:
+        rows, came = int(here.sum()), int(labels[here].sum())
+        is_sure = rows >= LEAST_TOLD and wilson(came, rows, for_all)[0] >= least
+        if is_sure and are_enough(view, here):
+            told.append(Same(here, came / rows, wilson(came, rows)[0]))
     return told
+
+
+def are_enough(view: Panel, rows: Labels) -> bool:
+    """Whether there are people enough to say anything, however many cut-offs each is seen at."""
+    return len(np.unique(view.person[rows])) >= LEAST_TOLD
 
 
 def half_of(person: NDArray[Any]) -> Labels:

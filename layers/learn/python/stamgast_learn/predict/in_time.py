@@ -30,6 +30,18 @@ def ahead(panel: Panel, name: str, within_days: int) -> float | None:
     return float(np.mean(told)) if told else None
 
 
+def came_before(panel: Panel, view: Panel, within_days: int) -> Floats:
+    """The outcome of each of the view's rows in the horizon before; NaN where it is not known."""
+    told = np.full(len(view), np.nan)
+    for cut in view.cuts:
+        before = panel.cuts[panel.cuts + within_days <= cut]
+        now = np.flatnonzero(view.cut_on == cut)
+        was = np.flatnonzero(np.isin(panel.cut_on, before[-1:]))
+        _, here, there = np.intersect1d(view.person[now], panel.person[was], return_indices=True)
+        told[now[here]] = panel.label[was[there]]
+    return told
+
+
 def _compared(panel: Panel, column: Floats, cut: int, before: int) -> list[float]:
     now = np.flatnonzero(few(panel.cut_on == cut, ENOUGH_TO_SEE))
     was = np.flatnonzero(panel.cut_on == before)

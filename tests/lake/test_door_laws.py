@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stamgast.consent.purposes import Purpose, Purposes
+from stamgast.consent.coverage import coverage_of
+from stamgast.consent.purposes import SUPPRESSED, Purpose, Purposes
 from stamgast.erasure.subject import Subject
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.explain.masking import HIDDEN
@@ -545,3 +546,37 @@ def test_no_figure_counts_who_is_suppressed() -> None:
     told = story.reported(least=1)
     assert (CITY[USER] in told, CITY[MAIL] in told) == (False, True)
     assert json.loads(told)["size"]["everyone"] == 1
+
+
+def sampled(steps: Sequence[Step]) -> set[str]:
+    """Of whom a sample tells that a token asks for which is bound to no purpose."""
+    story = Story()
+    for step in steps:
+        story.take(step)
+    story.readers["mailer"] = replace(MAILER, purposes=())
+    told = story.asked("preview", segment="everybody", sample=10)
+    return {who for who in BOTH if f'"{story.home(who)}"' in told}
+
+
+HUSHED: Sequence[Step] = (
+    Say(USER, is_granted=True),
+    Say(MAIL, is_granted=False),
+    RUN,
+    SUPPRESS,
+)
+
+
+@pytest.mark.failure_line(38)
+def test_no_sample_tells_of_who_is_suppressed_where_purposes_are_declared() -> None:
+    """Line 38: a token that is bound to no purpose is asked about suppression alone."""
+    assert sampled(HUSHED) == {MAIL}
+    assert sampled([*HUSHED, LIFT]) == set(BOTH)
+
+
+def test_a_sample_that_asks_for_a_purpose_that_nobody_declared_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    undeclared = lambda person: coverage_of(person, SUPPRESSED, PURPOSES)  # noqa: E731
+    asked = lambda person: told if (told := undeclared(person)).is_covered else None  # noqa: E731
+    monkeypatch.setattr(preview_answer, "silenced", asked)
+    assert sampled(HUSHED) == set(BOTH)

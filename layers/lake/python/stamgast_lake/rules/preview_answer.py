@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stamgast.consent.coverage import Verdict, coverage_of
+from stamgast.consent.coverage import coverage_of, silenced
 from stamgast.consent.purposes import SUPPRESSED, Purposes
 from stamgast.egress.decision import LivePerson, LivePersons
 from stamgast.egress.manifest import within
@@ -85,10 +85,9 @@ def telling_of(
 
 
 def _may_be_shown(person: LivePerson, name: str, purposes: Purposes) -> bool:
-    coverage = coverage_of(person.consent, name, purposes)
-    if name == SUPPRESSED:
-        return coverage.verdict is not Verdict.SUPPRESSED
-    return coverage.is_covered
+    if name == SUPPRESSED:  # which no workspace declares
+        return silenced(person.consent) is None
+    return coverage_of(person.consent, name, purposes).is_covered
 
 
 def _shown(found: SegmentPreview) -> set[str]:

@@ -8,10 +8,14 @@ import pytest
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind
 from stamgast.moments import iso_of, moment_of
+from stamgast.workspace.compiler import compile_files
+from stamgast.workspace.model import Workspace, workspace_of
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.notes import Notes, words_of
+from tests.lake import erasure_world as worlds
 from tests.lake.erasure_world import HOUR_MS, ErasureWorld, erasure_world
 from tests.lake.test_erasure import CANARY, KEEPER, NOTHING, event, identify
+from tests.lake.world import KEYRING
 
 NUMBER = "+31612345678"
 NOTES = (
@@ -166,3 +170,37 @@ def test_a_word_that_could_be_an_identifier_is_read_as_people_write_it(
     text: str, word: str
 ) -> None:
     assert word in words_of(text)
+
+
+HOME = "she rings from 06-1234 5678, ask for her"
+"""A number as people of its country write it; nothing in the note says which that is."""
+
+
+def keys_in_notes(world: ErasureWorld) -> set[str]:
+    """What notes with a local number spell, where one source of two has a region."""
+    notes = (event(f"h{n}", userId=KEEPER["user_id"], properties={"note": HOME}) for n in range(2))
+    world.send(*notes)
+    world.run()
+    whole = world.subject(phone=NUMBER)
+    told = Notes(world.lake, tombstones_of([whole]))
+    return {key for day in told.days() for key in told.of_day(day)}
+
+
+def with_region(shop: str, default: str) -> Workspace:
+    sources = f"sources:\n  web: {{name: Web}}\n  shop: {{name: Shop, region: {shop}}}\n"
+    texts = {"sources.yaml": sources, "identity.yaml": f"identity: {{default_region: {default}}}"}
+    return workspace_of(compile_files(texts))
+
+
+def test_a_local_number_is_read_in_the_regions_of_all_sources(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worlds, "WORKSPACE", with_region("NL", default="DE"))
+    assert keys_in_notes(world) == {KEYRING.identifier_key("phone", NUMBER)}
+
+
+def test_without_its_region_a_local_number_is_found_by_no_key(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worlds, "WORKSPACE", with_region("BE", default="DE"))
+    assert keys_in_notes(world) == set()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.edge import Reason
+from stamgast.identity.rules import LEAST_LIMIT
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.evidence import gather, see_deterministic, see_fresh_evidence
@@ -158,7 +159,8 @@ CONSTRAINT_WAS = """
 HELD = f"""
     with held as (
         select 'off' as kind, key as a, cast(null as varchar) as b,
-            'serves ' || persons || ' persons' as reason from off
+            'serves more than ' || coalesce(value_limit, {LEAST_LIMIT}) as reason
+        from off left join namespace on namespace.name = split_part(key, ':', 1)
         union all select 'refused', a, b, reason from refused
         union all select 'refused', a, b, '{Reason.VALUE_LIMIT}' from blocked
         join settled sa on sa.key = a join settled sb on sb.key = b
@@ -171,7 +173,7 @@ HELD = f"""
         select 1 from constraint_was was
         where was.kind = held.kind and was.a = held.a
           and was.b is not distinct from held.b
-          and (held.kind = 'off' or was.reason = held.reason))
+          and was.reason = held.reason)
     union all
     select kind, a, b, {NOW}, 'run', reason, cast('{{moment}}' as timestamptz), null, '{{run_id}}'
     from constraint_was was where not exists (

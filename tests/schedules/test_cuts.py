@@ -38,6 +38,11 @@ def test_no_schedule_joins_what_was_cut_or_loses_what_came_meanwhile(shard: int)
     assert broken == {}
 
 
+@pytest.mark.parametrize("seed", [1_008_203, 1_010_201])
+def test_a_cut_ends_although_who_opened_its_change_died_before_the_first_lock(seed: int) -> None:
+    assert violation_of(seed, CUTTING, CutWorld) is None
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_schedule_of_many_joins_what_was_cut(shard: int) -> None:

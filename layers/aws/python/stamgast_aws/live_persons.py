@@ -42,7 +42,9 @@ class DynamoLivePersons:
         }
         values = self._values(keys)
         return {
-            person_id: LivePerson(_consent(root, facts), _named(root, values))
+            person_id: LivePerson(
+                _consent(root, facts), _named(root, values), frozenset(root.members)
+            )
             for person_id, root in roots.items()
         }
 

@@ -1,7 +1,7 @@
 """Logs of changes: what holds now, what is new since the last finished run, and what to append."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -35,6 +35,10 @@ FRESH = """
     create or replace temp view {name} as
     select * from {rows} where run_id not in (select run_id from settled_run)
 """
+SETTLED = """
+    create or replace temp view {name} as
+    select * from {rows} where run_id in (select run_id from settled_run)
+"""
 LOOKED_UP = """
     create or replace temp table {into} as
     select {told}, run_id in (select run_id from settled_run) as is_settled
@@ -64,6 +68,13 @@ OWED = """
 """
 
 
+class Seeing(Protocol):
+    """Names rows of some tables in the session, each under its table's name."""
+
+    def __call__(self, engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> None:
+        """`see` names all rows, `see_settled` those of runs that ended well."""
+
+
 def see(engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> None:
     """Names the rows of these tables in the session, each under its table's name."""
     for table in tables:
@@ -78,6 +89,17 @@ def see_runs(engine: "DuckDBPyConnection", lake: Lake) -> None:
     """
     see(engine, lake, RUNS)
     engine.execute(SETTLED_RUNS)
+
+
+def see_settled(engine: "DuckDBPyConnection", lake: Lake, *tables: LakeTable) -> None:
+    """Names the rows that a run in the middle, or one that failed, has no part in.
+
+    So no person of one run meets the profile of another. Needs `settled_run`.
+    """
+    for table in tables:
+        rows = f"any_{table.name}"
+        engine.register(rows, lake.catalogue.dataset(table))
+        engine.execute(SETTLED.format(name=table.name, rows=rows))
 
 
 def fresh(engine: "DuckDBPyConnection", rows: str, name: str) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import latest, see
+from stamgast_lake.logs import Seeing, latest, see
 from stamgast_lake.rfm import rfm_sql
 from stamgast_lake.tables import PERSONS, PROFILES
 
@@ -21,9 +21,11 @@ SPENDINGS = """
 """
 
 
-def score_buyers(engine: "DuckDBPyConnection", lake: Lake, moment_ms: int) -> None:
+def score_buyers(
+    engine: "DuckDBPyConnection", lake: Lake, moment_ms: int, see_logs: Seeing = see
+) -> None:
     """Makes `profile_now`, `person_now` and table `scored`, one row a buyer."""
-    see(engine, lake, PROFILES, PERSONS)
+    see_logs(engine, lake, PROFILES, PERSONS)
     latest(engine, "profiles", "person_id", "profile_now")
     latest(engine, "persons", "person_id", "person_now")
     engine.execute(SPENDINGS)

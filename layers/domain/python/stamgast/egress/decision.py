@@ -1,6 +1,6 @@
 """Whether a person's data may leave for a purpose, and the row that says so for ever after."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -41,10 +41,11 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class LivePerson:
-    """What holds of a person at this moment: the consent, and the values of identifiers."""
+    """What holds of a person at this moment: consent, values of identifiers, keys of members."""
 
     consent: Consent | None
     identifiers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
 
 
 class LivePersons(Protocol):
@@ -54,6 +55,16 @@ class LivePersons(Protocol):
         self, person_ids: Sequence[str], namespaces: frozenset[str]
     ) -> Mapping[str, LivePerson]:
         """These persons, with the values of their identifiers of these namespaces."""
+
+
+def unparted(
+    live: Mapping[str, LivePerson], then: Mapping[str, Collection[str]]
+) -> dict[str, LivePerson]:
+    """Those who are still all that a run took for one person; `then` are its members by person.
+
+    What a run said of whoever was parted since tells of somebody else as well.
+    """
+    return {one: now for one, now in live.items() if now.members.issuperset(then[one])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from stamgast.consent.coverage import consent_of_row, coverage_of_all
-from stamgast.egress.decision import Decision, LivePerson, LivePersons, decided
+from stamgast.egress.decision import Decision, LivePerson, LivePersons, decided, unparted
 from stamgast.egress.fields import Field, Of
 from stamgast.moments import iso_of, moment_of, ms_of
 from stamgast.segments.kept import at_day
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.exports.files import hash_of, writer_of
 from stamgast_lake.exports.order import Order, Selected
-from stamgast_lake.exports.select import COMPUTED, CONSENT, PERSON_ID, read_part
+from stamgast_lake.exports.select import COMPUTED, CONSENT, MEMBERS, PERSON_ID, read_part
 from stamgast_lake.lake import Lake
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EGRESS_RECEIPTS
@@ -96,7 +96,8 @@ class PartWork:
         names, purposes = self.order.purposes, self.lake.workspace().consents
         then = {row[PERSON_ID]: coverage_of_all(_consent(row), names, purposes) for row in rows}
         asked = [person_id for person_id, told in then.items() if told.is_covered]
-        live = self.persons.read(asked, self._namespaces) if asked else {}
+        members = {row[PERSON_ID]: row[MEMBERS] or () for row in rows}
+        live = unparted(self.persons.read(asked, self._namespaces), members) if asked else {}
         decisions = [
             decided(one := row[PERSON_ID], then[one], live.get(one), names, purposes)
             for row in rows

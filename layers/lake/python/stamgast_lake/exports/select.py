@@ -20,19 +20,19 @@ from stamgast_lake.consents import covers_sql, register_sql
 from stamgast_lake.engine import session
 from stamgast_lake.exports.order import Order, Selected
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import latest, see
+from stamgast_lake.logs import SETTLED, latest, see_runs, see_settled
 from stamgast_lake.rules.computed import iso_sql
 from stamgast_lake.rules.literals import quoted
 from stamgast_lake.rules.sources import major, place_in
 from stamgast_lake.runs import DONE, WHOLE
-from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS, PERSONS, PROFILES, RFM, RUNS
+from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS, PERSONS, PROFILES, RFM
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROWS_A_PART = 100_000
 ROWS_A_BATCH = 8_192
-PERSON_ID, CONSENT, COMPUTED = "person_id", "consent", "computed"
+PERSON_ID, MEMBERS, CONSENT, COMPUTED = "person_id", "members", "consent", "computed"
 LAST_RUN = f"""
     select run_id, epoch_us(moment) // 1000 from runs where stage = '{WHOLE}' and status = '{DONE}'
     order by seq desc limit 1
@@ -44,7 +44,7 @@ STANDING = """
 """
 VERSION = "select max(rule_version), count(*) from standing"
 SELECTED = """
-    select standing.person_id, {consent} as consent,
+    select standing.person_id, person_now.members, {consent} as consent,
         case when {covers} then computed_now.traits end as computed, {fields}
     from standing
     left join person_now on person_now.person_id = standing.person_id
@@ -109,7 +109,7 @@ def read_part(lake: Lake, order: Order, part: int) -> pa.Table:
 
 
 def _last_run(engine: "DuckDBPyConnection", lake: Lake) -> tuple[str, datetime]:
-    see(engine, lake, RUNS)
+    see_runs(engine, lake)
     rows = engine.execute(LAST_RUN).fetchall()
     if not rows:
         raise NoRunError("no run has ended yet: `stamgast run` first")
@@ -118,8 +118,9 @@ def _last_run(engine: "DuckDBPyConnection", lake: Lake) -> tuple[str, datetime]:
 
 def _open(engine: "DuckDBPyConnection", lake: Lake, order: Order) -> None:
     memberships = lake.catalogue.dataset(MEMBERSHIPS, one_of("segment", [order.segment]))
-    engine.register(MEMBERSHIPS.name, memberships)
-    see(engine, lake, PERSONS, PROFILES, RFM, COMPUTED_TRAITS)
+    engine.register("membership_row", memberships)
+    engine.execute(SETTLED.format(name="memberships", rows="membership_row"))
+    see_settled(engine, lake, PERSONS, PROFILES, RFM, COMPUTED_TRAITS)
     latest(engine, "memberships", "person_id, segment", "membership_now")
     for table, name in (
         ("persons", "person_now"),

@@ -12,14 +12,14 @@ from stamgast_lake.catalogue import one_of
 from stamgast_lake.consents import covers_sql
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import count, latest, see
+from stamgast_lake.logs import SETTLED, count, latest, see_runs, see_settled
 from stamgast_lake.rules.literals import quoted
 from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import VERDICTS, verdicts
 from stamgast_lake.rules.traits import compute
 from stamgast_lake.runs import DONE, WHOLE
 from stamgast_lake.scored import score_buyers
-from stamgast_lake.tables import MEMBERSHIPS, RUNS
+from stamgast_lake.tables import MEMBERSHIPS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -145,8 +145,9 @@ class Question:
 def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview:
     """The segment over the lake as the newest run left it; `most` bounds each sample."""
     with session() as engine:
-        score_buyers(engine, lake, question.now.ms)
-        make_relations(engine, lake)
+        see_runs(engine, lake)
+        score_buyers(engine, lake, question.now.ms, see_settled)
+        make_relations(engine, lake, see_settled)
         compute(engine, question.traits, question.now)
         add_computed(engine, lake, question.rules, question.now.ms)
         for statement in verdicts(question.rules, question.now):
@@ -165,7 +166,6 @@ def _members(question: Question, purposes: Purposes) -> str:
 def _preview(
     engine: "DuckDBPyConnection", lake: Lake, question: Question, most: int
 ) -> SegmentPreview:
-    see(engine, lake, RUNS)
     purpose = question.purpose
     is_asked = purpose is not None
     return SegmentPreview(
@@ -199,7 +199,8 @@ def _change(
         return None
     standing = lake.catalogue.dataset(MEMBERSHIPS, one_of("segment", [against]))
     engine.register("membership_of_one", standing)
-    rows = f"(select * from membership_of_one where segment = {quoted(against)})"
+    engine.execute(SETTLED.format(name="settled_of_one", rows="membership_of_one"))
+    rows = f"(select * from settled_of_one where segment = {quoted(against)})"
     latest(engine, rows, "person_id, segment", "membership_now")
     engine.execute(STANDING)
     ((size, version),) = engine.execute(STANDS).fetchall()

@@ -1,12 +1,12 @@
 """A preview as one reader is told it: samples hold whom and what scope and consent let it see."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from stamgast.consent.coverage import coverage_of, silenced
 from stamgast.consent.purposes import SUPPRESSED, Purposes
-from stamgast.egress.decision import LivePerson, LivePersons
+from stamgast.egress.decision import LivePerson, LivePersons, unparted
 from stamgast.egress.manifest import within
 from stamgast.identity.explain.masking import masked
 from stamgast.identity.settings import IdentitySettings
@@ -30,7 +30,7 @@ class Telling:
 
         A token that is bound to purposes gets nothing masked: that is outside the manifest, too.
 
-        None for who may not be shown, and for who is gone since the run.
+        None for who may not be shown, and for who is gone or parted since the run.
         """
         if one.person_id not in self.people:
             return None
@@ -79,7 +79,8 @@ def telling_of(
     purpose = purposes.of(name) if reader.purposes and name else None
     shown = _shown(found)
     namespaces = frozenset(one for one in settings.by_name if reader.may_name(one))
-    people = persons.read(sorted(shown), namespaces) if shown and name else {}
+    live = persons.read(sorted(shown), namespaces) if shown and name else {}
+    people = unparted(live, shown)
     told = {who: one for who, one in people.items() if _may_be_shown(one, name or "", purposes)}
     return Telling(within(reader, purpose) if purpose else reader, settings, told)
 
@@ -90,11 +91,12 @@ def _may_be_shown(person: LivePerson, name: str, purposes: Purposes) -> bool:
     return coverage_of(person.consent, name, purposes).is_covered
 
 
-def _shown(found: SegmentPreview) -> set[str]:
+def _shown(found: SegmentPreview) -> dict[str, Collection[str]]:
+    """Whom the samples hold, and of which identifiers the last run made them."""
     changed: Iterable[Someone] = ()
     if found.change is not None:
         changed = (*found.change.entering_sample, *found.change.leaving_sample)
-    return {one.person_id for one in (*found.sample, *changed)}
+    return {one.person_id: one.identifiers for one in (*found.sample, *changed)}
 
 
 def answer_of(

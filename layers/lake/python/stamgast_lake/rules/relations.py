@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from stamgast.segments.language.rules import Rule
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import latest, see
+from stamgast_lake.logs import Seeing, latest, see
 from stamgast_lake.rules.computed import COMPUTED
 from stamgast_lake.rules.scores import SCORED, names_scores, see_scores
 from stamgast_lake.tables import EVENTS, IDENTITY
@@ -57,13 +57,14 @@ EVENTS_OF_PERSONS = """
 """
 
 
-def make_relations(engine: "DuckDBPyConnection", lake: Lake) -> None:
+def make_relations(engine: "DuckDBPyConnection", lake: Lake, see_logs: Seeing = see) -> None:
     """Makes `rule_person`, `rule_event`, and by anchors `rule_happening`, `rule_anchor`.
 
     Needs `profile_now` and `person_now`, and relation `scored` of RFM scores. Of persons neither
     computed traits nor scores are known yet: `add_computed` adds them.
     """
-    see(engine, lake, EVENTS, IDENTITY)
+    see(engine, lake, EVENTS)
+    see_logs(engine, lake, IDENTITY)
     latest(engine, "identity", "identifier", "identity_now")
     engine.execute(PERSONS.format(computed="'{}'", scores="'{}'", joins=""))
     for statement in (HAPPENINGS.format(kind=_kind(lake)), ANCHORS, EVENTS_OF_PERSONS):

@@ -15,6 +15,7 @@ from stamgast_learn.cluster.standard import Scale, scale, scale_of
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column, read_columns, write_columns
 from stamgast_learn.predict.honesty import unknown_features
+from stamgast_learn.predict.leaks import Leak, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import TOLD
@@ -63,10 +64,20 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     report["unknown"] = unknown_features(now)
     try:
         made = _found(order, now, report)
-        report["judgement"]["beside_rfm"] = _beside_rfm(made, told.labelled, panel)
+        if not _suspected(order, told.labelled, now, report):
+            report["judgement"]["beside_rfm"] = _beside_rfm(made, told.labelled, panel)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion
     return Outcome(order.version, True, True, None, report), made.dumped()
+
+
+def _suspected(order: Order, then: Panel, now: Panel, report: dict[str, Any]) -> tuple[Leak, ...]:
+    """Features that know the money that came, and are not allowed: beside RFM cells they say
+    nothing. Who is like whom now they may tell all the same."""
+    try:
+        return told_leaks(then, order, report, now) if len(then) else ()
+    except AbstainedError:
+        return tuple(Leak(one["feature"], True, one["why"]) for one in report["leaks"])
 
 
 def _found(order: Order, now: Panel, report: dict[str, Any]) -> Clusters:

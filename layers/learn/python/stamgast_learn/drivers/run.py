@@ -14,7 +14,7 @@ from stamgast_learn.drivers.design import COLLINEAR, Design, design_of
 from stamgast_learn.drivers.regression import ALPHA, Fitted, regress
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.honesty import require_enough, require_history, unknown_features
-from stamgast_learn.predict.leaks import came, require_no_leak
+from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
@@ -78,13 +78,17 @@ def learn_run(order: Order, panel: Path, _champion: bytes | None) -> tuple[Outco
     """Judges the drivers if asked; there is no model to keep."""
     if not order.is_training:
         return Outcome(order.version, False, False, None, {}), None
-    told = _few(read_panel(panel, order.features).labelled)
+    people = read_panel(panel, order.features)
+    told = _few(people.labelled)
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
     report["unknown"] = unknown_features(told)
     try:
-        judgement = judge(told, order, report)
+        _require_enough(told, order)
+        suspects = told_leaks(told, order, report, people.to_score)
+        judgement = judge(told, order)
         report["judgement"] = judgement.to_json()
         _require_something(judgement)
+        require_unsuspected(suspects)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), None
     return Outcome(order.version, True, True, None, report), None
@@ -99,15 +103,9 @@ def _few(panel: Panel) -> Panel:
     return panel.at(np.isin(panel.person, people[drawn]))
 
 
-def judge(panel: Panel, order: Order, report: dict[str, Any]) -> Judgement:
-    """The drivers of a labelled panel; raises AbstainedError where there is too little."""
-    is_money = not bool(np.isin(panel.label, (0.0, 1.0)).all())
-    if is_money:
-        require_history(order.history_days, order.within_days)
-        _require_people(panel, order.least_of_each)
-    else:
-        require_enough(panel, order.least_of_each, order.history_days, order.within_days)
-    require_no_leak(came(panel), order, report)
+def judge(panel: Panel, order: Order) -> Judgement:
+    """The drivers of a labelled panel; raises AbstainedError where no behaviour says anything."""
+    is_money = _is_money(panel)
     design = design_of(panel)
     if not design.told:
         raise AbstainedError("every behaviour says the same of everybody")
@@ -128,6 +126,19 @@ def judge(panel: Panel, order: Order, report: dict[str, Any]) -> Judgement:
         r_squared=gain.value / error if error else 0.0,
         words=tuple(_words(one, is_money) for one in drivers if one.stands),
     )
+
+
+def _is_money(panel: Panel) -> bool:
+    return not bool(np.isin(panel.label, (0.0, 1.0)).all())
+
+
+def _require_enough(panel: Panel, order: Order) -> None:
+    """Raises AbstainedError where there is too little to say anything."""
+    if _is_money(panel):
+        require_history(order.history_days, order.within_days)
+        _require_people(panel, order.least_of_each)
+    else:
+        require_enough(panel, order.least_of_each, order.history_days, order.within_days)
 
 
 def _require_people(panel: Panel, least: int) -> None:

@@ -59,38 +59,51 @@ def told_leaks(
 
     Raises AbstainedError where one is certain.
     """
-    found = leaks(panel, order.within_days, now)
+    told: dict[str, Leak] = {}
+    views = outcomes(panel)
+    for one in (one for view in views for one in leaks(view, order.within_days, now)):
+        told.setdefault(one.feature, one)
+    found = sorted(told.values(), key=lambda one: not one.is_certain)
     report["leaks"] = [
         {**asdict(one), "is_allowed": not one.is_certain and one.feature in order.allowed}
         for one in found
     ]
     if any(one.is_certain for one in found):
         raise AbstainedError("; ".join(one.why for one in found if one.is_certain))
-    report["questions"] = asked(panel, order, [one.feature for one in found])
+    report["questions"] = asked(views[0], order, [one.feature for one in found], now)
     return tuple(one for one in found if one.feature not in order.allowed)
 
 
-def asked(panel: Panel, order: Bounds, suspected: Sequence[str]) -> list[dict[str, str]]:
+def asked(
+    panel: Panel, order: Bounds, suspected: Sequence[str], now: Panel | None = None
+) -> list[dict[str, str]]:
     """Each feature to ask about that is neither suspected nor allowed, and why."""
     known = {*suspected, *order.allowed}
     names = [name for name in panel.features if name not in known]
-    told = questions(panel, names, order.within_days) if len(panel) else ()
+    told = questions(panel, names, order.within_days, now) if len(panel) else ()
     return [{"feature": name, "why": why} for name, why in told]
 
 
-def require_unsuspected(found: Sequence[Leak]) -> None:
-    """Raises AbstainedError with the reason for each suspicion, and what can be done."""
+def require_unsuspected(found: Sequence[Leak], of: str = "knowing the outcome") -> None:
+    """Raises AbstainedError with the reason for each suspicion `of` what, and what can be done."""
     if found:
         names = ", ".join(one.feature for one in found)
         raise AbstainedError(
-            f"suspected of knowing the outcome: {'; '.join(one.why for one in found)}. Take it out,"
+            f"suspected of {of}: {'; '.join(one.why for one in found)}. Take it out,"
             f" or, if it was known at the cut-off, say `allow: [{names}]`"
         )
 
 
-def came(panel: Panel) -> Panel:
-    """The same panel with the outcome whether any came, where it is money."""
-    return replace(panel, label=(panel.label > 0).astype(np.float64))
+def outcomes(panel: Panel) -> tuple[Panel, ...]:
+    """The panel, its outcome yes or no: of money whether any came, and more than was usual.
+
+    A feature may know how much is spent where nearly everybody spends.
+    """
+    if bool(np.isin(panel.label, (0.0, 1.0)).all()):
+        return (panel,)
+    usual = float(np.median(panel.label[panel.label > 0])) if (panel.label > 0).any() else 0.0
+    labels = (panel.label > least for least in (0.0, usual))
+    return tuple(replace(panel, label=one.astype(np.float64)) for one in labels)
 
 
 def leaks(panel: Panel, within_days: int, now: Panel | None = None) -> tuple[Leak, ...]:

@@ -2,7 +2,8 @@
 
 So does a weak copy of the outcome, and so does an honest sign of the moment, such as an appointment
 that is booked. One panel looks like the other, so this keeps no version out: it is a question to
-whoever knows where the feature comes from.
+whoever knows where the feature comes from. So it is, too, where past cut-offs are too few to tell
+whether what is gone of people now was steady before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from stamgast_learn.predict.alone import are_told, column_of, few, least_skill
 from stamgast_learn.predict.in_time import Told, ahead
 from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.vanished import LEAST_CUTS, gone
 
 ENOUGH_TO_SEE = 10_000
 TELLING, AHEAD = 0.7, 0.12
@@ -17,8 +19,12 @@ TELLING, AHEAD = 0.7, 0.12
 Of honest habits in `bench/leaks.py` none has more than 0.10 beyond that of the past horizon."""
 
 
-def questions(panel: Panel, names: Sequence[str], within_days: int) -> Iterator[Told]:
-    """Each feature to ask about, and why."""
+def questions(
+    panel: Panel, names: Sequence[str], within_days: int, now: Panel | None = None
+) -> Iterator[Told]:
+    """Each feature to ask about, and why; a feature may come twice."""
+    if len(panel.cuts) < LEAST_CUTS:
+        yield from gone(panel, now, names)
     view = panel.at(few(panel.cut_on > -1, ENOUGH_TO_SEE))
     if not are_told(view.label == 1):
         return

@@ -9,6 +9,7 @@ import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels, fit_calibrator
 from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.alone import plain_order
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
 from stamgast_learn.predict.estimate import fit
@@ -20,6 +21,7 @@ from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
 
+MOST_TOLD = 3
 ENOUGH_PEOPLE = 3_000
 """Below so many people, each once, a line finds more than trees: see `bench/purchases.py`."""
 
@@ -38,7 +40,8 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     if area >= TOO_GOOD:
         raise AbstainedError(
             f"the features tell who is in the seed (area under the curve {area:.3f}): the model"
-            " would repeat the seed's own rule; leave out the features that the rule is made of"
+            " would repeat the seed's own rule; leave out the features that the rule is made of,"
+            f" most likely {', '.join(_strongest(kept, labels))}"
         )
     calibrator = fit_calibrator(scores, labels)
     tested = Backtest(
@@ -48,6 +51,15 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])
     return Predictor(kept.features, left_out, estimate, calibrator, until), tested, telling
+
+
+def _strongest(panel: Panel, labels: Labels) -> list[str]:
+    """The features that tell the seed best by themselves, the best first."""
+    told = {
+        name: plain_order(column, labels)
+        for name, column in zip(panel.features, panel.measured.T, strict=True)
+    }
+    return sorted(told, key=lambda name: (-told[name], name))[:MOST_TOLD]
 
 
 def _without(panel: Panel, names: tuple[str, ...]) -> Panel:

@@ -21,6 +21,8 @@ from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
 from stamgast_learn.predict.resemblance import resemble
 from stamgast_learn.predict.scores import scores_of
 
+SEED = "being part of the seed's rule, or noted because of it (the outcome is being in the seed)"
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -108,10 +110,12 @@ def _look_alike(
     panel = people.labelled
     require_enough(panel, order.least_of_each, order.history_days, 0)
     predictor, tested, telling = resemble(panel)
+    suspects = told_leaks(tested.judged, order, report)
     judgement = judge(tested)
     report["judgement"] = judgement.to_json()
     report["constant"], report["telling"] = list(predictor.constant), list(telling)
     require_better(judgement, order.margin)
+    require_unsuspected(suspects, SEED)
     return predictor
 
 

@@ -54,7 +54,8 @@ def suspects(
         foresight = _foresight(panel, strong, within_days)
         yield from _dominant(view, skills, foresight)
         memories = [name for name in strong if name not in foresight]
-        yield from _needed(view, names, memories)
+        if _has_past(panel, within_days):
+            yield from _needed(view, names, memories)
     yield from only_now(panel, names)
     yield from came_late(panel, names)
     yield from vanished(panel, now, names)
@@ -67,6 +68,12 @@ def _views(panel: Panel) -> Iterator[Panel]:
         view = panel.at(few(mask, ENOUGH_TO_FIT))
         if are_told(view.label == 1):
             yield view
+
+
+def _has_past(panel: Panel, within_days: int) -> bool:
+    """Whether any cut-off lies a horizon after another: else nobody can tell what is memory, and
+    whatever is honest and unlike all others would be needed."""
+    return int(panel.cuts[0]) + within_days <= int(panel.cuts[-1])
 
 
 def _sure(panel: Panel, view: Panel, names: Sequence[str], within_days: int) -> Iterator[Told]:

@@ -31,15 +31,21 @@ def vanished(panel: Panel, now: Panel | None, names: Sequence[str]) -> Iterator[
     None where nobody was seen on the last day, or where what everybody's events make does so, too:
     then events ended before, and nothing is known of people now.
     """
-    if now is None or len(now) < LEAST_PEOPLE or len(panel.cuts) < LEAST_CUTS or _have_ended(now):
+    if len(panel.cuts) >= LEAST_CUTS:
+        yield from gone(panel, now, names)
+
+
+def gone(panel: Panel, now: Panel | None, names: Sequence[str]) -> Iterator[Told]:
+    """The same, however few cut-offs there are to say whether a feature was steady."""
+    if now is None or len(now) < LEAST_PEOPLE or _have_ended(now):
         return
     view = panel.at(few(panel.cut_on > -1, ENOUGH_TO_SEE))
     told = {name: _told(view, now, name) for name in names}
-    gone = {name: share for name, share in told.items() if share is not None}
-    if gone.keys() & DEFAULT_FEATURES.keys():
+    found = {name: share for name, share in told.items() if share is not None}
+    if found.keys() & DEFAULT_FEATURES.keys():
         return
     rate = _rate(panel, int(panel.cuts[-1]))
-    for name, share in gone.items():
+    for name, share in found.items():
         yield name, _words(name, share, rate)
 
 

@@ -11,13 +11,14 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.honesty import constant_features, unknown_features
-from stamgast_learn.predict.leaks import require_no_leak
+from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
+from stamgast_learn.uplift.after import telling_arms
 from stamgast_learn.uplift.judged import judge
 from stamgast_learn.uplift.learners import effects, effects_of, outcomes
-from stamgast_learn.uplift.trial import Trial, effect, read_trial, require_chance
+from stamgast_learn.uplift.trial import UNLIKELY, Trial, effect, read_trial, require_chance
 
 X_LEARNER, T_LEARNER, OUTCOME_ALONE = "x_learner", "t_learner", "likeliest_to_buy"
 
@@ -39,8 +40,9 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
     came = trial.panel.label == 1
     _require_enough(came, trial.is_treated, order.least_of_each)
-    require_no_leak(trial.panel, order, report)
+    suspects = told_leaks(trial.panel, order, report, trial.now)
     report["arms"] = require_chance(trial, order.settings["treated_share"])
+    _require_written_before(trial, report)
     told = effect(trial.panel.label, trial.is_treated)
     panel = trial.panel
     report["constant"] = list(constant_features(panel))
@@ -59,8 +61,17 @@ def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
             f" {qini['value']:.4f} ({qini['low']:.4f} to {qini['high']:.4f});"
             f" its effect on everybody is {told.value:+.4f} ({told.low:+.4f} to {told.high:+.4f})"
         )
+    require_unsuspected(suspects)
     learnt = outcomes(panel.measured, came, trial.is_treated)
     return effects(panel.measured, came, trial.is_treated, learnt).dumped()
+
+
+def _require_written_before(trial: Trial, report: dict[str, Any]) -> None:
+    """Raises AbstainedError where a feature tells who was treated."""
+    found = telling_arms(trial.panel, trial.is_treated, UNLIKELY)
+    report["leaks"] += [{**asdict(one), "is_allowed": False} for one in found]
+    if found:
+        raise AbstainedError("; ".join(one.why for one in found))
 
 
 def _require_enough(came: Labels, is_treated: Labels, least: int) -> None:

@@ -24,11 +24,12 @@ MOST_TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Rows of people in the experiment; how many were in both arms, and left out."""
+    """Rows of people in the experiment; how many were in both arms, and left out; people now."""
 
     panel: Panel
     is_treated: Labels
     in_both: int
+    now: Panel
 
 
 def read_trial(path: Path, features: tuple[str, ...]) -> Trial:
@@ -37,7 +38,8 @@ def read_trial(path: Path, features: tuple[str, ...]) -> Trial:
     arm = read_columns(path)["arm"].astype(np.float64)
     told = ~np.isnan(panel.label)
     chosen = told & ((arm == 0) | (arm == 1))
-    return Trial(panel.at(chosen), arm[chosen] == 1, int((told & (arm == 2)).sum()))
+    in_both = int((told & (arm == 2)).sum())
+    return Trial(panel.at(chosen), arm[chosen] == 1, in_both, panel.to_score)
 
 
 def require_chance(trial: Trial, treated_share: float) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def require_chance(trial: Trial, treated_share: float) -> dict[str, Any]:
         raise AbstainedError(
             "the arms differ before the treatment more than chance explains"
             f" (p = {balance:.2g}; most in {', '.join(differences)}), so nothing causal can be said"
+            " unless these were written after the treatment: then take them out"
         )
     return {
         "treated": treated,

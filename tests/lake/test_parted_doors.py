@@ -1,15 +1,20 @@
 """What a run said of two as of one person leaves by no door once the two are parted."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from stamgast.egress import decision
+from stamgast.identity.assurance import Assurance
+from stamgast_aws import identity_jobs
 from stamgast_lake.exports import parts, select
 from stamgast_lake.logs import see
 from stamgast_lake.rules import preview, preview_answer
 from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
-from tests.lake.test_door_laws import CITY, Step, Story
+from tests.lake.test_computed_traits import workspace
+from tests.lake.test_door_laws import ALL, CITY, MAILER, Step, Story
 from tests.lake.world import resolve
 
 DELFT, GOUDA = CITY[USER], CITY[MAIL]
@@ -17,8 +22,33 @@ DELFT, GOUDA = CITY[USER], CITY[MAIL]
 PARTED: Sequence[Step] = (Say(MAIL, is_granted=True), MERGE, RUN, CUT)
 
 
-def told(*steps: Step) -> Story:
-    story = Story()
+TRAITS = """
+traits:
+  places:
+    making: unique_list
+    value: properties.place
+"""
+
+
+class Visits(Story):
+    """The same two, each of whom was seen at a place; what is computed of that is shown to all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        traits = workspace(TRAITS).traits
+        self.world.workspace = replace(self.world.workspace, traits=traits)
+        for who in (USER, MAIL):
+            place = {"place": CITY[who]}
+            self.send(who, Assurance.VERIFIED, type="track", event="Seen", properties=place)
+        self.readers["mailer"] = replace(MAILER, purposes=())
+
+    def shown(self, who: str) -> str:
+        body: dict[str, Any] = {"include": ALL, "identifiers": [who]}
+        return self.look(self.readers["mailer"], "POST", "/v1/profiles:lookup", body)
+
+
+def told(*steps: Step, made: type[Story] = Story) -> Any:
+    story = made()
     for step in (*PARTED, *steps):
         story.take(step)
     return story
@@ -64,6 +94,21 @@ def test_a_receipt_says_that_the_person_is_another() -> None:
     assert story.counter.ask("export", body, "mailer").body["answer"]["reasons"] == {
         decision.Why.CHANGED: 1
     }
+
+
+@pytest.mark.failure_line(38)
+def test_nothing_computed_of_both_is_shown_of_either() -> None:
+    """Line 38: it is gone at once, and comes back from a run that knows the cut."""
+    story = told(made=Visits)
+    assert not [who for who in (USER, MAIL) if '"places"' in story.shown(who)]
+    story.take(RUN)
+    assert (GOUDA in story.shown(MAIL), DELFT in story.shown(MAIL)) == (True, False)
+    assert (DELFT in story.shown(USER), GOUDA in story.shown(USER)) == (True, False)
+
+
+def test_computed_traits_that_outlive_a_cut_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_jobs, "EVALUATED", ("M#", "R#", "S#"))
+    assert DELFT in told(made=Visits).shown(MAIL)
 
 
 def takes_whoever_bears_the_id(patch: pytest.MonkeyPatch) -> None:

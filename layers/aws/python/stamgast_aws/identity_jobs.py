@@ -27,7 +27,7 @@ from stamgast_aws.identity_store import DynamoIdentityStore
 from stamgast_aws.identity_writes import FENCE, JOBS, job_key
 
 LEFT_OVER_SECONDS = 14 * 24 * 3600
-EVALUATED = ("M#", "R#", "S#")
+EVALUATED = ("M#", "R#", "S#", "T#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class DynamoJobStore(DynamoIdentityStore):
     now: Callable[[], float] = time
 
     def rows_of(self, person_ids: Collection[str]) -> list[DropRow]:
-        """What was evaluated of these persons: memberships, scores, RFM."""
+        """What was evaluated of these persons: memberships, scores, RFM, computed traits."""
         return [
             DropRow(person_id, item["SK"]["S"])
             for person_id in sorted(person_ids)

@@ -17,6 +17,7 @@ from stamgast.models.features import DEFAULT_FEATURES, FEATURE_DOCS
 from stamgast.segments.language.check import compile_filter, compile_rule, compile_value
 from stamgast.segments.language.names import Scope
 from stamgast_lake.engine import session
+from stamgast_lake.features import received
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
 
@@ -286,6 +287,40 @@ def test_a_trait_that_is_dated_before_the_cut_off_and_came_after_it_is_told_apar
 def test_history_that_was_loaded_in_one_go_is_not_late() -> None:
     loaded = [Happened(0, day * 24, "Order Completed", 1, None, 24 * 200) for day in (1, 2)]
     assert "g0" not in panel(loaded, VIEWS)[0]
+
+
+def loaded_beside_live() -> list[Happened]:
+    """A source that began to deliver on day 40, and history that it was given on day 80."""
+    live = [Happened(person, 24 * 40, "Order Completed", 1) for person in (0, 1)]
+    viewed = Happened(0, 24 * 45, "Product Viewed", 0)
+    old = [Happened(1, 24 * day, "Product Viewed", 0, None, 24 * (80 - day)) for day in (5, 35)]
+    return [*live, viewed, *old]
+
+
+def test_history_that_is_given_to_a_source_which_delivers_is_not_late() -> None:
+    assert "g0" not in panel(loaded_beside_live(), VIEWS)[0]
+
+
+def test_without_regard_to_when_a_source_began_its_history_would_be_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = received.BEGAN.replace("min(received_at)", "min(event_at)")
+    monkeypatch.setattr(received, "BEGAN", began)
+    assert [row["g0"] for row in panel(loaded_beside_live(), VIEWS)] == [1, 0]
+
+
+def known_of(events: Sequence[Happened], cut: CutOff = CUT) -> dict[str, object]:
+    """How much of what happened had come by the cut-off."""
+    with session() as engine:
+        given_events(engine, [one.row(place) for place, one in enumerate(events)])
+        return dict(received.known(engine, VIEWS, cut))
+
+
+def test_a_card_is_told_how_much_had_come_by_the_newest_cut_off() -> None:
+    late = Happened(0, 24 * 50, "Product Viewed", 0, None, 24 * 30)
+    told = known_of([*loaded_beside_live(), late])
+    counts = {"events": 5, "late": 1, "loaded": 1}
+    assert told == {"cut_on": "2026-03-01", "days": 30, **counts}
 
 
 def test_every_default_feature_says_what_it_is() -> None:

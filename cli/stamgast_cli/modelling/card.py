@@ -29,7 +29,7 @@ def card_of(lake: Lake, model: Model, moment_ms: int, step: Step) -> Json:
             now = None if made is None else score_run(order, made, panel, scores)
     told = (written.scored_on, written.learnt_on, written.history_days)
     return {
-        **about(model, moment_ms, *told),
+        **about(model, moment_ms, *told, written.known),
         "version": TRIAL,
         "is_used": outcome.is_used,
         "why": outcome.why,

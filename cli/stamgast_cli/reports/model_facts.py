@@ -6,6 +6,7 @@ from typing import Any
 from stamgast_cli.reports.kind_words import PREDICTS
 
 Document = Mapping[str, Any]
+LEAST_SHARE = 0.001
 NUMBERS = (
     "nothing at any cut-off that is learnt of. A number of a file is a text, unless `formats` of"
     " its mapping says how it is spelt"
@@ -21,6 +22,7 @@ def facts_of(card: Document) -> dict[str, str]:
         "must not be scored": " ".join(not_scored(card)),
         "as of": card["as_of"],
         "learnt from": f"{_cut_offs(card)}, {card['history_days']} days of history",
+        **_known_then(card.get("known")),
         "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
     }
     if "state" in card:
@@ -42,6 +44,25 @@ def facts_of(card: Document) -> dict[str, str]:
     if "positives" in report:
         told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told
+
+
+def _known_then(known: Document | None) -> dict[str, str]:
+    """How much of what happened before the newest cut-off had come by then."""
+    if not known or not known["events"]:
+        return {}
+    told = f"of {known['events']:,} events of the {known['days']} days before {known['cut_on']}"
+    late, loaded = (known[name] for name in ("late", "loaded"))
+    if late:
+        told += f" {_part(late, known)} came more than a day after it: scoring then lacked them"
+    if loaded:
+        told += f"{';' if late else ''} {_part(loaded, known)} were loaded later as history: nobody"
+        told += " can tell what of them was known then"
+    return {"known at the cut-off": told if late or loaded else f"{told} all had come by then"}
+
+
+def _part(events: int, known: Document) -> str:
+    share = events / known["events"]
+    return f"{share:.1%}" if share >= LEAST_SHARE else f"{events:,}"
 
 
 def _came_to(kind: str, positives: int) -> str:

@@ -9,8 +9,12 @@ import pytest
 
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.predict.alone import sure_values
+from stamgast_learn.predict.estimate import fit
 from stamgast_learn.predict.leaks import leaks, told_leaks
+from stamgast_learn.predict.newest import newest
 from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.predictor import rows_to_train_on
+from stamgast_learn.predict.ranking import auc_of
 from stamgast_learn.predict.run import Outcome, learn_run
 from tests.learn.predict.worlds import FEATURES, ORDER, WITHIN, world, write
 
@@ -330,6 +334,43 @@ def test_a_value_of_the_newest_cut_off_alone_is_suspected(panel: Panel) -> None:
 def test_memory_of_the_past_horizon_is_no_leak(panel: Panel) -> None:
     """Who always does the same is foretold by what they did."""
     assert not leaks(steady(panel), WITHIN)
+
+
+def late_for_half() -> Panel:
+    """Five cut-offs, of the newest of which the best feature came too late for half of people."""
+    told = world(people=600)[0].labelled
+    at_newest = told.cut_on == told.cuts[-1]
+    late = at_newest & (np.arange(len(told)) % 2 == 0)
+    received = np.where(at_newest[:, None], told.measured, np.nan)
+    received[late, FEATURES.index("rfm_f")] = 3.0
+    received[late, FEATURES.index("days_since_order")] = np.nan
+    return replace(told, received=received)
+
+
+def area_of(panel: Panel) -> float:
+    """What a card would state of the newest cut-off."""
+    tested = newest(panel, WITHIN)
+    return auc_of(tested.order, tested.judged.label == 1)
+
+
+def test_what_is_stated_is_of_what_had_come_by_then() -> None:
+    told = late_for_half()
+    now = told.at(told.cut_on == told.cuts[-1])
+    assert now.received is not None
+    older = told.at(told.cut_on + WITHIN <= told.cuts[-1])
+    ours = fit(older.measured[:, :NOISE], older.label == 1, rows_to_train_on(told))
+    then = auc_of(ours.scores(now.received[:, :NOISE]), now.label == 1)
+    assert area_of(told.as_received) == pytest.approx(then, abs=0.02)
+    assert area_of(told) > then + 0.04
+
+
+def test_people_of_whom_nothing_had_come_are_not_judged() -> None:
+    told = late_for_half()
+    assert told.received is not None
+    received = told.received.copy()
+    received[-7:] = np.nan
+    assert len(replace(told, received=received).as_received) == len(told) - 7
+    assert not len(told.at(told.cut_on < 0).as_received)
 
 
 @pytest.mark.failure_line(34)

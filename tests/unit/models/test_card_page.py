@@ -47,6 +47,19 @@ def test_a_question_about_a_feature_says_what_either_answer_leads_to() -> None:
     assert facts["to ask: was it known at the cut-off?"] == "tier"
 
 
+def known(late: int, loaded: int) -> str:
+    """What a card says of how much had come by the newest cut-off."""
+    told = {"cut_on": "2026-10-24", "days": 30, "events": 2_000, "late": late, "loaded": loaded}
+    return facts_of({**CARD, "known": told})["known at the cut-off"]
+
+
+def test_a_card_says_how_much_had_come_by_the_newest_cut_off() -> None:
+    assert known(0, 0) == "of 2,000 events of the 30 days before 2026-10-24 all had come by then"
+    assert "10.0% came more than a day after it: scoring then lacked them" in known(200, 0)
+    assert "; 1 were loaded later as history: nobody can tell" in known(200, 1)
+    assert "known at the cut-off" not in facts_of(CARD)
+
+
 def test_what_is_known_of_nobody_is_named_with_what_is_often_missing() -> None:
     told = facts_of({**CARD, "report": {"unknown": ["age", "income"]}})["known of nobody"]
     assert told.startswith("age, income: nothing at any cut-off")

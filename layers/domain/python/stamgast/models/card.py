@@ -4,7 +4,7 @@ Figures come from its judgement (`report`), from the people it scored (`now`), f
 moved since it was trained (`drift`), and from what came true since (`realised`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,9 +21,17 @@ SAID = ("title", "description", "within_days", "seed", "purpose")
 
 
 def about(
-    model: Model, moment_ms: int, scored_on: date, learnt_on: Sequence[date], history_days: int
+    model: Model,
+    moment_ms: int,
+    scored_on: date,
+    learnt_on: Sequence[date],
+    history_days: int,
+    known: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The card's own words, before any figure."""
+    """The card's own words, before any figure.
+
+    `known` is how much of what happened had come by the newest cut-off.
+    """
     return {
         "model": model.name,
         "kind": model.kind.value,
@@ -37,6 +45,7 @@ def about(
         "scored_on": str(scored_on),
         "learnt_on": [str(day) for day in learnt_on],
         "history_days": history_days,
+        "known": known,
         "limits": list(LIMITS),
         "not_scored": list(not_scored(model)),
     }

@@ -1,12 +1,12 @@
 """Features at a cut-off as they had been received by the end of its day, beside those known now.
 
 An event that was dated before the cut-off and received after it was not known then. That is asked
-of sources that were delivering by then alone: history that is loaded in one go came late as a
-whole, and nobody can tell what of it had been known.
+of events of the time since their source first delivered alone: what happened before is history that
+was loaded, and nobody can tell what of it had been known.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from stamgast.models.declaration import Kind, Model
 from stamgast_lake.features.measured import DAY_MS, MEASURED, CutOff, measured
@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 OF_OUTCOMES = frozenset(
     {Kind.PROPENSITY, Kind.CHURN, Kind.LIFETIME_VALUE, Kind.UPLIFT, Kind.DRIVERS}
 )
-LATE = """event_at < {cut} and received_at >= {day_after} and source_id in (
-        select source_id from {events} group by source_id having min(received_at) < {cut})"""
+LATE = """event_at < {cut} and received_at >= {day_after} and exists (
+        select 1 from began where began.source_id = {events}.source_id
+            and event_at >= began.began_at)"""
+BEGAN = """
+    create or replace temp table began as
+    select source_id, min(received_at) as began_at from person_event group by source_id
+"""
+KNOWN = """
+    select count(*) as events, count(*) filter ({late}) as late,
+        count(*) filter (received_at >= {day_after} and not ({late})) as loaded
+    from person_event where event_at < {cut} and event_at >= {since}
+"""
 BESIDE = """
     create or replace temp table panel as
     select panel.*, {columns}
@@ -29,10 +39,23 @@ BESIDE = """
 """
 
 
+def known(engine: "DuckDBPyConnection", model: Model, cut_off: CutOff) -> Mapping[str, Any]:
+    """Of the events of a horizon before a cut-off: how many came later than its day (`late`), and
+    how many were loaded later, so that nobody can tell when they were known."""
+    since = moment_sql(cut_off.ms - model.within_days * DAY_MS)
+    cut, day_after = moment_sql(cut_off.ms), moment_sql(cut_off.ms + DAY_MS)
+    engine.execute(BEGAN)
+    sql = KNOWN.format(late=_late(cut_off), day_after=day_after, cut=cut, since=since)
+    events, late, loaded = engine.execute(sql).fetchall()[0]
+    told = {"events": events, "late": late, "loaded": loaded}
+    return {"cut_on": str(cut_off.on), "days": model.within_days, **told}
+
+
 def has_late(engine: "DuckDBPyConnection", model: Model, cut_off: CutOff) -> bool:
     """Whether anything that is dated before a cut-off came later than its day."""
     if model.kind not in OF_OUTCOMES or not model.features:
         return False
+    engine.execute(BEGAN)
     return count(engine, f"select count(*) from person_event where {_late(cut_off)}") > 0
 
 

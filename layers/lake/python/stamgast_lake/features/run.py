@@ -1,14 +1,17 @@
 """A model's panel out of the lake into a file, for the layer that learns and reads no table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from stamgast.models.declaration import Model
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast_lake.engine import session
 from stamgast_lake.features.panel import PANEL, Asked, cut_offs_of, fill
+from stamgast_lake.features.received import known
 from stamgast_lake.features.then import see_events
 from stamgast_lake.lake import Lake
 
@@ -17,11 +20,13 @@ FIRST = "select cast(min(event_at) at time zone '{zone}' as date) from person_ev
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A panel's cut-offs, and how many days of events lie before the newest that is learnt of."""
+    """A panel's cut-offs, and how many days of events lie before the newest that is learnt of;
+    how much of what it tells had come by then, None where nothing is learnt of."""
 
     scored_on: date
     learnt_on: tuple[date, ...]
     history_days: int
+    known: Mapping[str, Any] | None = None
 
 
 def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written:
@@ -39,5 +44,6 @@ def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written
         fill(engine, model, asked, learnt, scored)
         rows = engine.sql(f"select * from {PANEL} order by cut_on, person_id")
         rows.write_parquet(str(path), compression="zstd")
+        came = known(engine, model, learnt[-1]) if learnt else None
     newest = learnt[-1].on if learnt else first
-    return Written(scored.on, tuple(one.on for one in learnt), (newest - first).days)
+    return Written(scored.on, tuple(one.on for one in learnt), (newest - first).days, came)

@@ -17,6 +17,7 @@ from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast_lake.consents import covers_sql
 from stamgast_lake.features.panel import PANEL as ROWS
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
+from stamgast_lake.features.received import known
 from stamgast_lake.features.run import FIRST, Written
 from stamgast_lake.features.then import see_events
 from stamgast_lake.lake import Lake
@@ -77,15 +78,16 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     """Writes the panel, if it is to be learnt of, and the shards; what was written, how many."""
     scored, learnt = cut_offs_of(model, bench.moment_ms, bench.asked.zone)
     first = _first_on(bench) or scored.on
-    known = tuple(one for one in learnt if one.on > first)
+    past = tuple(one for one in learnt if one.on > first)
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
-    fill(bench.engine, model, bench.asked, known if is_labelled else (), scored)
+    fill(bench.engine, model, bench.asked, past if is_labelled else (), scored)
     allow(bench, model)
     if is_training:
         _put(bench, LEARNT, PANEL.format(model=model.name))
-    days = tuple(one.on for one in known)
+    came = known(bench.engine, model, past[-1]) if past else None
+    days = tuple(one.on for one in past)
     newest = days[-1] if days else first
-    return Written(scored.on, days, (newest - first).days), _put_shards(bench, model)
+    return Written(scored.on, days, (newest - first).days, came), _put_shards(bench, model)
 
 
 def _first_on(bench: Bench) -> date | None:

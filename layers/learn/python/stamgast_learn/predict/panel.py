@@ -1,7 +1,7 @@
 """The panel that a model learns of: a row a person and cut-off, a column a feature."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,17 @@ class Panel:
             *(self.features, histories),
             *(was, received, quiet),
         )
+
+    @property
+    def as_received(self) -> "Panel":
+        """The rows of the newest cut-off as far as they had come by then, without people of whom
+        nothing had; of older ones all that is known now, which is what may be learnt."""
+        if self.received is None or not len(self):
+            return self
+        newest = self.cut_on == self.cuts[-1]
+        told = np.where(newest[:, None], self.received, self.measured)
+        is_unknown = newest & np.isnan(told).all(axis=1) & ~np.isnan(self.measured).all(axis=1)
+        return replace(self, measured=told).at(~is_unknown)
 
     @property
     def labelled(self) -> "Panel":

@@ -90,6 +90,7 @@ def _challenger(
     panel = people.labelled
     require_enough(panel, order.least_of_each, order.history_days, order.within_days)
     suspects = told_leaks(panel, order, report, people.to_score)
+    panel = panel.as_received
     tested = backtest(panel, order.within_days)
     judgement = judge(tested, newest(panel, order.within_days))
     report["judgement"] = judgement.to_json()

@@ -122,11 +122,11 @@ def test_a_write_may_ask_that_a_decision_still_stands(store: DynamoCutStore) -> 
 
 
 def test_rows_that_were_evaluated_are_found_and_dropped(store: DynamoCutStore) -> None:
-    for sort_key in ("@", "M#loyal", "S#churn", "R#rfm"):
+    for sort_key in ("@", "M#loyal", "S#churn", "R#rfm", "T#computed"):
         item = {"PK": {"S": "P#p0"}, "SK": {"S": sort_key}}
         store.client.put_item(TableName="control", Item=item)
     rows = store.rows_of(["p0", "p1"])
-    assert rows == [DropRow("p0", key) for key in ("M#loyal", "R#rfm", "S#churn")]
+    assert rows == [DropRow("p0", key) for key in ("M#loyal", "R#rfm", "S#churn", "T#computed")]
     store.write_chunks("0-x", [rows])
     assert sorted(map(repr, store.read_chunk("0-x", 0))) == sorted(map(repr, rows))
     assert store.commit(rows) is Outcome.DONE

@@ -12,8 +12,8 @@ from stamgast_aws import identity_jobs
 from stamgast_lake.exports import parts, select
 from stamgast_lake.logs import see
 from stamgast_lake.rules import preview, preview_answer
-from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
 from tests.lake.test_computed_traits import workspace
+from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
 from tests.lake.test_door_laws import ALL, CITY, MAILER, Step, Story
 from tests.lake.world import resolve
 

@@ -447,7 +447,7 @@ def test_rows_of_every_part_go_with_the_change(place: Place) -> None:
     (old,) = place.roots()
     born = place.store.read_pointers(keys(E))[key_of(E)].born.person_id
     for person_id in (old, born):
-        for sort_key in ("M#loyal", "S#churn", "R#rfm"):
+        for sort_key in ("M#loyal", "S#churn", "R#rfm", "T#computed"):
             item = {"PK": {"S": f"P#{person_id}"}, "SK": {"S": sort_key}, "run": {"N": "1"}}
             place.client.put_item(TableName="profiles", Item=item)
     place.cut((U, E))

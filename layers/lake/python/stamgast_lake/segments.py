@@ -10,6 +10,7 @@ from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, latest, see
+from stamgast_lake.models.withdrawn import withdraw_parted
 from stamgast_lake.rules.memberships import log_memberships
 from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import ask
@@ -63,11 +64,13 @@ def _memberships(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> dict[str
     now = Now(ms_of(run.moment), ZoneInfo(workspace.time_zone))
     if rules or traits:
         make_relations(engine, lake)
+    withdrawn = withdraw_parted(engine, lake, run, STAGE)
     figures = log_computed(engine, lake, run, traits, now, STAGE)
     if rules:
         add_computed(engine, lake, rules, now.ms)
         ask(engine, rules, now)
-    return {**figures, **log_memberships(engine, lake, run, rules, STAGE)}
+    moved = log_memberships(engine, lake, run, rules, STAGE)
+    return {**figures, **moved, "scores_withdrawn": withdrawn}
 
 
 def _changes(run: Run) -> str:

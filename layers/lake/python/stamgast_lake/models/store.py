@@ -6,7 +6,7 @@ more than half a per cent of its range, a percentile by more than one, or half i
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.logs import append_changes, count, latest, see
 from stamgast_lake.models.plan import plan_of
 from stamgast_lake.models.publish import PutAll, publish_scores
+from stamgast_lake.models.withdrawn import STAMP, gone_sql, stamp_of, withdraw
 from stamgast_lake.runs import MODELS_STAGE, Run, close_stage
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import SCORES
@@ -31,7 +32,6 @@ from stamgast_lake.tables import SCORES
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VALID_DAYS = 7
 OPTIONAL = {"low": "double", "high": "double", "detail": "varchar"}
 STATED = """
     create or replace temp table stated as
@@ -48,8 +48,6 @@ ROWS = """
         cast(reasons as varchar) as reasons, {optional}
     from read_parquet({paths}, union_by_name = true)
 """
-STAMP = """cast('{scored_on}' as date) as scored_on, {valid_until} as valid_until,
-        {moment} as recorded_at, cast({shard} as integer) as shard, '{run_id}' as run_id"""
 TOLD_BY_SHARD = "create or replace temp table stated as {rows}"
 UNORDERED = frozenset({Kind.CLUSTERS})
 """Kinds whose values have no order: band and percentile are what scoring said of each person."""
@@ -64,13 +62,6 @@ CHANGED = f"""
        or abs(was.percentile - one.percentile) > 1
        or was.detail is distinct from one.detail
        or was.valid_until < {{moment}} + ({{valid_until}} - {{moment}}) / 2
-"""
-GONE = f"""
-    select was.person_id, was.model, was.version, cast(null as double), cast(null as double),
-        cast(null as varchar), cast(null as double), cast(null as double), cast(null as varchar),
-        cast(null as varchar), {STAMP}
-    from score_now was
-    where was.value is not null and {{which}}
 """
 
 
@@ -110,9 +101,9 @@ def _store(
     see(engine, lake, SCORES)
     latest(engine, SCORES.name, "model, person_id", "score_now")
     told = {"model": name, "version": pinned["version"], "range": _range(engine)}
-    stamp = _stamp(run, plan.scored_on)
+    stamp = stamp_of(run, plan.scored_on)
     which = f"was.model = '{name}' and was.person_id not in (select person_id from stated)"
-    gone = GONE.format(which=which, shard=shard_sql("was.person_id"), **stamp)
+    gone = gone_sql(which, stamp)
     changed = CHANGED.format(shard=shard_sql("one.person_id"), **told, **stamp)
     commit = Commit(run.run_id, f"scores {name}")
     figures["written"] += append_changes(
@@ -159,25 +150,8 @@ def _withdraw(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> int:
     latest(engine, SCORES.name, "model, person_id", "score_now")
     names = sorted(models_in(lake.workspace()))
     listed = ", ".join(f"'{name}'" for name in names) or "''"
-    stamp = _stamp(run, str(run.moment.date()))
-    shard = shard_sql("was.person_id")
-    gone = GONE.format(which=f"was.model not in ({listed})", shard=shard, **stamp)
-    return append_changes(engine, lake, SCORES, _named(gone), Commit(run.run_id, "scores gone"))
-
-
-def _named(rows: str) -> str:
-    """The rows under the names of the table's columns."""
-    return f"select * from ({rows}) gone({', '.join(SCORES.column_names)})"
-
-
-def _stamp(run: Run, scored_on: str) -> dict[str, str]:
-    until = run.moment + timedelta(days=VALID_DAYS)
-    return {
-        "scored_on": scored_on,
-        "moment": f"cast('{run.moment.isoformat()}' as timestamptz)",
-        "valid_until": f"cast('{until.isoformat()}' as timestamptz)",
-        "run_id": run.run_id,
-    }
+    which = f"was.model not in ({listed})"
+    return withdraw(engine, lake, run, which, Commit(run.run_id, "scores gone"))
 
 
 def _json(lake: Lake, run: Run, name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`stamgast model`: what is predicted, and how far each prediction can be believed."""
 
 from datetime import UTC, datetime
+from os import environ
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +68,8 @@ def evaluate(
     baselines. Without enough data, or when no baseline is beaten, the model abstains and says why.
     Nothing is stored.
     """
+    # OpenMP reads it when it is loaded: threads that wait for a core that is taken would spin.
+    environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # The engine and scikit-learn take longer to load than most verbs to run.
     from stamgast_cli.modelling.card import card_of
     from stamgast_cli.previews import lake_of

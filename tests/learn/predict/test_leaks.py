@@ -16,6 +16,7 @@ from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import rows_to_train_on
 from stamgast_learn.predict.ranking import auc_of
 from stamgast_learn.predict.run import Outcome, learn_run
+from stamgast_learn.predict.suspects import _needed
 from tests.learn.predict.worlds import FEATURES, ORDER, WITHIN, world, write
 
 NOISE = 4
@@ -121,6 +122,34 @@ def test_a_suspect_is_judged_and_kept_out_unless_it_is_allowed(
     allowed = run(spoilt, tmp_path, "noise")
     assert allowed.is_used
     assert [one["is_allowed"] for one in allowed.report["leaks"]] == [True]
+
+
+@pytest.mark.parametrize("leak", [noisy, filled, flag])
+def test_what_is_not_missed_when_it_is_exchanged_would_not_be_needed_either(
+    panel: Panel, leak: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is learnt anew without it, so it costs a fraction; what is found is the same."""
+    told = panel.labelled
+    assert callable(leak)
+    spoilt = planted(told, leak(told.label == 1))
+    found = leaks(spoilt, WITHIN)
+    monkeypatch.setattr("stamgast_learn.predict.suspects.MISSED", 0.0)
+    assert leaks(spoilt, WITHIN) == found
+
+
+def needed(panel: Panel) -> list[str]:
+    """What all others need, by itself, to order people as they do together."""
+    return [name for name, _ in _needed(panel, panel.features, ())]
+
+
+def test_what_is_needed_is_found_though_few_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    random, rows = drawn(), 900
+    told = random.normal(size=(rows, 3))
+    label = (told[:, 0] + 1.2 * told[:, 1] > 0).astype(np.float64)
+    panel = Panel(np.arange(rows), np.zeros(rows, np.int64), label, told, ("a", "b", "noise"))
+    assert needed(panel) == ["a", "b"]
+    monkeypatch.setattr("stamgast_learn.predict.suspects.MISSED", 100.0)
+    assert needed(panel) == []
 
 
 def weak(came: Labels) -> Floats:

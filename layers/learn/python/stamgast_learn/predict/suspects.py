@@ -19,7 +19,7 @@ from stamgast_learn.predict.alone import (
     least_skill,
     sure_values,
 )
-from stamgast_learn.predict.expectation import expected, odds_of
+from stamgast_learn.predict.expectation import expected, lessons, odds_of
 from stamgast_learn.predict.in_time import Told, ahead, came_before, came_late, only_now
 from stamgast_learn.predict.pairs import paired
 from stamgast_learn.predict.panel import Panel
@@ -34,6 +34,8 @@ ALONE, TOGETHER = 0.88, 0.9
 """From these areas on a feature, or all of them together, are compared with those left."""
 FARTHER, NEEDED = 1.3, 1.2
 """How much farther apart than all others a feature, or all with it, put both outcomes."""
+MISSED = 1.1
+"""Where less is lost when a feature's values are exchanged, nothing is learnt anew without it."""
 PROPHETIC, FORESIGHT = 1.1, 0.15
 """The same of a feature whose area is so much larger for the next horizon than for the past."""
 AS_GOOD = 0.02
@@ -146,9 +148,11 @@ def _more_than_others(name: str, found: float, others: float) -> str:
 
 def _needed(view: Panel, names: Sequence[str], memories: Sequence[str]) -> Iterator[Told]:
     """Features that tell little by themselves, and beside others what nothing else tells."""
-    labels = view.label == 1
-    found = auc_of(expected(view, names), labels)
+    labels, told = view.label == 1, lessons(view, names)
+    found = auc_of(told.scores(), labels)
     for name in _without(names, memories) if found >= TOGETHER else ():
+        if _apart(found) < MISSED * _apart(auc_of(told.scores_without(name), labels)):
+            continue
         left = auc_of(expected(view, _without(names, [name])), labels)
         if _apart(found) >= NEEDED * _apart(left):
             yield (

@@ -87,14 +87,14 @@ def intervals(title: str, rows: Sequence[Row], axis: str, at: float | None) -> s
     )
     return (
         f'<svg role="img" aria-label="{escape(title)}" width="{WIDTH}"'
-        f' viewBox="0 0 {WIDTH} {height}" font-size="12" fill="#4a5560">'
+        f' viewBox="0 0 {WIDTH} {height}" font-size="12" fill="var(--faint)">'
         f'<text x="0" y="14" font-weight="600">{escape(title)}</text>{dashed}{marks}{ticks}'
         f"{named_axis}</svg>"
     )
 
 
 def _dashed(x: float, until: int) -> str:
-    return f'<path d="M{x} {LINE}V{until}" stroke="#9aa5b1" stroke-dasharray="4 4"/>'
+    return f'<path d="M{x} {LINE}V{until}" stroke="var(--rule)" stroke-dasharray="4 4"/>'
 
 
 def _mark(place: int, row: Row, x: Any) -> str:
@@ -103,6 +103,6 @@ def _mark(place: int, row: Row, x: Any) -> str:
     shown = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
     return (
         f'<text x="0" y="{y + 4}">{escape(shown)}<title>{escape(label)}</title></text>'
-        f'<path d="M{x(low)} {y}H{x(high)}" stroke="#2f5d8a" stroke-width="2"/>'
-        f'<circle cx="{x(value)}" cy="{y}" r="4" fill="#2f5d8a"/>'
+        f'<path d="M{x(low)} {y}H{x(high)}" stroke="var(--blue)" stroke-width="2"/>'
+        f'<circle cx="{x(value)}" cy="{y}" r="4" fill="var(--blue)"/>'
     )

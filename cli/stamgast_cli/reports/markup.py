@@ -67,9 +67,9 @@ def interval(lift: float | None, low: float | None, high: float | None) -> str:
     left, right, at = _x(low), _x(high), _x(lift)
     return (
         f'<svg role="img" aria-label="{low:.2f} to {high:.2f}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<path d="M{WIDTH / 2} 0V{HEIGHT}" stroke="#b9c3cf" stroke-dasharray="2 2"/>'
-        f'<path d="M{left} {HEIGHT / 2}H{right}" stroke="#2f5d8a" stroke-width="2"/>'
-        f'<circle cx="{at}" cy="{HEIGHT / 2}" r="4" fill="#2f5d8a"/></svg>'
+        f'<path d="M{WIDTH / 2} 0V{HEIGHT}" stroke="var(--rule)" stroke-dasharray="2 2"/>'
+        f'<path d="M{left} {HEIGHT / 2}H{right}" stroke="var(--blue)" stroke-width="2"/>'
+        f'<circle cx="{at}" cy="{HEIGHT / 2}" r="4" fill="var(--blue)"/></svg>'
     )
 
 
@@ -85,7 +85,7 @@ def meter(part: float | None) -> str:
         return ""
     return (
         f'<svg role="img" aria-label="{part:.1%}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<rect y="5" width="{WIDTH}" height="8" rx="4" fill="#e3e7ed"/>'
+        f'<rect y="5" width="{WIDTH}" height="8" rx="4" fill="var(--line)"/>'
         f'<rect y="5" width="{round(WIDTH * min(1.0, part), 1)}" height="8" rx="4"'
-        ' fill="#2f5d8a"/></svg>'
+        ' fill="var(--blue)"/></svg>'
     )

@@ -82,8 +82,8 @@ def _limits(card: Document) -> Iterator[str]:
 def _calibration(judgement: Document) -> str:
     curve = judgement["reliability"]["curve"]
     marks = (
-        f'<path d="M{_x(one["stated"])} {_y(one["low"])}V{_y(one["high"])}" stroke="#2f5d8a"/>'
-        f'<circle cx="{_x(one["stated"])}" cy="{_y(one["observed"])}" r="4" fill="#2f5d8a"/>'
+        f'<path d="M{_x(one["stated"])} {_y(one["low"])}V{_y(one["high"])}" stroke="var(--blue)"/>'
+        f'<circle cx="{_x(one["stated"])}" cy="{_y(one["observed"])}" r="4" fill="var(--blue)"/>'
         for one in curve
     )
     line = _line([(0.0, 0.0), (1.0, 1.0)], dashed=True)
@@ -94,7 +94,7 @@ def _reach(judgement: Document) -> str:
     told, base = judgement["ranking"]["reach"], judgement["ranking"]["base_rate"]
     marks = (
         f'<path d="M{_x(one["share"])} {_y(one["precision"]["low"])}'
-        f'V{_y(one["precision"]["high"])}" stroke="#2f5d8a"/>'
+        f'V{_y(one["precision"]["high"])}" stroke="var(--blue)"/>'
         for one in told
     )
     curve = _line([(one["share"], one["precision"]["value"]) for one in told])
@@ -104,7 +104,7 @@ def _reach(judgement: Document) -> str:
 
 def _line(points: list[tuple[float, float]], *, dashed: bool = False) -> str:
     path = "L".join(f"{_x(x)} {_y(y)}" for x, y in points)
-    look = 'stroke="#9aa5b1" stroke-dasharray="4 4"' if dashed else 'stroke="#2f5d8a"'
+    look = 'stroke="var(--rule)" stroke-dasharray="4 4"' if dashed else 'stroke="var(--blue)"'
     return f'<path d="M{path}" fill="none" {look} stroke-width="2"/>'
 
 
@@ -117,8 +117,8 @@ def _picture(title: str, x: str, y: str, marks: Iterable[str]) -> str:
     )
     return (
         f'<svg role="img" aria-label="{title}" width="{SIZE}" viewBox="0 0 {SIZE} {SIZE}"'
-        ' font-size="11" fill="#4a5560">'
-        f'<path d="M{EDGE} {EDGE}V{SIZE - EDGE}H{SIZE - EDGE}" fill="none" stroke="#9aa5b1"/>'
+        ' font-size="11" fill="var(--faint)">'
+        f'<path d="M{EDGE} {EDGE}V{SIZE - EDGE}H{SIZE - EDGE}" fill="none" stroke="var(--rule)"/>'
         f"{ticks}{''.join(marks)}"
         f'<text x="{middle}" y="{EDGE - 14}" text-anchor="middle" font-weight="600">{title}</text>'
         f'<text x="{middle}" y="{SIZE - 6}" text-anchor="middle">{x}</text>'

@@ -9,8 +9,9 @@ import pytest
 from functions.serve_segments.handler import ROUTES
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Request, respond
-from stamgast.lookup.segments import schema
+from stamgast.lookup.segments import jobs_api, schema
 from stamgast.lookup.segments.jobs import MOST_TRIES, SILENT_MS, Job, Kind, State
+from stamgast_lake.rules import preview
 from stamgast_lake.tables import EGRESS_RECEIPTS
 from tests.fakes.segment_desk import OPERATOR, Counter
 from tests.lake.test_memberships import bought, world
@@ -218,6 +219,84 @@ def test_a_bound_token_is_shown_those_who_allow_its_purpose_and_nobody_a_suppres
     fresh.world.send({"messageId": "s1", "type": "identify", "userId": "anne", "context": hush})
     assert shown("mailer") == set()
     assert shown("t").isdisjoint({"anne"})
+
+
+def counts(counter: Counter, token: str, **body: Any) -> dict[str, Any]:
+    told = counter.ask("preview", body, token).body["answer"]
+    found = {name: told[name] for name in ("size", "population", "consented")}
+    return found | {"change": told["change"] and told["change"]["size"]}
+
+
+@pytest.mark.failure_line(39)
+def test_a_rule_counts_by_what_the_token_may_read_alone(counter: Counter) -> None:
+    """Line 39: whoever may not read a field could else learn it of anybody by counting."""
+    may = (Action.PREVIEW_SEGMENTS.value,)
+    counter.tokens.readers["narrow"] = Reader("narrow", ("orders", "segments.dear"), ("e",), may)
+    for rule, outside in HIDDEN.items():
+        refused = counter.ask("preview", {"rule": rule}, "narrow")
+        told = (refused.status, refused.body["message"])
+        assert told == (403, f"This token may not count by {outside}.")
+    told = counter.ask("preview", {"rule": "orders.count >= 1"}, "narrow").body["answer"]
+    assert [one["namespace"] for one in told["reached"]] == ["e"]
+    assert [one["segment"] for one in told["overlaps"]] == ["dear"]
+    counter.tokens.readers["events"] = Reader("events", ("events",), ("e",), may)
+    assert counter.ask("preview", {"rule": BY_EVENTS}, "events").status == 200
+    assert counter.ask("preview", {"segment": "wine"}, "narrow").status == 200
+
+
+BY_EVENTS = "count(event = 'Viewed') > 0"
+HIDDEN = {
+    "traits.city = 'Delft'": "traits.city",
+    "orders.count > 0 or not (traits.email is null)": "traits.email",
+    "consent.email is true": "traits.consent.email",
+    BY_EVENTS: "timeline",
+    "in segment('buyers')": "segments.buyers",
+    "last_at is null and rfm.r > 1": "last_seen_at, rfm.r",
+}
+
+
+def counted_by_a_rule(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(jobs_api, "may_count", lambda *_: True)
+
+
+def test_a_rule_that_counts_by_any_field_would_be_seen(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted_by_a_rule(monkeypatch)
+    with pytest.raises((AssertionError, KeyError)):
+        test_a_rule_counts_by_what_the_token_may_read_alone(counter)
+
+
+@pytest.mark.failure_line(38)
+def test_who_is_suppressed_is_counted_nowhere_and_a_bound_token_counts_who_allows_its_purpose(
+    fresh: Counter,
+) -> None:
+    """Line 38: a count tells of people, too."""
+    may = (Action.PREVIEW_SEGMENTS.value,)
+    fresh.tokens.readers["mailer"] = Reader("mailer", ("*",), ("u",), may, ("email",))
+    asked = {"segment": "buyers", "rule": "orders.count >= 1", "purpose": "email"}
+    everybody = {"size": 3, "population": 3, "consented": 1, "change": 2}
+    assert counts(fresh, "t", **asked) == everybody
+    assert counts(fresh, "mailer", **asked) == dict.fromkeys(everybody, 1)
+    hush = {"consent": {"suppressed": True}}
+    said = {"messageId": "s1", "type": "identify", "userId": "anne", "context": hush}
+    fresh.world.send(said, request_id="r2")
+    fresh.world.run()
+    assert counts(fresh, "t", **asked) == {**everybody, "size": 2, "population": 2} | {
+        "consented": 0,
+        "change": 1,
+    }
+    assert counts(fresh, "mailer", **asked) == dict.fromkeys(everybody, 0)
+
+
+def test_a_preview_that_counts_the_suppressed_would_be_seen(
+    fresh: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "counted_sql", lambda *_: "true")
+    with pytest.raises(AssertionError):
+        test_who_is_suppressed_is_counted_nowhere_and_a_bound_token_counts_who_allows_its_purpose(
+            fresh
+        )
 
 
 def test_an_export_holds_who_allows_it_and_the_receipts_say_why_others_are_not_in_it(

@@ -23,7 +23,7 @@ from stamgast_lake.exports.parts import PERSONS_AT_ONCE, PartWork, receipt_of
 from stamgast_lake.exports.select import LIST, ROWS_A_PART, NoRunError, select
 from stamgast_lake.lake import Lake
 from stamgast_lake.rules.preview import Question, preview_segment
-from stamgast_lake.rules.preview_answer import answer_of, telling_of
+from stamgast_lake.rules.preview_answer import answer_of, seen_by, telling_of
 
 ANSWER, RECEIPT = "answer.json", "receipt.json"
 
@@ -95,11 +95,12 @@ class SegmentWork:
         of_segment = known[name].purpose if name in known else None
         now = Now(self.now_ms(), ZoneInfo(workspace.time_zone))
         purpose = asked["purpose"] or of_segment
-        question = Question(name, told.rules, traits, purpose, now, asked["segment"])
-        found = preview_segment(self.lake, question, asked["sample"])
         reader, consents = hold.job.reader, workspace.consents
+        is_bound = bool(reader.purposes)
+        question = Question(name, told.rules, traits, purpose, now, asked["segment"], is_bound)
+        found = preview_segment(self.lake, question, asked["sample"])
         telling = telling_of(found, reader, workspace.identity, consents, self.persons)
-        answer = answer_of(found, told.text, workspace.time_zone, telling.someone)
+        answer = answer_of(seen_by(reader, found), told.text, workspace.time_zone, telling.someone)
         self._answer(hold, {**answer, "workspace_version": workspace.version})
 
     def _export(self, hold: "Hold") -> None:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from hashlib import sha256
 
 EVERYTHING = "*"
+COUNTABLE = "events"
+"""The field by which rules may count events; it shows none, as `timeline` does."""
 
 
 class Action(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stamgast.lookup.reader import EVERYTHING, Action, covers
+from stamgast.lookup.reader import COUNTABLE, EVERYTHING, Action, covers
 
 # A role's token ends; who still needs it rotates it.
 ROLE_DAYS = 90
@@ -47,13 +47,13 @@ BEHAVIOUR = ("segments", "rfm", "computed", "activity", "orders", "last_seen_at"
 GRANTS = {
     # Reaches people for purposes: sees what they are like, and exports those who consented.
     Role.MARKETER: Grant(
-        (*BEHAVIOUR, "traits", "scores", "consents"),
+        (*BEHAVIOUR, COUNTABLE, "traits", "scores", "consents"),
         (EVERYTHING,),
         (Action.PREVIEW_SEGMENTS, Action.EXPORT_SEGMENTS),
         is_bound=True,
     ),
     # Counts people: looks nobody up, and of a sample sees behaviour without a name.
-    Role.ANALYST: Grant((*BEHAVIOUR, "scores"), (), (Action.PREVIEW_SEGMENTS,)),
+    Role.ANALYST: Grant((*BEHAVIOUR, COUNTABLE, "scores"), (), (Action.PREVIEW_SEGMENTS,)),
     # Mends persons: sees why somebody is one, values masked, and cuts; no trait, no export.
     Role.OPERATOR: Grant(
         BEHAVIOUR,

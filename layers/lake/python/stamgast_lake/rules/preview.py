@@ -9,7 +9,7 @@ from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.rules import Rule
 from stamgast.segments.language.windows import Now
 from stamgast_lake.catalogue import one_of
-from stamgast_lake.consents import covers_sql
+from stamgast_lake.consents import counted_sql, covers_sql
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import SETTLED, count, latest, see_runs, see_settled
@@ -24,12 +24,16 @@ from stamgast_lake.tables import MEMBERSHIPS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMBER = """
-    create or replace temp table member as
-    select verdict.person_id, {covers} as is_covered
+COUNTED = """
+    create or replace temp table counted as
+    select verdict.*, {covers} as is_covered
     from {verdicts} verdict
     join profile_now on profile_now.person_id = verdict.person_id
-    where r{place}
+    where {counts}
+"""
+MEMBER = """
+    create or replace temp table member as
+    select person_id, is_covered from counted where r{place}
 """
 REACHED = """
     select namespace, count(distinct member.person_id),
@@ -40,11 +44,12 @@ REACHED = """
 CONSENTED = "select count(*) from member where is_covered"
 OVERLAP = """
     select count(*) filter (where r{other}), count(*) filter (where r{other} and r{place})
-    from {verdicts}
+    from counted
 """
 STANDING = """
     create or replace temp view standing as
-    select person_id, rule_version from membership_now where change = 'entered'
+    select person_id, rule_version from membership_now
+    where change = 'entered' and person_id in (select person_id from counted)
 """
 STANDS = "select count(*), max(rule_version) from standing"
 ENTERING = "select person_id from member where person_id not in (select person_id from standing)"
@@ -127,6 +132,7 @@ class Question:
     """Which rule is asked about, among all rules and traits of a workspace.
 
     `against` is the segment that the result is compared with; None for a rule that is nobody's.
+    `is_bound`: who asks may learn of those alone whose consent covers the purpose.
     """
 
     name: str
@@ -135,6 +141,7 @@ class Question:
     purpose: str | None
     now: Now
     against: str | None = field(default=None)
+    is_bound: bool = False
 
     @property
     def place(self) -> int:
@@ -143,7 +150,10 @@ class Question:
 
 
 def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview:
-    """The segment over the lake as the newest run left it; `most` bounds each sample."""
+    """The segment over the lake as the newest run left it; `most` bounds each sample.
+
+    Who is suppressed is counted nowhere.
+    """
     with session() as engine:
         see_runs(engine, lake)
         score_buyers(engine, lake, question.now.ms, see_settled)
@@ -152,15 +162,17 @@ def preview_segment(lake: Lake, question: Question, most: int) -> SegmentPreview
         add_computed(engine, lake, question.rules, question.now.ms)
         for statement in verdicts(question.rules, question.now):
             engine.execute(statement)
-        engine.execute(_members(question, lake.workspace().consents))
+        engine.execute(_counted(question, lake.workspace().consents))
+        engine.execute(MEMBER.format(place=question.place))
         return _preview(engine, lake, question, most)
 
 
-def _members(question: Question, purposes: Purposes) -> str:
-    covers = "false"
+def _counted(question: Question, purposes: Purposes) -> str:
+    traits, covers = "profile_now.traits", "false"
     if question.purpose is not None:
-        covers = covers_sql("profile_now.traits", question.purpose, purposes)
-    return MEMBER.format(verdicts=VERDICTS, place=question.place, covers=covers)
+        covers = covers_sql(traits, question.purpose, purposes)
+    counts = covers if question.is_bound else counted_sql(traits, None, purposes)
+    return COUNTED.format(verdicts=VERDICTS, covers=covers, counts=counts)
 
 
 def _preview(
@@ -175,7 +187,7 @@ def _preview(
         at_ms=question.now.ms,
         last_run=_last_run(engine),
         size=count(engine, "select count(*) from member"),
-        population=count(engine, f"select count(*) from {VERDICTS}"),
+        population=count(engine, "select count(*) from counted"),
         change=_change(engine, lake, question.against, most),
         reached={
             namespace: (people, covered if is_asked else None)
@@ -225,12 +237,12 @@ def _sample(engine: "DuckDBPyConnection", people: str, most: int) -> tuple[Someo
 def _overlaps(engine: "DuckDBPyConnection", question: Question) -> list[Overlap]:
     """The other segments, those that share most with this one first."""
     mine = count(engine, "select count(*) from member")
-    everybody = count(engine, f"select count(*) from {VERDICTS}")
+    everybody = count(engine, "select count(*) from counted")
     found = []
     for other, rule in enumerate(question.rules):
         if rule.name == question.name:
             continue
-        asked = OVERLAP.format(other=other, place=question.place, verdicts=VERDICTS)
+        asked = OVERLAP.format(other=other, place=question.place)
         ((size, both),) = engine.execute(asked).fetchall()
         lift = both * everybody / (mine * size) if mine and size else None
         found.append(Overlap(rule.name, size, both, lift))

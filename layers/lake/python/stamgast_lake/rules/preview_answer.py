@@ -1,7 +1,7 @@
 """A preview as one reader is told it: samples hold whom and what scope and consent let it see."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from stamgast.consent.coverage import coverage_of, silenced
@@ -61,6 +61,15 @@ class Telling:
 
     def _mask(self, namespace: str, value: str) -> str:
         return masked(namespace, value, self.settings)
+
+
+def seen_by(reader: Reader, found: SegmentPreview) -> SegmentPreview:
+    """The preview without namespaces that the reader may not name, and segments it may not see."""
+    return replace(
+        found,
+        reached={name: told for name, told in found.reached.items() if reader.may_name(name)},
+        overlaps=tuple(o for o in found.overlaps if reader.may_see(f"segments.{o.segment}")),
+    )
 
 
 def telling_of(

@@ -6,16 +6,17 @@ from typing import Any, TypeAlias
 
 from stamgast.egress.disclosure import Disclosure, asked_for, explained_to
 from stamgast.egress.fields import Field, UnknownFieldError, field_of
-from stamgast.egress.manifest import export_refused
+from stamgast.egress.manifest import OPEN, export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.purpose import purpose_of
-from stamgast.lookup.reader import Action, Reader
+from stamgast.lookup.reader import COUNTABLE, Action, Reader
 from stamgast.lookup.routes import Accepted, Request, Route, Told, route
 from stamgast.lookup.segments.desk import SegmentDesk, segment_named
 from stamgast.lookup.segments.jobs import Job, Kind, State
 from stamgast.moments import iso_of
 from stamgast.segments.definitions import computed_traits_of
 from stamgast.segments.language.errors import RuleError
+from stamgast.segments.language.explain import EVENTS, paths_of
 from stamgast.segments.trying import NAMELESS, tried
 from stamgast.workspace.model import models_in, purposes_in
 
@@ -38,7 +39,9 @@ def post_preview(request: Request, _parts: Parts, reader: Reader, desk: SegmentD
     if isinstance(body, str):
         return bad("bad_body", body)
     purpose = purpose_of(body.purpose, reader)
-    fault = purpose if isinstance(purpose, Fault) else rule_fault(body.segment, body.rule, desk)
+    if isinstance(purpose, Fault):
+        return purpose
+    fault = rule_fault(body.segment, body.rule, reader, desk)
     if isinstance(fault, Fault):
         return fault
     asked = {
@@ -50,8 +53,14 @@ def post_preview(request: Request, _parts: Parts, reader: Reader, desk: SegmentD
     return _begun(Kind.PREVIEW, asked, body.wait_seconds, reader, desk)
 
 
-def rule_fault(segment: str | None, rule: str | None, desk: SegmentDesk) -> Fault | None:
-    """What is wrong with a rule, every fault with its place, or with a segment's name."""
+def rule_fault(
+    segment: str | None, rule: str | None, reader: Reader, desk: SegmentDesk
+) -> Fault | None:
+    """What is wrong with a rule, every fault with its place, or with a segment's name.
+
+    A rule may count by what the token may read alone: by counts any field could be told. Whom a
+    segment in force means, everybody may ask who may ask at all.
+    """
     segments = desk.segments()
     if rule is None:
         found = segment_named(segment or "", segments)
@@ -59,7 +68,15 @@ def rule_fault(segment: str | None, rule: str | None, desk: SegmentDesk) -> Faul
     traits = computed_traits_of(desk.workspace.traits)
     names = models_in(desk.workspace), purposes_in(desk.workspace)
     told = tried(segment or NAMELESS, rule, segments, traits, *names)
-    return bad_rule(told) if isinstance(told, list) else None
+    if isinstance(told, list):
+        return bad_rule(told)
+    outside = [one for one in sorted(paths_of(told.rule.tree)) if not may_count(reader, one)]
+    return forbidden(f"This token may not count by {', '.join(outside)}.") if outside else None
+
+
+def may_count(reader: Reader, path: str) -> bool:
+    """Whether a reader's rules may rest on a field; `events` lets them count what it shows not."""
+    return path in OPEN or reader.may_see(path) or (path == EVENTS and reader.may_see(COUNTABLE))
 
 
 def bad_rule(faults: Sequence[RuleError]) -> Fault:

@@ -29,3 +29,11 @@ class JsonDocuments:
     def write(self, key: str, document: Mapping[str, Any]) -> None:
         """Writes a document in the place of the one before."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(document).encode())
+
+    def forget_older(self, key: str) -> None:
+        """Takes every version of a document away but the present one."""
+        listed = self.s3.list_object_versions(Bucket=self.bucket, Prefix=key)
+        for one in listed.get("Versions", ()):
+            if one["Key"] == key and not one["IsLatest"]:
+                told = {"Bucket": self.bucket, "Key": key, "VersionId": one["VersionId"]}
+                self.s3.delete_object(**told)

@@ -42,13 +42,15 @@ class StoredPlans:
     def make(self, plan_id: str) -> bool:
         """Counts for a plan that was asked for; False if there is nothing left to count.
 
-        The identifiers are taken away first: else the plan itself would be found to hold them.
+        The identifiers are taken away first, with the version of the document that had them: else
+        the plan itself would be found to hold them, also by the search for who was erased before.
         """
         told = self._documents.read(_place(plan_id))
         if told is None or "values" not in told:
             return False
         asked = {"asked_ms": told["asked_ms"]}
         self._documents.write(_place(plan_id), asked)
+        self._documents.forget_older(_place(plan_id))
         values = told["values"]
         counts = self._count(Subject("plan", told["asked_ms"], frozenset(values), values))
         self._documents.write(_place(plan_id), {**asked, "counts": counts})

@@ -1,14 +1,18 @@
 """A dropped file's name is data of whom it names: it goes with them, and does not come back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from stamgast.erasure import file_names
 from stamgast.erasure.file_names import is_renamed
 from stamgast.erasure.needles import needles_of
+from stamgast.workspace.compiler import compile_files
+from stamgast.workspace.model import workspace_of
 from stamgast_lake.erasure import arrived, dropped, scan
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.imports.run import import_file
@@ -17,7 +21,7 @@ from stamgast_lake.loading import run as loading
 from stamgast_lake.runs import close_run, open_run
 from stamgast_lake.tables import EVENTS
 from tests.lake.erasure_world import ErasureWorld, erasure_world
-from tests.lake.world import _cursor
+from tests.lake.world import KEYRING, _cursor
 
 MAIL, CARD = "ada.loveday@x.example", "crd-998-7731"
 HEAD = "type,userId,event,messageId,timestamp,properties.email,properties.note\n"
@@ -139,6 +143,54 @@ def test_a_step_that_is_left_out_is_found(
     told = tells(world)
     drop(world)
     assert told or tells(world)
+
+
+BESIDE = "Ada Loveday"
+MAPPED = "sources:\n  shop: {name: Shop, imports: [{match: 'orders-*.csv'}, {match: '*.csv'}]}\n"
+MAPPING = workspace_of(compile_files({"sources.yaml": MAPPED}))
+
+
+def beside(world: ErasureWorld) -> list[str]:
+    """The names that files get in whose names more than the identifier told of somebody."""
+    drop(world)
+    world.put(f"imports/shop/tills/{MAIL} {BESIDE}.csv", NAMED.replace(",f", ",h").encode())
+    take(world)
+    world.put(f"imports/shop/orders-{BESIDE} {MAIL}.csv", NAMED.replace(",f", ",i").encode())
+    world.put(f"imports/shop/card of {MAIL}.txt", BESIDE.encode())
+    world.erase(world.subject(email=MAIL))
+    return [text for text in everything(world) if BESIDE in text]
+
+
+@pytest.mark.failure_line(36)
+def test_what_stands_beside_the_identifier_in_a_name_goes_with_it(
+    world: ErasureWorld,
+) -> None:
+    """Line 36: a name beside an address; a file that has no rows goes with the name it had."""
+    assert beside(world) == []
+    assert any(
+        one.key.startswith("imports/shop/tills/erased-")
+        for one in Listing(world.s3, "lake").imports()
+    )
+
+
+def test_a_name_of_which_the_identifier_alone_goes_would_be_seen(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_names, "_without_parts", lambda key, *_: key)
+    monkeypatch.setattr(dropped, "fits_always", lambda _: False)
+    assert beside(world)
+
+
+def test_a_file_that_no_run_has_taken_in_keeps_its_mapping(world: ErasureWorld) -> None:
+    world.lake = replace(world.lake, workspace=lambda: MAPPING)
+    first, second = f"imports/shop/orders-{MAIL}.csv", f"imports/shop/x {MAIL}.csv"
+    names = [
+        file_names.renamed(key, needles_of([world.subject(email=MAIL)]), KEYRING, fits)
+        for key in (first, second)
+        for fits in (arrived.mapped_alike(world.lake, key), file_names.fits_always)
+    ]
+    heads = [name.removeprefix("imports/shop/").partition("erased-")[0] for name in names]
+    assert heads == ["orders-", "", "", ""]
 
 
 def test_a_name_is_told_by_words_whatever_stands_between_them(world: ErasureWorld) -> None:

@@ -1,10 +1,13 @@
 """Files that broke off, or have no head, hold up no erasure and keep nothing of the erased."""
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from unittest import mock
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +15,7 @@ import pytest
 
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.request import Kind
-from stamgast_lake.erasure import dropped, parquet, scan
+from stamgast_lake.erasure import archive, dropped, parquet, scan
 from stamgast_lake.imports.run import import_file
 from stamgast_lake.loading.run import load_run
 from stamgast_lake.runs import close_run, open_run
@@ -44,12 +47,28 @@ def with_broken_pages() -> bytes:
     return body[:40] + bytes(20) + body[60:]
 
 
+def broken(*rows: str) -> bytes:
+    """A gzipped member that cannot be inflated from its middle on, and a sound one behind it."""
+    lines = "".join(f"track,cc-{n},Sold,c{n},2026-03-01,c{n}@x.example\n" for n in range(200))
+    body = gzip.compress((HEAD + lines).encode())
+    return body[:300] + bytes(40) + body[340:] + gzip.compress("".join(rows).encode())
+
+
+def zipped() -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("people.csv", HEAD + ROW * 50)
+    return out.getvalue()
+
+
 def drop(world: ErasureWorld) -> None:
     world.put("imports/shop/half.parquet", packed()[:-40])
     world.put("imports/shop/broken.parquet", with_broken_pages())
     world.put("imports/shop/named-otherwise.csv", packed())
     world.put("imports/shop/no-member.csv.gz", b"\x1f\x8b" + MAIL.encode())
     world.put("imports/shop/half.csv.gz", gzip.compress((HEAD + ROW * 50).encode())[:-12])
+    world.put("imports/shop/broken.csv.gz", broken(ROW * 50))
+    world.put("imports/shop/people.zip", zipped())
     world.put("imports/shop/no-head.csv", f"{MAIL};Loveday\n1;2\n".encode())
     world.put("imports/shop/one-row.csv", f"{MAIL};Loveday\n".encode())
     world.put("imports/shop/keeper.csv", KEEPER)
@@ -98,6 +117,8 @@ def test_half_a_file_goes_whole_and_a_proof_ends(
     assert left(world)["imports/shop/half.parquet"] == 0
     assert left(world)["imports/shop/broken.parquet"] == 0
     assert gzip.decompress(world.body("imports/shop/no-member.csv.gz")) == b""
+    assert MAIL.encode() not in gzip.decompress(world.body("imports/shop/broken.csv.gz"))
+    assert left(world)["imports/shop/people.zip"] == 0
     assert left(world)["imports/shop/one-row.csv"] == 0
     assert world.body("imports/shop/no-head.csv") == b"1;2\n"
     assert left(world)["imports/shop/keeper.csv"] == len(KEEPER)
@@ -120,9 +141,25 @@ def looks_at_rows_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dropped.DropErasure, "_whole", lambda *_: 0)
 
 
+def reads_as_far_as_it_can(patch: pytest.MonkeyPatch) -> None:
+    inflated = scan.inflated
+
+    def lenient(blocks: Iterator[bytes]) -> Iterator[bytes]:
+        with suppress(scan.BrokenGzipError):
+            yield from inflated(blocks)
+
+    patch.setattr(scan, "inflated", lenient)
+
+
+def unpacks_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scan, "PACKED", ())
+
+
 @pytest.mark.parametrize(
     ("fault", "stays"),
     [
+        (reads_as_far_as_it_can, "broken.csv.gz"),
+        (unpacks_nothing, "people.zip"),
         (reads_on, "half.parquet"),
         (believes_it, "half.parquet"),
         (takes_heads_for_heads, "no-head.csv"),
@@ -144,6 +181,44 @@ def test_what_is_left_out_would_be_seen(
     except (pa.ArrowInvalid, OSError):
         assert fault is reads_on
     assert left(world)[f"imports/shop/{stays}"] == had[f"imports/shop/{stays}"]
+
+
+LINES = ("rejected/date=2026-03-01/hour=09/half.gz", "raw/date=2026-03-01/hour=09/broken.gz")
+
+
+def archived(world: ErasureWorld) -> None:
+    half = gzip.compress("".join(f'{{"a":{n}}}\n' for n in range(5000)).encode())[:-900]
+    for key, body in zip(LINES, (half, broken(ROW)), strict=True):
+        world.put(key, body)
+
+
+@pytest.mark.failure_line(37)
+def test_half_an_object_of_the_archive_holds_up_no_erasure(world: ErasureWorld) -> None:
+    """Line 37: what stands behind the break goes, lines before it stay."""
+    archived(world)
+    assert erased(world) == "closed"
+    half, broke = (gzip.decompress(world.body(key)) for key in LINES)
+    assert half.startswith(b'{"a":0}\n{"a":1}\n')
+    assert half.endswith(b"}\n")
+    assert MAIL.encode() not in broke
+
+
+def test_an_erasure_that_reads_the_archive_to_its_end_alone_would_be_seen(
+    world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archived(world)
+    monkeypatch.setattr(archive, "readable", lambda body: (list(archive.read_lines(body)), False))
+    with pytest.raises((EOFError, zlib.error)):
+        erased(world)
+
+
+def test_text_behind_a_gzipped_member_and_a_member_that_ends_early_are_no_break() -> None:
+    plain = gzip.compress(b"one") + b"two"
+    assert b"".join(scan.inflated(iter([plain[:9], plain[9:]]))) == b"onetwo"
+    early = gzip.compress(b"z" * 100_000)[:-9]
+    assert len(b"".join(scan.inflated(iter([early])))) > 90_000
+    with pytest.raises(scan.BrokenGzipError):
+        list(scan.inflated(iter([broken()])))
 
 
 def test_no_file_goes_for_a_fault_of_the_disk(tmp_path: Path) -> None:

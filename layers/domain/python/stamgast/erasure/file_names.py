@@ -10,6 +10,7 @@ from stamgast.identity.keys import Keyring
 MARK, SIGNS = "erased-", 16
 MARKED = re.compile(rf"{MARK}[0-9a-z]{{{SIGNS}}}")
 WORD = re.compile(r"[^\W_]+")
+ENDING = re.compile(r"(\.(csv|ndjson|jsonl|json|parquet|txt|tsv|gz))*$", re.IGNORECASE)
 MOST_WORDS = 12
 """The most words of a name that an identifier is put together from."""
 FOLDER = 2
@@ -21,10 +22,26 @@ def is_renamed(key: str) -> bool:
     return MARKED.search(key) is not None
 
 
-def renamed(key: str, needles: Needles, keyring: Keyring) -> str:
-    """The key without what tells of the persons, the same each time; else the key as it is."""
+Fits = Callable[[str], bool]
+"""Whether a file may have this key: one that no run has taken in keeps its mapping."""
+
+
+def fits_always(_key: str) -> bool:
+    """What has been taken in needs no mapping any more."""
+    return True
+
+
+def renamed(key: str, needles: Needles, keyring: Keyring, fits: Fits = fits_always) -> str:
+    """The key without what tells of the persons, the same each time; else the key as it is.
+
+    Each part of it that tells goes whole, for beside an address stands a name; where it would not
+    fit then, what spells the identifier alone.
+    """
     if not needles.is_name(key):
         return key
+    whole = _without_parts(key, needles.is_name, keyring)
+    if fits(whole) and not needles.is_name(whole):
+        return whole
     told = key.encode()
     for begin, end in reversed(needles.name_spans(told)):
         told = told[:begin] + _mark(key, keyring).encode() + told[end:]
@@ -33,12 +50,18 @@ def renamed(key: str, needles: Needles, keyring: Keyring) -> str:
 
 
 def renamed_by_keys(
-    key: str, standing: Callable[[Collection[str]], Collection[str]], naming: Naming
+    key: str,
+    standing: Callable[[Collection[str]], Collection[str]],
+    naming: Naming,
+    fits: Fits = fits_always,
 ) -> str:
     """The same by keys alone, whose values nobody knows: those of them that are erased."""
     spelled = {text: naming.keys_of(text) for text in set(_texts(key))}
     erased = set(standing(set().union(*spelled.values()))) if spelled else set()
     told = [text for text, keys in spelled.items() if not keys.isdisjoint(erased)]
+    whole = _without_parts(key, lambda part: any(text in part for text in told), naming.keyring)
+    if fits(whole):
+        return whole
     left = key
     for text in sorted(told, key=len, reverse=True):
         left = left.replace(text, _mark(key, naming.keyring))
@@ -64,5 +87,18 @@ def _mark(key: str, keyring: Keyring) -> str:
 def _nameless(key: str, keyring: Keyring) -> str:
     """The key with a mark for its whole name, of which the ending alone is left."""
     folder = "/".join(key.split("/")[:FOLDER])
-    ending = re.search(r"(\.[A-Za-z]{2,8}){0,2}$", key)
-    return f"{folder}/{_mark(key, keyring)}{ending[0] if ending else ''}"
+    return f"{folder}/{_mark(key, keyring)}{_ending(key)}"
+
+
+def _without_parts(key: str, is_told: Callable[[str], bool], keyring: Keyring) -> str:
+    """The key with a mark for each folder, and for the name but its ending, that tells."""
+    *folders, name = key.split("/")[FOLDER:]
+    mark = _mark(key, keyring)
+    parts = [mark if is_told(one) else one for one in folders]
+    parts.append(f"{mark}{_ending(name)}" if is_told(name) else name)
+    return "/".join((*key.split("/")[:FOLDER], *parts))
+
+
+def _ending(name: str) -> str:
+    found = ENDING.search(name)
+    return found[0] if found else ""

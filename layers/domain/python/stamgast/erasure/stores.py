@@ -89,7 +89,7 @@ PREFIXES = (
     _prefix("runs/", "documents of runs", "rows left out, or deleted"),
     _prefix("exports/", "exports and answers, for a day", "deleted"),
     _prefix("models/", "what models compared or were fed", "rows left out, or deleted"),
-    _prefix("athena/", "results of queries, for a week", "deleted"),
+    _prefix("athena/", "results of queries, for a week", "deleted, whoever is in them"),
     _prefix("errors/", "what a stream could not write", "rows left out, or deleted"),
     _prefix("erasure/", "open requests, until their proof", "deleted with the certificate"),
     _prefix("workspace/", None),

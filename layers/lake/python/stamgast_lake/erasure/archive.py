@@ -22,6 +22,7 @@ from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import GZIP_MAGIC, read_lines
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.erasure.redaction import Redaction
+from stamgast_lake.imports.texts import BROKEN_GZIP
 from stamgast_lake.inputs import THOROUGH, Listing, new_objects
 from stamgast_lake.lake import Lake
 
@@ -72,7 +73,10 @@ class ArchiveErasure:
         return self._all(keys, self._raw_line())
 
     def rejected(self, keys: Iterable[str] | None = None) -> Cleaned:
-        """Rewrites what of the quarantine tells of the erased; without keys all of it is read."""
+        """Rewrites what of the quarantine tells of the erased; without keys all of it is read.
+
+        What stands behind a break is left out, for nobody can say of whom it does not tell.
+        """
         wanted = self._objects.keys("rejected/") if keys is None else keys
         return self._all(wanted, self._rejected_line())
 
@@ -89,7 +93,7 @@ class ArchiveErasure:
         births, gone, others = set[str](), set[str](), set[str]()
         tombstones = self._tombstones
         for key in keys:
-            for line in read_lines(self._objects.body(key)):
+            for line in readable(self._objects.body(key))[0]:
                 with suppress(*UNREADABLE):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
                     if event.anchor in erased:
@@ -116,9 +120,9 @@ class ArchiveErasure:
 
     def _object(self, key: str, left: Callable[[bytes], bytes]) -> Cleaned:
         body = self._objects.body(key)
-        had = list(read_lines(body))
+        had, is_broken = readable(body)
         lines = [left(line) for line in had]
-        changed = sum(line != was for line, was in zip(lines, had, strict=True))
+        changed = sum(line != was for line, was in zip(lines, had, strict=True)) + is_broken
         if changed and not self.is_dry:
             text = b"".join(line + b"\n" for line in lines)
             is_zipped = body[:2] == GZIP_MAGIC
@@ -166,6 +170,16 @@ class ArchiveErasure:
             return line
 
         return left
+
+
+def readable(body: bytes) -> tuple[list[bytes], bool]:
+    """The lines of an object as far as it can be inflated, and whether it breaks off there."""
+    lines: list[bytes] = []
+    try:
+        lines.extend(read_lines(body))
+    except BROKEN_GZIP:
+        return lines, True
+    return lines, False
 
 
 def _births(event: Event, keyring: Keyring) -> set[str]:

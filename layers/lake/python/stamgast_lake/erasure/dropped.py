@@ -10,16 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
-from stamgast.erasure.file_names import is_renamed, renamed
+from stamgast.erasure.file_names import fits_always, is_renamed, renamed
 from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast_lake.archive import GZIP_MAGIC, LakeObject
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.archive import Cleaned
+from stamgast_lake.erasure.arrived import mapped_alike
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.erasure.parquet import Goes, is_parquet, left_of_rows, tells
-from stamgast_lake.erasure.scan import inflated, tells_of
+from stamgast_lake.erasure.scan import file_tells, inflatable
 from stamgast_lake.imports.mapping import mapping_for
 from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
 from stamgast_lake.imports.texts import UTF_8, encoding_of
@@ -52,7 +53,8 @@ class DropErasure:
         done = Cleaned()
         for given in Listing(self.lake.s3, self.lake.bucket).imports():
             is_taken = given.etag in taken.get(given.key, ())
-            is_told = given.key in named or is_renamed(given.key) or self._key(given) != given.key
+            key = self._key(given, is_taken=is_taken)
+            is_told = given.key in named or is_renamed(given.key) or key != given.key
             if is_told or not is_taken:
                 done += self._file(given, is_taken=is_taken)
         return done
@@ -67,12 +69,14 @@ class DropErasure:
             return 0
         return self._rewritten(given, given.key, lambda number, *_: number in barred).lines
 
-    def _key(self, given: ImportInput) -> str:
+    def _key(self, given: ImportInput, *, is_taken: bool) -> str:
         """The file's key, or where its name tells of the erased the one that it gets."""
-        return renamed(given.key, self._needles, self.lake.keyring())
+        fits = fits_always if is_taken else mapped_alike(self.lake, given.key)
+        return renamed(given.key, self._needles, self.lake.keyring(), fits)
 
     def _file(self, given: ImportInput, *, is_taken: bool) -> Cleaned:
-        return self._rewritten(given, self._key(given), self._goes, is_taken=is_taken)
+        key = self._key(given, is_taken=is_taken)
+        return self._rewritten(given, key, self._goes, is_taken=is_taken)
 
     def _rewritten(
         self, given: ImportInput, key: str, goes: Goes, *, is_taken: bool = True
@@ -126,7 +130,7 @@ class DropErasure:
             is_text = False
         if is_text:
             return self._texts(file, left, path, goes, encoding)
-        return self._unreadable(file, left)
+        return self._unreadable(file, left, path)
 
     def _texts(
         self, file: Path, left: Path, path: str, goes: Goes, encoding: str
@@ -154,14 +158,18 @@ class DropErasure:
         """Whether what stands before the first row tells of the erased: somebody's row, then."""
         return int(self._needles.found_in(head))
 
-    def _unreadable(self, file: Path, left: Path) -> tuple[int, int]:
-        """A file that nobody can read by rows goes whole if it tells of the erased."""
+    def _unreadable(self, file: Path, left: Path, path: str) -> tuple[int, int]:
+        """A file that nobody can read by rows goes whole if it, or its name, tells of the erased.
+
+        Of one that has given its name up to an erasure nothing stays either.
+        """
         left.write_bytes(b"")
-        return 0, self._whole(file)
+        is_named = is_renamed(path) or self._needles.is_name(path)
+        return 0, int(is_named and file.stat().st_size > 0) or self._whole(file)
 
     def _whole(self, file: Path, encoding: str = UTF_8) -> int:
         with file.open("rb") as stream:
-            if tells_of(stream, self._needles):
+            if file_tells(stream, self._needles):
                 return 1
         return int(self._needles.found_in(_plain(file, encoding)))
 
@@ -188,7 +196,7 @@ def _is_import(receipt_id: str) -> bool:
 
 def _plain(file: Path, encoding: str) -> bytes:
     body = file.read_bytes()
-    body = b"".join(inflated(iter([body]))) if body[:2] == GZIP_MAGIC else body
+    body = b"".join(inflatable(iter([body]))) if body[:2] == GZIP_MAGIC else body
     return body if encoding == UTF_8 else body.decode(encoding, "replace").encode()
 
 

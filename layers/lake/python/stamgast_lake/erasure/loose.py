@@ -47,6 +47,20 @@ class LooseErasure:
             objects.drop_noncurrent(prefix)
         return done
 
+    def clear(self, prefix: str) -> Cleaned:
+        """Takes every object under a prefix away, and counts those that tell.
+
+        A result of a query may hold somebody's name and no identifier: nobody knows whose it is,
+        and it can be asked for again.
+        """
+        objects = Objects(self.lake.s3, self.lake.bucket)
+        keys = objects.keys(prefix)
+        told = sum(self._is_told(key) for key in keys)
+        if not self.is_dry:
+            objects.drop(keys)
+            objects.drop_noncurrent(prefix)
+        return Cleaned(len(keys), len(keys), told)
+
     @cached_property
     def _needles(self) -> Needles:
         return needles_of(self.subjects)

@@ -18,9 +18,9 @@ from stamgast.erasure.naming import Naming
 from stamgast.erasure.tombstones import Tombstones
 from stamgast.identity.settings import Form
 from stamgast.moments import ms_of, parse_iso
-from stamgast_lake.archive import read_lines
 from stamgast_lake.catalogue import one_of
 from stamgast_lake.engine import session
+from stamgast_lake.erasure.archive import readable
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.erasure.scan import texts_of
 from stamgast_lake.erasure.tables import ROWS_A_BATCH, TEXTS
@@ -131,7 +131,7 @@ def words_of(text: str) -> set[str]:
 
 def _lines(body: bytes) -> Iterator[tuple[str, int]]:
     """The lines of an object of the archive, each with the moment of its event."""
-    for line in read_lines(body):
+    for line in readable(body)[0]:
         with suppress(ValueError, TypeError, AttributeError):
             yield line.decode("utf-8", "replace"), _moment(orjson.loads(line))
 

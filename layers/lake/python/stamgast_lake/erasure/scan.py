@@ -1,10 +1,10 @@
 """The byte scan: every version of every object that can be read, packed ones unpacked, bounded."""
 
-import gzip
 import re
 import zlib
 from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +24,15 @@ OPEN, RUNS = "erasure/", "runs/"
 NAMES = re.compile(rb'imports/[^"\n]+')
 RAW, RECORD = b'"rawData"', re.compile(rb'"rawData"\s*:\s*"([A-Za-z0-9+/=]*)"')
 GZIP, AVRO = b"\x1f\x8b", b"Obj\x01"
+MEMBER = b"\x1f\x8b\x08"
+"""How a member of a gzipped file begins: the magic number, and the one method there is."""
+DROPPED = "imports/"
+PACKED = (b"PK\x03\x04", b"(\xb5/\xfd", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf")
+"""How files begin that nobody here unpacks: zip and spreadsheets, zstd, bzip2, xz, 7z."""
+
+
+class BrokenGzipError(ValueError):
+    """A gzipped file that cannot be inflated from some place on, though it goes on there."""
 
 
 @dataclass(slots=True)
@@ -62,14 +71,27 @@ def _read(s3: Any, bucket: str, one: Version, needles: Needles, scan: Scan) -> N
     scan.read += 1
     scan.bytes += int(answer["ContentLength"])
     body, of_a_run = answer["Body"], one.key.startswith(RUNS)
-    is_told = document_tells(body.read(), needles) if of_a_run else tells_of(body, needles)
+    read = file_tells if one.key.startswith(DROPPED) else tells_of
+    is_told = document_tells(body.read(), needles) if of_a_run else read(body, needles)
     if is_told or needles.is_name(one.key):
         scan.found.add(one.key)
 
 
-def tells_of(stream: Any, needles: Needles) -> bool:
-    """Whether what a stream holds, unpacked, tells of one of the persons."""
+def file_tells(stream: Any, needles: Needles) -> bool:
+    """Whether a dropped file tells of one of the persons; one that nobody can unpack does."""
     head = stream.read(BLOCK)
+    return head.startswith(PACKED) or _tells(head, stream, needles)
+
+
+def tells_of(stream: Any, needles: Needles) -> bool:
+    """Whether what a stream holds, unpacked, tells of one of the persons.
+
+    Nobody can say of whom what stands behind a break does not tell, so it counts as telling.
+    """
+    return _tells(stream.read(BLOCK), stream, needles)
+
+
+def _tells(head: bytes, stream: Any, needles: Needles) -> bool:
     if head.startswith(MAGIC):
         with TemporaryDirectory(prefix="stamgast-scan-") as folder:
             file = Path(folder) / "file"
@@ -78,7 +100,10 @@ def tells_of(stream: Any, needles: Needles) -> bool:
     if head[:4] == AVRO:
         return avro_tells(head + stream.read(), needles)
     blocks = _blocks(head, stream)
-    return blocks_tell(with_records(inflated(blocks) if head[:2] == GZIP else blocks), needles)
+    try:
+        return blocks_tell(with_records(inflated(blocks) if head[:2] == GZIP else blocks), needles)
+    except BrokenGzipError:
+        return True
 
 
 def document_tells(body: bytes, needles: Needles) -> bool:
@@ -99,8 +124,7 @@ def texts_of(body: bytes) -> Iterator[str]:
     if body.startswith(MAGIC):
         yield from parquet_texts(body)
         return
-    blocks = iter([body])
-    text = b"".join(inflated(blocks)) if body[:2] == GZIP else body
+    text = b"".join(inflatable(iter([body]))) if body[:2] == GZIP else body
     yield from text.decode("utf-8", "replace").splitlines()
 
 
@@ -126,9 +150,9 @@ def with_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _record(told: bytes) -> bytes:
     try:
         body = b64decode(told, validate=True)
-        return gzip.decompress(body) if body[:2] == GZIP else body
-    except (ValueError, OSError, EOFError, zlib.error):
+    except ValueError:
         return told
+    return b"".join(inflated(iter([body]))) if body[:2] == GZIP else body
 
 
 def blocks_tell(blocks: Iterator[bytes], needles: Needles) -> bool:
@@ -150,22 +174,36 @@ def _blocks(head: bytes, stream: Any) -> Iterator[bytes]:
 
 
 def inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The text of one gzip member after another; what is no gzip any more comes as it is."""
-    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    """The text of one gzip member after another; what is no gzip any more comes as it is.
+
+    Of a member that ends early comes what there is; raises BrokenGzipError where one is broken.
+    """
+    inflater, head = _inflater(), b""
     for block in blocks:
         rest = block
         while rest:
+            head = (head + rest)[: len(MEMBER)]
             try:
                 yield inflater.decompress(rest, BLOCK)
-            except zlib.error:
+            except zlib.error as error:
+                if head == MEMBER:
+                    raise BrokenGzipError("a gzipped file is broken") from error
                 yield rest
                 break
             rest = inflater.unconsumed_tail
             if inflater.eof:
-                rest, inflater = (
-                    inflater.unused_data,
-                    zlib.decompressobj(16 + zlib.MAX_WBITS),
-                )
+                rest, inflater, head = inflater.unused_data, _inflater(), b""
+    yield inflater.flush()
+
+
+def inflatable(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same as far as it can be inflated."""
+    with suppress(BrokenGzipError):
+        yield from inflated(blocks)
+
+
+def _inflater() -> Any:
+    return zlib.decompressobj(16 + zlib.MAX_WBITS)
 
 
 def _spool(file: Path, head: bytes, stream: Any) -> None:

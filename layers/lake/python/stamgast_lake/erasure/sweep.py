@@ -32,7 +32,8 @@ from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import ICEBERG, RUNS
 
 FOLDER = "erasure"
-LOOSE = ("exports/", "athena/", "runs/", "models/", "errors/")
+LOOSE = ("exports/", "runs/", "models/", "errors/")
+RESULTS = "athena/"
 REASON = "erased: other persons are computed anew"
 
 
@@ -86,7 +87,9 @@ class Sweep:
         told = tuple(subjects)
         tables = self._tables(told)
         found = tables.find()
-        return Swept(tables.count(found), self._prefixes(told, found, is_dry=True))
+        results = LooseErasure(self.lake, told, is_dry=True).clear(RESULTS)
+        prefixes = self._prefixes(told, found, is_dry=True) | {RESULTS: results}
+        return Swept(tables.count(found), prefixes)
 
     def sweep(self, subjects: Sequence[Subject], seen: Collection[str] = ()) -> Swept:
         """Takes these persons out of every store of the lake; what the tables held goes last.
@@ -106,7 +109,12 @@ class Sweep:
         tallies = tables.erase(found, self.batch)
         recomputes = self._owe(told, found, tallies)
         gone = sum(forget_history(self.lake, table, self.moment) for table in ICEBERG)
-        return Swept(tallies, prefixes, gone, recomputes)
+        results = self.clear_results(told)  # of the tables as they had been, too
+        return Swept(tallies, {**prefixes, RESULTS: results}, gone, recomputes)
+
+    def clear_results(self, subjects: Sequence[Subject]) -> Cleaned:
+        """Takes the results of all queries away, whoever is in them; counts those that tell."""
+        return LooseErasure(self.lake, tuple(subjects)).clear(RESULTS)
 
     def scan(
         self, subjects: Sequence[Subject], only: Collection[str] | None = None

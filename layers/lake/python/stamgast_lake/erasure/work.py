@@ -93,8 +93,9 @@ class RightsWork:
             return 0
         kept = {one.request_id: self._kept(one) for one in waiting}
         subjects = {name: one for name, one in kept.items() if one is not None}
-        search = Search(self._sweep("proof", 0, self.now_ms()), self.live, self.dead_letters)
-        told = search.each(subjects)
+        sweep = self._sweep("proof", 0, self.now_ms())
+        sweep.clear_results(())  # a query that began before the erasure may have ended after it
+        told = Search(sweep, self.live, self.dead_letters).each(subjects)
         for one in (one for one in waiting if one.request_id in subjects):
             searched = told[one.request_id]
             self._keep(one, subjects[one.request_id], searched.seen)

@@ -14,6 +14,8 @@ from stamgast_learn.predict.ranking import Measure, Ranking, area, clustered_mea
 from stamgast_learn.reliability import Reliability, reliability
 
 LEAST_IN_A_GROUP = 50
+STEADY = 4.0
+"""At the newest cut-off the outcome comes to no more, or no fewer, than so many times as usual."""
 QUARTERS = (0.25, 0.5, 0.75)
 GROUPED_BY = ("rfm_r", "rfm_f", "days_known", "orders", "sources")
 
@@ -111,7 +113,8 @@ def _day(cut: Any) -> str:
 def require_better(judgement: Judgement, margin: float) -> None:
     """Raises AbstainedError unless every baseline is beaten beyond chance and by the margin.
 
-    And a model like the one in use has to order the newest cut-off better than each.
+    And a model like the one in use has to order the newest cut-off better than each, and better
+    than chance beyond chance.
     """
     for name, one in judgement.baselines.items():
         if not one.is_beaten or one.share < margin:
@@ -120,6 +123,7 @@ def require_better(judgement: Judgement, margin: float) -> None:
                 f" {one.gain.value:.4f} ({one.gain.low:.4f} to {one.gain.high:.4f}),"
                 f" {one.share:.1%} of {one.brier.value:.4f}; needs {margin:.1%}{_turned(judgement)}"
             )
+    _require_beyond_chance(judgement)
     _require_order(judgement)
 
 
@@ -131,6 +135,28 @@ def _require_order(judgement: Judgement) -> None:
                 f"orders people on {judgement.ranked_on} no better than {name.replace('_', ' ')}:"
                 f" area under the curve {ours:.3f} against {one.auc.value:.3f}{_turned(judgement)}"
             )
+
+
+def _require_beyond_chance(judgement: Judgement) -> None:
+    order = judgement.ranking.auc
+    if order.low <= 0.5:
+        raise AbstainedError(
+            f"not shown to order people on {judgement.ranked_on} better than chance: area under the"
+            f" curve {order.value:.3f} ({order.low:.3f} to {order.high:.3f}), where the outcome"
+            f" came to {judgement.ranking.base_rate:.2%}{_fallen(judgement)}{_turned(judgement)}"
+        )
+
+
+def _fallen(judgement: Judgement) -> str:
+    """Where the outcome came to far fewer, or to far more, than at the cut-offs before."""
+    newest, *before = (cut.base_rate for cut in reversed(judgement.cuts))
+    usual = float(np.median(before)) if before else newest
+    if max(newest, usual) < STEADY * max(min(newest, usual), 1e-9):
+        return ""
+    return (
+        f", and to {usual:.2%} at the cut-offs before: events may have ended, or what is recorded"
+        " has changed"
+    )
 
 
 def _turned(judgement: Judgement) -> str:

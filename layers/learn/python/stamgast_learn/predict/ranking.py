@@ -191,8 +191,9 @@ def _widened(curve: Sequence[Measure], person: NDArray[Any], taken: Sequence[int
         told[place] = _no_surer(one, low, high, 1.0)
         if people < FEW_TAKEN:
             share = rows / everybody
-            for other, each in ((many + place, share / base), (2 * many + place, 1 / base)):
-                told[other] = _no_surer(told[other], low, high, each)
+            recall, lift = (told[place + many], told[place + 2 * many])
+            told[place + many] = _no_surer(recall, low, min(high, base / share), share / base)
+            told[place + 2 * many] = _no_surer(lift, low, high, 1 / base)
     return told
 
 

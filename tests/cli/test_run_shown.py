@@ -55,3 +55,14 @@ def test_a_run_without_news_says_so(
 def test_a_machine_reads_everything(capsys: pytest.CaptureFixture[str]) -> None:
     running.run(json=True)
     assert json.loads(capsys.readouterr().out) == TOLD
+
+
+@pytest.mark.parametrize("conflict", [0, 1300])
+def test_messages_that_came_with_another_payload_are_told_with_what_to_do(
+    told: dict[str, Any], capsys: pytest.CaptureFixture[str], conflict: int
+) -> None:
+    told["figures"] = {"load_events": {"stored": 1, "conflict": conflict}}
+    running.run()
+    shown = " ".join("".join(capsys.readouterr()).split())
+    assert ("1,300 messages came again with another payload" in shown) == bool(conflict)
+    assert ("docs/raw.md" in shown) == bool(conflict)

@@ -15,6 +15,11 @@ from stamgast_cli.output import Output
 
 POLL_SECONDS = 1.0
 SHOWN = ("execution", "seconds", "run_id", "moment", "inputs")
+CONFLICTS = (
+    "{conflicts} messages came again with another payload: the first copy stays. A file that is"
+    " imported again under a corrected mapping changes nothing so: docs/raw.md, Files, says what"
+    " to do."
+)
 FAULTS = ("lambdaFunctionFailedEventDetails", "taskFailedEventDetails")
 WORKING = {"TaskStateEntered", "MapStateEntered"}
 Everything = Annotated[
@@ -66,6 +71,9 @@ def _show(told: Mapping[str, Any], output: Output) -> None:
         output.rows(("stage", "figures"), counted)
     else:
         output.note("Nothing is new since the last run.")
+    conflicts = figures.get("load_events", {}).get("conflict", 0)
+    if conflicts:
+        output.note(CONFLICTS.format(conflicts=f"{conflicts:,}"))
 
 
 def _counted(figures: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.recent_cuts import recent_cuts
 from stamgast_lake.publishing import run as publishing
 from stamgast_lake.publishing.run import Place, publish_run
 from stamgast_lake.publishing.work import Publisher, Task
@@ -84,7 +85,8 @@ def publish(world: World, run: Run, _load: Mapping[str, int]) -> Mapping[str, in
     rows = DynamoPersonRows(world.dynamodb, "profiles", lambda _: None)
     stores, tells = (world.identity, world.facts, rows), (world.tell, world.tell_memberships)
     with ThreadPoolExecutor(1) as threads:
-        rest = (TIMELINE_DAYS, lambda _: None, lambda: False, threads, 1)
+        cuts = recent_cuts(world.dynamodb, "profiles", "control")
+        rest = (TIMELINE_DAYS, lambda _: None, lambda: False, threads, cuts, 1)
         live = rules and replace(rules, each=map)
         publisher = Publisher(world.lake, *stores, *tells, *rest, live)
         figures: Mapping[str, int] = publish_run(publisher, run, Place()).figures

@@ -16,6 +16,7 @@ from stamgast_aws.identity_jobs import DynamoJobStore
 from stamgast_aws.jitter import full_jitter
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.recent_cuts import recent_cuts
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -86,6 +87,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
         pause=full_jitter,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
         threads=threads,
+        cuts=recent_cuts(dynamodb, told.profiles_table, told.control_table),
         parallel=THREADS,
         live=live_rules(
             _lake().workspace(),

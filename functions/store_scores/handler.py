@@ -13,6 +13,7 @@ from stamgast.metrics import Metric
 from stamgast_aws.clients import client
 from stamgast_aws.leased import under_lease
 from stamgast_aws.person_rows import put_rows
+from stamgast_aws.recent_cuts import recent_cuts
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
@@ -38,9 +39,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _store(event: dict[str, Any], seq: int) -> dict[str, Any]:
-    figures = store_run(
-        _lake(), Run.of({**event, "seq": seq}), lambda rows: _put(rows, seq), datetime.now(UTC)
-    )
+    told, run = read_settings(Settings), Run.of({**event, "seq": seq})
+    cuts = recent_cuts(client("dynamodb"), told.profiles_table, told.control_table)
+    figures = store_run(_lake(), run, lambda rows: _put(rows, seq), cuts, datetime.now(UTC))
     _measure(figures, event.get("failed", ()))
     _logger().info("scores stored", run_id=event["run_id"], figures=figures)
     return {"figures": {"store_scores": figures}}

@@ -101,6 +101,15 @@ def test_open_jobs_come_before_those_that_ended_last(store: DynamoCutStore) -> N
     assert [job.job_id for job in store.recent_cuts(3)] == ["cut-1", "cut-3", "cut-2"]
 
 
+def test_of_late_are_open_jobs_however_old_and_those_asked_since(store: DynamoCutStore) -> None:
+    for n in range(1, 4):
+        store.open_cut(replace(JOB, job_id=f"cut-{n}", at_ms=1_000 + n))
+    for n in (2, 3):
+        store.close_cut(replace(JOB, job_id=f"cut-{n}", at_ms=1_000 + n), REPORT)
+    assert sorted(store.cuts_since(1_003)) == ["cut-1", "cut-3"]
+    assert sorted(store.cuts_since(-1)) == ["cut-1", "cut-2", "cut-3"]
+
+
 def test_of_two_decisions_about_a_pair_the_newer_stands(store: DynamoCutStore) -> None:
     later = replace(DECISION, verdict=Verdict.LIFT, at_ms=1_001)
     twin = replace(DECISION, verdict=Verdict.LIFT, message_id="cut-1.1")

@@ -10,6 +10,7 @@ from stamgast_lake.models.plan import Asked
 from stamgast_lake.models.prepare import prepare_run
 from stamgast_lake.models.registry import register_run
 from stamgast_lake.models.store import store_run
+from stamgast_lake.publishing.parted_since import Cuts
 from stamgast_lake.publishing.work import PersonRow
 from stamgast_lake.runs import Run
 from stamgast_learn.stages import score, train
@@ -41,6 +42,7 @@ class ModelRuns:
     items: dict[tuple[str, str], Any] = field(default_factory=dict)
     puts: int = 0
     seq: int = 0
+    cuts: Cuts = lambda _: {}
 
     def run(self, moment: datetime, **asked: Any) -> dict[str, Any]:
         """One whole run; `has_work` alone where nothing was due."""
@@ -63,7 +65,7 @@ class ModelRuns:
         registered = register_run(self.lake, run)
         for one in registered["shards"]:
             score(Documents(self.lake, run.run_id), one["model"], one["shard"])
-        return {**registered, **store_run(self.lake, run, self.put, run.moment)}
+        return {**registered, **store_run(self.lake, run, self.put, self.cuts, run.moment)}
 
     def put(self, rows: Iterable[PersonRow]) -> int:
         told = list(rows)

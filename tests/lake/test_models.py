@@ -279,7 +279,7 @@ def test_a_run_that_fails_in_a_shard_leaves_what_was_there(runs: ModelRuns) -> N
     prepare_run(runs.lake, run, Asked(score=("buys",)))
     register_run(runs.lake, run)
     with pytest.raises(ClientError):
-        store_run(runs.lake, run, runs.put, run.moment)
+        store_run(runs.lake, run, runs.put, runs.cuts, run.moment)
     assert (rows(runs, SCORES), runs.items) == (before, items)
     assert runs.run(moment(1.1))["scored"]["buys"]["people"] == PEOPLE
 
@@ -359,10 +359,12 @@ def test_segments_read_the_scores_that_hold(trained: ModelRuns) -> None:
 def test_a_view_that_was_lost_gets_back_every_score_that_holds(runs: ModelRuns) -> None:
     told, runs.items = runs.items, {}
     with session() as engine:
-        publish_scores(engine, runs.lake, runs.begin(moment(6)), runs.put, is_whole=True)
+        run = runs.begin(moment(6))
+        publish_scores(engine, runs.lake, run, runs.put, lambda _: (), is_whole=True)
     assert runs.items == told
     with session() as engine:
-        publish_scores(engine, runs.lake, runs.begin(moment(7)), runs.put, is_whole=True)
+        run = runs.begin(moment(7))
+        publish_scores(engine, runs.lake, run, runs.put, lambda _: (), is_whole=True)
     assert runs.items == {}
 
 

@@ -11,11 +11,12 @@ from stamgast.identity.assurance import Assurance
 from stamgast_aws import identity_jobs
 from stamgast_lake.exports import parts, select
 from stamgast_lake.logs import see
+from stamgast_lake.publishing.parted_since import PartedSince
 from stamgast_lake.rules import preview, preview_answer
 from tests.lake.test_computed_traits import workspace
 from tests.lake.test_consent_laws import CUT, MAIL, MERGE, RUN, USER, Say
 from tests.lake.test_door_laws import ALL, CITY, MAILER, Step, Story
-from tests.lake.world import resolve
+from tests.lake.world import evaluate, publish, resolve, unify
 
 DELFT, GOUDA = CITY[USER], CITY[MAIL]
 # Only one of them ever allowed anything, and is one person with the other at the run.
@@ -109,6 +110,46 @@ def test_nothing_computed_of_both_is_shown_of_either() -> None:
 def test_computed_traits_that_outlive_a_cut_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity_jobs, "EVALUATED", ("M#", "R#", "S#"))
     assert DELFT in told(made=Visits).shown(MAIL)
+
+
+def cut_in_the_middle_of_a_run() -> Visits:
+    """The run has made of both all that it says of one, and publishes it after the cut."""
+    story = Visits()
+    for step in PARTED[:-1]:
+        story.take(step)
+    story.send(USER, Assurance.VERIFIED, type="track", event="Order Completed")
+    elsewhere = {"place": "Utrecht"}
+    story.send(USER, Assurance.VERIFIED, type="track", event="Seen", properties=elsewhere)
+    run = story.world.open()
+    load = story.world.load(run)
+    for stage in (resolve, unify, evaluate):
+        stage(story.world, run, load)
+    story.take(CUT)
+    publish(story.world, run, load)
+    story.world.close(run)
+    return story
+
+
+def said_by_runs(story: Visits) -> set[str]:
+    items = story.world.dynamodb.scan(TableName="profiles")["Items"]
+    rows = {item["SK"]["S"] for item in items if "run" in item and item["PK"]["S"][:2] == "P#"}
+    return {row[0] for row in rows} & {"R", "T"}
+
+
+@pytest.mark.failure_line(38)
+def test_a_run_that_is_overtaken_by_a_cut_tells_of_neither() -> None:
+    """Line 38: what it wrote after the cut goes again, and comes back from the next."""
+    story = cut_in_the_middle_of_a_run()
+    assert (said_by_runs(story), '"places"' in story.shown(MAIL)) == (set(), False)
+    story.take(RUN)
+    assert said_by_runs(story) == {"R", "T"}
+    assert (GOUDA in story.shown(MAIL), DELFT in story.shown(MAIL)) == (True, False)
+
+
+def test_a_run_that_does_not_look_for_cuts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
+    story = cut_in_the_middle_of_a_run()
+    assert (said_by_runs(story), DELFT in story.shown(MAIL)) == ({"R", "T"}, True)
 
 
 def takes_whoever_bears_the_id(patch: pytest.MonkeyPatch) -> None:

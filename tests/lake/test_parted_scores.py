@@ -10,10 +10,12 @@ from stamgast.models.live import PREFIX
 from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import workspace_of
 from stamgast_aws.person_rows import put_rows
+from stamgast_aws.recent_cuts import recent_cuts
 from stamgast_lake import segments
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.models.publish import publish_scores
+from stamgast_lake.publishing.parted_since import PartedSince
 from stamgast_lake.runs import MODELS_STAGE, close_stage
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import SCORES
@@ -53,7 +55,9 @@ class Scored(Story):
         self.world.catalogue.append(SCORES, told, Commit(run.run_id, "scores"))
         with session() as engine:
             put = lambda rows: put_rows(self.world.dynamodb, "profiles", rows, run.seq)  # noqa: E731
-            publish_scores(engine, self.world.lake, run, put)
+            cuts = recent_cuts(self.world.dynamodb, "profiles", "control")
+            parted = PartedSince(engine, self.world.lake, cuts, self.world.now_ms).of
+            publish_scores(engine, self.world.lake, run, put, parted)
         close_stage(self.world.lake, run, MODELS_STAGE, {}, run.moment)
 
     def _row(self, who: str, run: Any) -> dict[str, Any]:
@@ -98,11 +102,19 @@ def test_a_score_of_two_as_one_is_of_neither_after_the_run_that_parts_them() -> 
     assert told.shown == {MAIL}
 
 
-def test_a_score_that_was_told_after_the_cut_goes_with_the_run_that_knows_it() -> None:
+def test_a_run_of_models_that_takes_two_for_one_tells_neither() -> None:
     told = story(MERGE, RUN, CUT)
     told.scores(MAIL)
+    assert told.shown == set()
     told.take(RUN)
     assert told.shown == set()
+
+
+def test_a_run_of_models_that_does_not_look_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
+    told = story(MERGE, RUN, CUT)
+    told.scores(MAIL)
+    assert told.shown == {MAIL}
 
 
 def test_whoever_takes_another_in_keeps_their_own_score() -> None:

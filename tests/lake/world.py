@@ -44,6 +44,7 @@ from stamgast_aws.fact_store import DynamoFactStore
 from stamgast_aws.identity_jobs import DynamoJobStore
 from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.person_rows import DynamoPersonRows
+from stamgast_aws.recent_cuts import recent_cuts
 from stamgast_lake.archive import LakeObject
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import EngineSettings, connect, session
@@ -257,6 +258,7 @@ class World:
                 lambda _: None,
                 is_late,
                 threads,
+                recent_cuts(self.dynamodb, "profiles", "control"),
                 1,
                 self.live(),
             )

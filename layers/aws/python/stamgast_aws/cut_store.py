@@ -12,6 +12,7 @@ from stamgast.identity.star_codec import star_attributes, star_from
 from stamgast.identity.store import StoreError
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
+from stamgast_aws.identity_items import query_partition
 from stamgast_aws.identity_jobs import DynamoJobStore
 from stamgast_aws.identity_writes import decision_key
 
@@ -59,6 +60,12 @@ class DynamoCutStore(DynamoJobStore):
     def open_cuts(self) -> list[str]:
         """The ids of the jobs that are open."""
         notes = self.query(self.control, {"S": CUTS}, {"S": OPEN})
+        return [item["SK"]["S"].rpartition("#")[2] for item in notes]
+
+    def cuts_since(self, since_ms: int) -> list[str]:
+        """The ids of the jobs that are open, and of those asked since that are closed."""
+        since = {"S": f"{CLOSED}{max(since_ms, 0):015d}"}  # after which those that are open stand
+        notes = query_partition(self.client, self.control, {"S": CUTS}, since=since)
         return [item["SK"]["S"].rpartition("#")[2] for item in notes]
 
     def recent_cuts(self, most: int) -> list[CutJob]:

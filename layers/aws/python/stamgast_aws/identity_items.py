@@ -42,14 +42,26 @@ def roots_in(items: Iterable[Item]) -> dict[str, Root]:
     }
 
 
+WITHIN, FROM = " AND begins_with(SK, :sk)", " AND SK >= :sk"
+
+
 def query_partition(
-    client: Any, table: str, pk: Any, prefix: Any = None, limit: int | None = None
+    client: Any,
+    table: str,
+    pk: Any,
+    prefix: Any = None,
+    limit: int | None = None,
+    since: Any = None,
 ) -> list[Item]:
-    """All items of a partition, or as many as `limit`, strongly read page by page."""
+    """All items of a partition, or as many as `limit`, strongly read page by page.
+
+    Those alone whose sort key begins with `prefix`, or comes at or after `since`.
+    """
+    test, value = (FROM, since) if since else (WITHIN, prefix)
     request: dict[str, Any] = {
         "TableName": table,
-        "KeyConditionExpression": "PK = :pk" + (" AND begins_with(SK, :prefix)" if prefix else ""),
-        "ExpressionAttributeValues": {":pk": pk, **({":prefix": prefix} if prefix else {})},
+        "KeyConditionExpression": "PK = :pk" + (test if value else ""),
+        "ExpressionAttributeValues": {":pk": pk, **({":sk": value} if value else {})},
         "ConsistentRead": True,
     }
     found: list[Item] = []

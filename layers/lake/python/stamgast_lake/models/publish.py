@@ -4,7 +4,8 @@ Written is what changed since the last run of models, and what holds of those wh
 since; DynamoDB deletes an item when its time is over, and readers look at the time themselves.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stamgast.models.live import PREFIX, item_of
@@ -32,12 +33,22 @@ CHANGED = """
 """
 PAGE = "select * from changed_score where place > ? order by place limit ?"
 PutAll = Callable[[Iterable[PersonRow]], int]
+Parted = Callable[[Collection[str]], Collection[str]]
 
 
 def publish_scores(
-    engine: "DuckDBPyConnection", lake: Lake, run: Run, put_all: PutAll, *, is_whole: bool = False
+    engine: "DuckDBPyConnection",
+    lake: Lake,
+    run: Run,
+    put_all: PutAll,
+    parted: Parted,
+    *,
+    is_whole: bool = False,
 ) -> int:
-    """Writes and deletes items; how many. `is_whole` writes all, into a view that was lost."""
+    """Writes and deletes items; how many. `is_whole` writes all, into a view that was lost.
+
+    Of whoever is `parted` by then nothing stays that was written.
+    """
     see(engine, lake, SCORES, RUNS, IDENTITY)
     latest(engine, SCORES.name, "model, person_id", "score_now")
     latest(engine, "identity", "identifier", "identity_now")
@@ -46,7 +57,14 @@ def publish_scores(
     is_all = is_whole or since is None
     told = {"is_whole": str(is_all).lower(), "run_id": run.run_id}
     engine.execute(CHANGED.format(since=moment_sql(since or ms_of(run.moment)), **told))
-    return sum(put_all(page) for page in _pages(engine, run))
+    return sum(_put(page, put_all, parted) for page in _pages(engine, run))
+
+
+def _put(page: Sequence[PersonRow], put_all: PutAll, parted: Parted) -> int:
+    told = put_all(page)
+    gone = parted({row.person_id for row in page})
+    put_all([replace(row, attributes=None) for row in page if row.person_id in gone])
+    return told
 
 
 def _pages(engine: "DuckDBPyConnection", run: Run) -> Iterator[Sequence[PersonRow]]:

@@ -25,9 +25,10 @@ from stamgast_lake.logs import append_changes, count, latest, see
 from stamgast_lake.models.plan import plan_of
 from stamgast_lake.models.publish import PutAll, publish_scores
 from stamgast_lake.models.withdrawn import STAMP, gone_sql, stamp_of, withdraw
-from stamgast_lake.runs import MODELS_STAGE, Run, close_stage
+from stamgast_lake.publishing.parted_since import Cuts, PartedSince
+from stamgast_lake.runs import DONE, MODELS_STAGE, WHOLE, Run, close_stage
 from stamgast_lake.shards import shard_sql
-from stamgast_lake.tables import SCORES
+from stamgast_lake.tables import RUNS, SCORES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,8 +65,15 @@ CHANGED = f"""
        or was.valid_until < {{moment}} + ({{valid_until}} - {{moment}}) / 2
 """
 
+LAST_RUN = f"""
+    select coalesce(max(epoch_ms(moment)), 0) from runs
+    where stage = '{WHOLE}' and status = '{DONE}'
+"""
 
-def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dict[str, Any]:
+
+def store_run(
+    lake: Lake, run: Run, put_all: PutAll, cuts: Cuts, closed_at: datetime
+) -> dict[str, Any]:
     """Logs the scores of every model of the run, tells the live view, and closes the run.
 
     The caller holds the run's lease. Every shard is there, or it raises before anything is
@@ -78,7 +86,8 @@ def store_run(lake: Lake, run: Run, put_all: PutAll, closed_at: datetime) -> dic
             if told is not None:
                 figures["scored"][name] = _store(engine, lake, run, name, told, figures)
         figures["withdrawn"] += _withdraw(engine, lake, run)
-        figures["published"] = publish_scores(engine, lake, run, put_all)
+        parted = PartedSince(engine, lake, cuts, _last_run_ms(engine, lake)).of
+        figures["published"] = publish_scores(engine, lake, run, put_all, parted)
     figures["realised"] = orjson.loads(lake.document(run.run_id, REALISED))
     figures["shifted"] = sum(map(has_shifted, figures["scored"].values()))
     close_stage(lake, run, MODELS_STAGE, figures, closed_at)
@@ -152,6 +161,12 @@ def _withdraw(engine: "DuckDBPyConnection", lake: Lake, run: Run) -> int:
     listed = ", ".join(f"'{name}'" for name in names) or "''"
     which = f"was.model not in ({listed})"
     return withdraw(engine, lake, run, which, Commit(run.run_id, "scores gone"))
+
+
+def _last_run_ms(engine: "DuckDBPyConnection", lake: Lake) -> int:
+    """The moment of the newest run that took new events up; 0 before any."""
+    see(engine, lake, RUNS)
+    return int(engine.execute(LAST_RUN).fetchall()[0][0])
 
 
 def _json(lake: Lake, run: Run, name: str) -> dict[str, Any]:

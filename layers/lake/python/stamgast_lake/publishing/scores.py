@@ -24,7 +24,9 @@ def publish_held(task: Task) -> Iterator[str]:
     def put_all(rows: Iterable[PersonRow]) -> int:
         return sum(publisher.each(lambda row: publisher.rows.put(row, task.run.seq), rows))
 
-    told = publish_scores(task.engine, publisher.lake, task.run, put_all, is_whole=True)
+    told = publish_scores(
+        task.engine, publisher.lake, task.run, put_all, task.parted, is_whole=True
+    )
     task.figures["scores"] += told
     yield ""
 

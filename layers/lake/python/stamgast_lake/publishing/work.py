@@ -7,18 +7,20 @@ PublishError
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stamgast.identity.plan import IdentityChange
 from stamgast.identity.store import JobStore
+from stamgast.moments import ms_of
 from stamgast.profile.store import FactStore, Pause
 from stamgast.segments.changes import MembershipChange
 from stamgast.segments.live.rules import LiveRules
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import see_runs
+from stamgast_lake.publishing.parted_since import Cuts, PartedSince
 from stamgast_lake.runs import Run
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Publisher:
     pause: Pause
     is_late: Callable[[], bool]
     threads: Executor
+    cuts: Cuts
     parallel: int = 8
     live: LiveRules | None = None
 
@@ -132,6 +135,15 @@ class Task:
             left += stood
         written = publisher.each(lambda row: publisher.rows.put(row, run), left)
         self.figures[figure] += len(rows) - len(left) + sum(written)
+        parted = self.parted({row.person_id for row in rows})
+        for row in rows:
+            if row.person_id in parted:
+                publisher.rows.put(replace(row, attributes=None), run)
+
+    def parted(self, persons: Collection[str]) -> frozenset[str]:
+        """Those of these persons who were cut since the run saw them as one."""
+        told = (self.engine, self.publisher.lake, self.publisher.cuts, ms_of(self.run.moment))
+        return PartedSince(*told).of(persons)
 
     def fresh(self, rows: str) -> str:
         """The rows that nobody has published yet; in a rebuild all of them."""

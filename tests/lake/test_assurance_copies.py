@@ -4,9 +4,7 @@ The first received holds, as among any copies: whatever came first to the live l
 lake and live view then tell the same traits, links, trust and births, as well known as it said.
 """
 
-from collections.abc import Mapping
 from itertools import permutations, product
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -14,12 +12,10 @@ import pytest
 from stamgast.identity.assurance import Assurance
 from stamgast_lake.loading import duplicates
 from stamgast_lake.publishing import lost_copies
-from tests.lake.test_laws import facts_by_person, lake_facts, lake_persons, oracle, persons_of
-from tests.lake.world import NOON_MS, World, publish, resolve, unify
+from tests.lake.copies import CLAIMED, TOLD, VERIFIED, check, say
+from tests.lake.world import NOON_MS, World
 
-TOLD = (resolve, unify, publish)
 Words = tuple[Assurance, Assurance]
-CLAIMED, VERIFIED = Assurance.CLAIMED, Assurance.VERIFIED
 BODY = {
     "messageId": "m1",
     "type": "identify",
@@ -29,16 +25,6 @@ BODY = {
     "traits": {"email": "e1@x.org", "colour": "red"},
 }
 AFTER = {**BODY, "messageId": "m2", "timestamp": NOON_MS - 20, "traits": {"colour": "blue"}}
-
-
-def say(world: World, body: Mapping[str, Any], word: Assurance, after_ms: int) -> None:
-    world.send(
-        body,
-        request_id=f"q{after_ms}",
-        received_ms=NOON_MS + after_ms,
-        assurance=word,
-        source_id="web",
-    )
 
 
 def lived(words: Words, order: tuple[int, ...], runs: tuple[int, ...]) -> World:
@@ -51,25 +37,6 @@ def lived(words: Words, order: tuple[int, ...], runs: tuple[int, ...]) -> World:
             world.run(TOLD)
     world.run(TOLD)
     return world
-
-
-def check(world: World) -> None:
-    """The lake is what the kept copies say, and the live view is the lake."""
-    events = world.events()
-    assert lake_persons(world) == persons_of(events)
-    assert world.persons() == persons_of(events)
-    assert lake_facts(world) == facts_by_person(events)
-    assert world.profiles() == facts_by_person(events)
-    members = {key: one for root in world.roots().values() for key, one in root.members.items()}
-    assert {key: one.group for key, one in members.items()} == oracle(events).groups
-    best = {
-        seen.key: max(e.assurance for e in events if seen in e.identifiers)
-        for event in events
-        for seen in event.identifiers
-    }
-    assert {key: one.assurance for key, one in members.items()} == best
-    pointers = world.identity.read_pointers(members)
-    assert {key: one.assurance for key, one in pointers.items()} == best
 
 
 WORDS = ((CLAIMED, VERIFIED), (VERIFIED, CLAIMED))
@@ -98,7 +65,7 @@ def test_a_load_that_does_not_ask_for_the_word_would_be_seen() -> None:
 
 
 def test_a_run_that_doubts_the_anchor_of_a_displaced_copy_alone_would_be_seen() -> None:
-    right = "coalesce(keys, [])"
+    right = "coalesce(kept.identifiers, [])"
     assert right in lost_copies.LOST
     broken = mock.patch.object(lost_copies, "LOST", lost_copies.LOST.replace(right, "[]"))
     with broken, pytest.raises(AssertionError):

@@ -6,14 +6,13 @@ order and batches, with runs in between; whichever run learns that a copy lost, 
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import reduce
 from random import Random
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from stamgast.profile.facts import NOTHING, Facts, facts_of, merge
+from stamgast.profile.facts import NOTHING
 from stamgast.profile.registers import canonical
 from stamgast.profile.steps import is_worth_publishing, read_facts
 from stamgast.profile.timeline import Entry, entry_of
@@ -23,11 +22,11 @@ from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.publishing import lost_copies
 from stamgast_lake.publishing import timeline as publishing_timeline
 from stamgast_lake.query import LakeSession
-from tests.lake.world import NOON_MS, TIMELINE_DAYS, World, publish, resolve, unify
+from tests.lake.copies import TOLD, facts_of_anchors
+from tests.lake.world import NOON_MS, TIMELINE_DAYS, World
 
 HOUR_MS = 3_600_000
 SEEDS, MORE_SEEDS = range(3), range(3, 80)
-TOLD = (resolve, unify, publish)  # the stages that tell of events; scores and segments are others'
 Line = tuple[str, str, str]
 
 
@@ -85,14 +84,9 @@ def check(world: World) -> None:
     expected = {(a, place_of(one), told_of(one)) for a, one in told}
     assert lines(world) == expected
     facts = read_facts(world.facts, sorted(anchors(world)), lambda _: None)
-    assert {anchor: one for anchor, one in facts.items() if one != NOTHING} == of_anchors(events)
-
-
-def of_anchors(events: Any) -> dict[str, Facts]:
-    return {
-        anchor: reduce(merge, (facts_of(e) for e in events if e.anchor == anchor), NOTHING)
-        for anchor in {event.anchor for event in events}
-    }
+    assert {anchor: one for anchor, one in facts.items() if one != NOTHING} == facts_of_anchors(
+        events
+    )
 
 
 @pytest.mark.failure_line(3)

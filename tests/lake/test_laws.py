@@ -128,7 +128,8 @@ def facts_by_person(events: Sequence[Event]) -> dict[str, Facts]:
 def lake_persons(world: World) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for key, row in latest(world.catalogue.rows(IDENTITY), "identifier").items():
-        found.setdefault(row["person_id"], set()).add(key)
+        if row["person_id"] is not None:
+            found.setdefault(row["person_id"], set()).add(key)
     rows = latest(world.catalogue.rows(PERSONS), "person_id")
     standing = {person_id for person_id, row in rows.items() if row["state"] == "active"}
     assert standing == found.keys()

@@ -22,7 +22,7 @@ from stamgast.identity.star import Sighting
 class Doubts:
     """What does not count of live identifiers: whom they `met` instead, void births, words.
 
-    How well an identifier in `disputed` is known is for the inputs to say.
+    How well an identifier in `disputed` is known is for the inputs to say; they may not name it.
     """
 
     met: Mapping[str, Neighbours] = field(default_factory=dict)
@@ -45,14 +45,19 @@ def void_pairs(
 def void_births(
     evidence: Evidence, pointers: Mapping[str, Pointer], seen: Mapping[str, Sighting]
 ) -> frozenset[str]:
-    """The identifiers whose founding receipt is that of a losing copy, or was erased."""
+    """The identifiers whose founding receipt is that of a losing copy, or was erased.
+
+    Or was so in an earlier run, which knew of nothing else that names them.
+    """
     suspects = {
         key: pointer.born
         for key, pointer in pointers.items()
         if key not in seen or pointer.born < seen[key].born
     }
     lost = evidence.conflicting({born.message_key for born in suspects.values()})
-    return frozenset(key for key, born in suspects.items() if born.message_key in lost)
+    return frozenset(
+        key for key, born in suspects.items() if born.is_void or born.message_key in lost
+    )
 
 
 def without(pairs: Collection[Pair], pointers: Mapping[str, Pointer]) -> dict[str, Neighbours]:

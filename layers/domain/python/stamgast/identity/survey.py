@@ -205,8 +205,9 @@ def _neighbours(links: Mapping[Pair, Support]) -> tuple[Met, Met]:
 
 
 def _joined(key: str, had: Pointer | None, told: Sighting | None, doubts: Doubts) -> Trait:
-    is_void = key in doubts.births
     ones = [one for one in (told, had) if one is not None]
-    word = max(one.assurance for one in (ones[:1] if key in doubts.disputed else ones))
-    born = ones[0].born if is_void else min(one.born for one in ones)
-    return Trait(born, word, is_void=is_void and told is None)
+    words = [one.assurance for one in ([told] if key in doubts.disputed else ones) if one]
+    word = max(words, default=Assurance.ANONYMOUS)
+    if key not in doubts.births:
+        return Trait(min(one.born for one in ones), word)
+    return Trait(ones[0].born if told else ones[0].born.voided(), word, is_void=told is None)

@@ -2,7 +2,8 @@
 
 Reads `staged` (new rows), `known_receipt` and `known_message` (what the lake holds in the days and
 classes that the new rows touch), and `gone_message` (messages that were erased, whose copies stay
-away); no rule here depends on the order in which copies arrived.
+away); no rule here depends on the order in which copies arrived. `DROPPED` reads
+`displaced_evidence`, too: what evidence still says of the copies that others displace.
 """
 
 from typing import TYPE_CHECKING
@@ -60,6 +61,19 @@ DISPLACED = """
     select touched.*
     from touched join canonical on canonical.message_key = touched.message_key
     where touched.receipt_id <> canonical.receipt_id
+"""
+# Whom the displaced copies named, by the receipt of the one that holds.
+DROPPED = """
+    create or replace temp table dropped as
+    select canonical.receipt_id, list(distinct named.key order by named.key) as keys
+    from (
+        select receipt_id, unnest([a, b]) as key from displaced_evidence
+        where receipt_id in (select receipt_id from displaced)
+    ) named
+    join displaced on displaced.receipt_id = named.receipt_id
+    join canonical on canonical.message_key = displaced.message_key
+    where named.key is not null
+    group by canonical.receipt_id
 """
 STATES = f"""
     create or replace temp table outcome as

@@ -1,7 +1,8 @@
 """Loading a run's objects: events, evidence, index, receipts, ledger, each committed once.
 
-The order of the commits is what makes a repeat exact: receipts and index are read as they were
-before the run, and the ledger comes last, so that an object in the ledger is wholly loaded.
+The order of the commits is what makes a repeat exact: a copy that another displaces leaves evidence
+and index after its successor's receipt says whom it named, and the ledger comes last, so that an
+object in the ledger is wholly loaded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from stamgast.erasure.tombstones import NoTombstones, TombstoneLog
 from stamgast.identity.decision import PLATFORM_SOURCE
 from stamgast_lake.archive import IMPORT, LakeObject
 from stamgast_lake.catalogue import Catalogue, Commit, one_of
-from stamgast_lake.loading.duplicates import ERASED, decide
+from stamgast_lake.loading.duplicates import DROPPED, ERASED, decide
 from stamgast_lake.loading.rows import in_order, new_rows
 from stamgast_lake.loading.stage import Taken
 from stamgast_lake.schemas import arrow_schema
@@ -44,6 +45,11 @@ ERASED_ANCHORS = """
 """
 NEWLY_GONE = f"select distinct message_key from arrival where reason = '{ERASED}'"
 LIMIT = {"days": TOUCHED_DAYS, "classes": TOUCHED_CLASSES}
+# A load that is repeated meets no copy that its first attempt displaced: receipts tell of them.
+TOLD_DISPLACED = """
+    select count(*) from own_receipt
+    where run_id = '{run_id}' and state = 'stored' and identifiers is not null
+"""
 DISPLACED_PARTITIONS = {
     EVENTS.name: "select distinct event_on from displaced",
     EVIDENCE.name: (
@@ -74,14 +80,16 @@ class Loader:
         self._see("known_message", MESSAGE_INDEX, self._classes())
         self._see_gone()
         decide(self.connection)
-        for table in (EVENTS, EVIDENCE, MESSAGE_INDEX):
-            self._write(table)
+        self._write(EVENTS)
+        self._tell_receipts()
+        self._write(EVIDENCE)
+        is_first = self._write(MESSAGE_INDEX)
         if values_of(self.connection, DECIDED_MESSAGES):
             self._append(CONSTRAINTS, in_order(CONSTRAINTS, new_rows(CONSTRAINTS, self.run_id)))
-        self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
         self.log.put_gone(values_of(self.connection, NEWLY_GONE))
         self.catalogue.append(RAW_FILES, ledger_rows(taken, self.run_id), self.commit)
-        return self._figures(taken)
+        displaced = _count(self.connection, "displaced") if is_first else self._told_displaced()
+        return self._figures(taken, displaced)
 
     def _see_gone(self) -> None:
         """Names the erased messages of which copies came under the name of one who came back."""
@@ -107,21 +115,35 @@ class Loader:
             f" select * from {view}_files where run_id <> '{self.run_id}'"
         )
 
-    def _write(self, table: LakeTable) -> None:
-        """Appends, or where an earlier copy came later overwrites the partitions of the old one."""
+    def _write(self, table: LakeTable) -> bool:
+        """Appends, or where an earlier copy came later overwrites the partitions of the old one.
+
+        False if an earlier attempt has done so.
+        """
         if self.catalogue.is_done(table, self.commit):
-            return
+            return False
         rows = new_rows(table, self.run_id)
         if values_of(self.connection, DISPLACED_PARTITIONS[table.name]):
             without_displaced(self.catalogue, self.connection, table, self.commit, rows)
         else:
             self._append(table, in_order(table, rows))
+        return True
+
+    def _tell_receipts(self) -> None:
+        """Whom a displaced copy named, its evidence says as long as it stands."""
+        shards = values_of(self.connection, DISPLACED_PARTITIONS[EVIDENCE.name])
+        where = one_of(EVIDENCE.partition[0], shards)
+        files = self.catalogue.files(EVIDENCE, where) if shards else ()
+        told = self.catalogue.dataset_of(EVIDENCE, files)
+        self.connection.register("displaced_evidence", told)
+        self.connection.execute(DROPPED)
+        self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
 
     def _append(self, table: LakeTable, rows: str) -> None:
         if not self.catalogue.is_done(table, self.commit):
             self.catalogue.append(table, stream(self.connection, rows), self.commit)
 
-    def _figures(self, taken: Sequence[Taken]) -> dict[str, int]:
+    def _figures(self, taken: Sequence[Taken], displaced: int) -> dict[str, int]:
         states = self.connection.execute("select state, count(*) from outcome group by state")
         counts = dict(states.fetchall())
         read = [one for one in taken if one.object.kind != IMPORT]
@@ -135,8 +157,15 @@ class Loader:
                 name: counts.get(name, 0)
                 for name in ("stored", "duplicate", "conflict", "rejected", "suppressed")
             },
-            "displaced": _count(self.connection, "displaced"),
+            "displaced": displaced,
         }
+
+    def _told_displaced(self) -> int:
+        days = values_of(self.connection, TOUCHED_DAYS)
+        own = self.catalogue.dataset(RECEIPTS, one_of("received_on", days))
+        self.connection.register("own_receipt", own)
+        [told] = values_of(self.connection, TOLD_DISPLACED.format(run_id=self.run_id))
+        return int(told)
 
 
 def without_displaced(

@@ -116,8 +116,8 @@ MESSAGE_ROWS = """
 """
 RECEIPT_ROWS = f"""
     select outcome.receipt_id, source_id, message_key, payload_hash, received_at, state, reason,
-           sent_on, event_at, is_unlike, anchor_key, named.keys as identifiers,
-           outcome.raw_object, outcome.raw_line,
+           sent_on, event_at, is_unlike, anchor_key,
+           coalesce(named.keys, dropped.keys) as identifiers, outcome.raw_object, outcome.raw_line,
            cast(received_at as date) as received_on, '{{run_id}}' as run_id
     from outcome
     left join (
@@ -126,6 +126,7 @@ RECEIPT_ROWS = f"""
             select receipt_id from outcome where state = 'conflict' or is_unlike)
     ) named on named.receipt_id = outcome.receipt_id
          and named.raw_object = outcome.raw_object and named.raw_line = outcome.raw_line
+    left join dropped on dropped.receipt_id = outcome.receipt_id
 """
 ROWS = {
     EVENTS.name: EVENT_ROWS,

@@ -5,7 +5,7 @@ from datetime import date
 from stamgast_lake.loading.redelivered import IMPORTED, redelivered
 from stamgast_lake.logs import keep, see, see_fresh
 from stamgast_lake.publishing.work import Task
-from stamgast_lake.tables import EVENTS, RECEIPTS
+from stamgast_lake.tables import RECEIPTS
 
 # The class of messages that came without a time of their own; as a line's day, one not known.
 NO_CLASS = date(1970, 1, 1)
@@ -13,8 +13,8 @@ NO_CLASS = date(1970, 1, 1)
 # receipt says that it was stored. The earlier one was received before, so no older day is read.
 # One that says the same loses where it is unlike: of another time, which follows from that of its
 # receipt for an event without one and for one whose client said when it was sent, or on another
-# word. What a file brings again was never live. What a displaced copy named is not at hand; what
-# the earlier one names may be known too well by it. One that is delivered again loses again.
+# word. What a file brings again was never live. Whom a displaced copy named, the receipt of the one
+# that holds tells. What is delivered again loses again.
 LOST = f"""
     create or replace temp table lost_copy as
     with losing as (
@@ -22,20 +22,24 @@ LOST = f"""
            or state = 'duplicate' and is_unlike and not starts_with(receipt_id, '{IMPORTED}')
         union all
         select * from receipts where receipt_id in (select receipt_id from redelivered)
-    ), named as (
-        select message_key, [one.key for one in identifiers] as keys from fresh_events
+    ), displacing as (
+        select message_key, flatten(list(identifiers)) as dropped from receipts
+        where state = 'stored' and len(identifiers) > 0
+          and message_key in (select message_key from losing where state = 'stored')
+        group by message_key
     )
-    select message_key, anchor_key, sent_on,
+    select losing.message_key, anchor_key, sent_on,
         coalesce(cast(event_at as date), date '{NO_CLASS}') as placed_on,
-        [key for key in list_append(coalesce(identifiers, []), anchor_key) if key is not null]
+        [key for key in list_append(
+            coalesce(identifiers, []) || coalesce(dropped, []), anchor_key) if key is not null]
             as identifiers
-    from losing
+    from losing left join displacing on displacing.message_key = losing.message_key
     union all
     select older.message_key, older.anchor_key, older.sent_on,
         coalesce(cast(older.event_at as date), date '{NO_CLASS}'),
-        [key for key in list_append(coalesce(keys, []), older.anchor_key) if key is not null]
+        [key for key in list_append(coalesce(kept.identifiers, []), older.anchor_key)
+            if key is not null]
     from receipts older join {{fresh}} kept on kept.message_key = older.message_key
-    left join named on named.message_key = kept.message_key
     where kept.state = 'stored' and older.state = 'stored'
       and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
       and older.received_on >= (select min(received_on) from {{fresh}})
@@ -54,7 +58,7 @@ def find_lost(task: Task) -> None:
 def _find(task: Task) -> None:
     engine, lake = task.engine, task.publisher.lake
     see(engine, lake, RECEIPTS)
-    see_fresh(engine, lake, RECEIPTS, EVENTS)
+    see_fresh(engine, lake, RECEIPTS)
     owed = {run_id for (run_id,) in engine.execute(UNSETTLED).fetchall()}
     keep(engine, "redelivered", redelivered(lake, sorted(owed | {task.run.run_id})))
     engine.execute(LOST.format(fresh=task.fresh("receipts")))

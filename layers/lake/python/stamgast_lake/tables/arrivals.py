@@ -29,7 +29,7 @@ RECEIPTS = LakeTable(
         Column(
             "identifiers",
             ListOf(Scalar.STRING),
-            "Keys that a copy names which is in conflict or unlike.",
+            "Keys that a copy names which is in conflict, unlike, or displaced by this one.",
         ),
         Column("raw_object", Scalar.STRING, "The archive's object that holds it.", required=True),
         Column("raw_line", Scalar.LONG, "Its line in that object, from 0.", required=True),

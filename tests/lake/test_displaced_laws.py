@@ -1,0 +1,109 @@
+"""Law 2 where copies of one message name other people: whom a losing copy named is known no better.
+
+Random histories under limits, on any word, in any order with runs in between, and the shortest that
+failed: a displaced copy leaves no word behind, nor does one whom nobody else had named until then.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from stamgast.identity.birth import Birth
+from stamgast_lake.loading import load
+from tests.lake.copies import CLAIMED, TOLD, VERIFIED, check, say
+from tests.lake.world import NOON_MS, World
+
+SEEDS, MORE_SEEDS = (44,), range(150)
+
+
+def named(number: int, user: str, **told: Any) -> dict[str, Any]:
+    """A message of a user, with whatever else it names."""
+    mail = {"traits": {"email": told.pop("email")}} if "email" in told else {}
+    body = {"messageId": f"m{number}", "type": "identify", "userId": user, "timestamp": NOON_MS}
+    return {**body, **mail, **told}
+
+
+def any_copy(random: Random, number: int) -> dict[str, Any]:
+    """A message that names some of few users, addresses and devices."""
+    body: dict[str, Any] = {"messageId": f"m{number}", "type": "identify", "traits": {}}
+    if random.random() < 0.6:
+        body["userId"] = f"u{random.randrange(4)}"
+    if random.random() < 0.6 or "userId" not in body:
+        body["anonymousId"] = f"d{random.randrange(3)}"
+    if random.random() < 0.5:
+        body["traits"] = {"email": f"e{random.randrange(3)}@x.org"}
+    return {**body, "timestamp": NOON_MS - random.randrange(4)}
+
+
+def lived(seed: int) -> World:
+    """Few messages, each of up to three copies, in any order, with runs in between."""
+    random, world = Random(seed), World()
+    copies = [
+        (any_copy(random, number), random.choice((CLAIMED, VERIFIED)))
+        for number in range(random.randrange(2, 6))
+        for _ in range(random.choice((1, 1, 2, 3)))
+    ]
+    received = random.sample(range(1, 90), len(copies))
+    told = list(zip(copies, received, strict=True))
+    random.shuffle(told)
+    for (body, word), after_ms in told:
+        say(world, body, word, after_ms)
+        if random.random() < 0.35:
+            world.run(TOLD)
+    world.run(TOLD)
+    return world
+
+
+def seeds() -> Sequence[object]:
+    return [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in MORE_SEEDS)]
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_after_a_run_everybody_is_known_as_well_as_the_kept_copies_say(seed: int) -> None:
+    check(lived(seed))
+
+
+def vouched_by_a_displaced_copy() -> World:
+    """A server names an address that else is only claimed; an earlier copy does not name it."""
+    world = World()
+    say(world, named(1, "u2", email="e0@x.org"), CLAIMED, 1)
+    say(world, named(2, "u0", email="e0@x.org"), VERIFIED, 5)
+    world.run(TOLD)
+    say(world, named(2, "u1"), VERIFIED, 3)
+    world.run(TOLD)
+    return world
+
+
+def named_by_a_losing_copy_first() -> World:
+    """Nobody but a losing copy knows a user until after the run; then a page claims them."""
+    world = World()
+    say(world, named(1, "u0"), VERIFIED, 1)
+    say(world, named(1, "u1"), VERIFIED, 2)
+    world.run(TOLD)
+    say(world, named(2, "u1", anonymousId="d0"), CLAIMED, 3)
+    world.run(TOLD)
+    return world
+
+
+@pytest.mark.failure_line(3)
+@pytest.mark.parametrize("story", [vouched_by_a_displaced_copy, named_by_a_losing_copy_first])
+def test_a_losing_copy_leaves_nobody_better_known_or_older(story: Callable[[], World]) -> None:
+    """Line 3: the first payload is kept, and what another had said of people goes."""
+    check(story())
+
+
+def test_a_load_that_forgets_whom_displaced_copies_named_is_found_out() -> None:
+    right = "where named.key is not null"
+    assert right in load.DROPPED
+    broken = mock.patch.object(load, "DROPPED", load.DROPPED.replace(right, "where false"))
+    with broken, pytest.raises(AssertionError):
+        check(vouched_by_a_displaced_copy())
+
+
+def test_a_run_that_lets_void_births_stand_is_found_out() -> None:
+    broken = mock.patch.object(Birth, "voided", lambda born: born)
+    with broken, pytest.raises(AssertionError):
+        check(named_by_a_losing_copy_first())

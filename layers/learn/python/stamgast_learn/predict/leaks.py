@@ -84,13 +84,21 @@ def asked(
     return [{"feature": name, "why": why} for name, why in told]
 
 
-def require_unsuspected(found: Sequence[Leak], of: str = "knowing the outcome") -> None:
+OF_OUTCOMES = "knowing the outcome", "it was known at the cut-off"
+OF_SEEDS = (
+    "being part of the seed's rule, or noted because of it (the outcome is being in the seed)",
+    "people outside the seed have it for the same reasons",
+)
+"""What a feature is suspected of, and what speaks against it."""
+
+
+def require_unsuspected(found: Sequence[Leak], of: tuple[str, str] = OF_OUTCOMES) -> None:
     """Raises AbstainedError with the reason for each suspicion `of` what, and what can be done."""
     if found:
         names = ", ".join(one.feature for one in found)
         raise AbstainedError(
-            f"suspected of {of}: {'; '.join(one.why for one in found)}. Take it out,"
-            f" or, if it was known at the cut-off, say `allow: [{names}]`"
+            f"suspected of {of[0]}: {'; '.join(one.why for one in found)}. Take it out,"
+            f" or, if {of[1]}, say `allow: [{names}]`"
         )
 
 

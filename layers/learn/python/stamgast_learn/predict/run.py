@@ -14,14 +14,12 @@ from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.drift import drift_of, stability_index
 from stamgast_learn.predict.honesty import require_enough, unknown_features
 from stamgast_learn.predict.judgement import judge, require_better
-from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
+from stamgast_learn.predict.leaks import OF_SEEDS, require_unsuspected, told_leaks
 from stamgast_learn.predict.newest import newest
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.predictor import Predictor, learn, predictor_of
 from stamgast_learn.predict.resemblance import resemble
 from stamgast_learn.predict.scores import scores_of
-
-SEED = "being part of the seed's rule, or noted because of it (the outcome is being in the seed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _look_alike(
     report["judgement"] = judgement.to_json()
     report["constant"], report["telling"] = list(predictor.constant), list(telling)
     require_better(judgement, order.margin)
-    require_unsuspected(suspects, SEED)
+    require_unsuspected(suspects, OF_SEEDS)
     return predictor
 
 

@@ -18,6 +18,7 @@ PREDICTS = {
 }
 
 LEAST_CHANCE = 0.0001
+POINTS = "in percentage points"
 
 
 def bounded(one: Document, places: int) -> str:
@@ -29,6 +30,12 @@ def bounded(one: Document, places: int) -> str:
 def shared(one: Document) -> str:
     """A share with its interval, in per cent."""
     return f"{one['value']:.1%} ({_from(*(f'{one[end]:.1%}' for end in ('low', 'high')))})"
+
+
+def pointed(one: Document) -> str:
+    """A difference of two shares with its interval, in percentage points."""
+    value, low, high = (f"{100 * one[name]:+.1f}" for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _from(low: str, high: str) -> str:
@@ -113,7 +120,7 @@ def uplift(judgement: Document) -> Iterator[Figures]:
     """The effect, whom it moves, and how well orders of people find them."""
     rows = [
         ("rate of those who held out", f"{judgement['rate_held_out']:.1%}"),
-        ("effect of the treatment on everybody", shared(judgement["effect"])),
+        (f"effect of the treatment on everybody, {POINTS}", pointed(judgement["effect"])),
     ]
     yield "What the treatment did", ("figure", "value, with 95 %"), rows
     orders = [
@@ -122,11 +129,11 @@ def uplift(judgement: Document) -> Iterator[Figures]:
     ]
     yield "Above random order, on people held out", ("order by", "Qini", "AUUC"), orders
     best = [
-        (f"{one['share']:.0%}", f"{one['people']:,}", shared(one["effect"]), shared(one["gained"]))
+        (f"{one['share']:.0%}", f"{one['people']:,}", *map(pointed, (one["effect"], one["gained"])))
         for one in judgement["curve"]
     ]
     names = ("best share", "people", "effect on them", "gained by treating them, of all")
-    yield "Whom to treat", names, best
+    yield f"Whom to treat (effects {POINTS})", names, best
 
 
 def drivers(judgement: Document) -> Iterator[Figures]:

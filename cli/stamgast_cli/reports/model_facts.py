@@ -56,12 +56,14 @@ def _known_then(known: Document | None) -> dict[str, str]:
         told += f" {_part(late, known)} came more than a day after it: scoring then lacked them"
     if loaded:
         told += f"{';' if late else ''} {_part(loaded, known)} were loaded later as history: nobody"
-        told += " can tell what of them was known then"
+        told += " can tell which were known then"
     return {"known at the cut-off": told if late or loaded else f"{told} all had come by then"}
 
 
 def _part(events: int, known: Document) -> str:
     share = events / known["events"]
+    if events == known["events"]:
+        return "all"
     return f"{share:.1%}" if share >= LEAST_SHARE else f"{events:,}"
 
 

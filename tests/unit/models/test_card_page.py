@@ -3,7 +3,7 @@
 from typing import Any
 
 from stamgast_cli.reports.kind_pictures import LONGEST, intervals
-from stamgast_cli.reports.kind_words import bounded, shared
+from stamgast_cli.reports.kind_words import bounded, pointed, shared
 from stamgast_cli.reports.model_facts import facts_of
 from stamgast_cli.reports.model_page import NOT_JUDGED, page_of
 
@@ -57,7 +57,13 @@ def test_a_card_says_how_much_had_come_by_the_newest_cut_off() -> None:
     assert known(0, 0) == "of 2,000 events of the 30 days before 2026-10-24 all had come by then"
     assert "10.0% came more than a day after it: scoring then lacked them" in known(200, 0)
     assert "; 1 were loaded later as history: nobody can tell" in known(200, 1)
+    assert "before 2026-10-24 all were loaded later as history" in known(0, 2_000)
     assert "known at the cut-off" not in facts_of(CARD)
+
+
+def test_an_effect_is_told_in_points_and_not_in_per_cent() -> None:
+    told = pointed({"value": 0.0759, "low": -0.004, "high": 0.125})
+    assert told == "+7.6 (-0.4 to +12.5)"
 
 
 def test_what_is_known_of_nobody_is_named_with_what_is_often_missing() -> None:

@@ -302,6 +302,12 @@ def marks(story: Story, who: str, text: str) -> set[str]:
     return {name for name, is_there in found.items() if is_there}
 
 
+def tells_of_another(story: Story, who: str, text: str) -> bool:
+    """Whether somebody stands in a text that is about this one alone."""
+    others = [one for one in BOTH if one not in story.of_one(who)]
+    return any(CITY[one] in text or story.home(one) in text for one in others)
+
+
 def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
     """The law at one door; an answer about everybody is asked for once."""
     door = DOORS[name]
@@ -312,8 +318,10 @@ def door_holds(story: Story, name: str, *, is_after_run: bool) -> None:
         return
     texts = dict.fromkeys(BOTH, door.ask(story, USER)) if door.is_of_runs else {}
     for who in BOTH:
-        found = marks(story, who, texts.get(who) or door.ask(story, who))
+        text = texts.get(who) or door.ask(story, who)
+        found = marks(story, who, text)
         assert found <= {door.shows, *door.beside}, found
+        assert door.is_of_runs or not tells_of_another(story, who, text)
         if door.shows and (is_after_run or not door.is_of_runs):
             assert (door.shows in found) is story.may_pass(who)
         elif door.shows:
@@ -324,8 +332,7 @@ def right_holds(story: Story, door: Door, *, is_after_run: bool) -> None:
     """A person's own record holds what they said, and no mark of anybody else."""
     for who in BOTH:
         text = door.ask(story, who)
-        others = [one for one in BOTH if one not in story.of_one(who)]
-        assert not [one for one in others if CITY[one] in text or story.home(one) in text]
+        assert not tells_of_another(story, who, text)
         found = marks(story, who, text)
         assert found <= {door.shows, *door.beside}, found
         assert door.shows in found or not (is_after_run and story.said[who])

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from stamgast.models.declaration import Model
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast_lake.engine import session
+from stamgast_lake.features.allowed import IS_ALLOWED, allow
 from stamgast_lake.features.panel import PANEL, Asked, cut_offs_of, fill
 from stamgast_lake.features.received import known
 from stamgast_lake.features.then import see_events
@@ -30,7 +31,10 @@ class Written:
 
 
 def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written:
-    """The panel as a Parquet file; cut-offs before the first event are left out."""
+    """The panel as a Parquet file; cut-offs before the first event are left out.
+
+    So is whoever does not allow the model's purpose.
+    """
     workspace = lake.workspace()
     zone = ZoneInfo(workspace.time_zone)
     rules = [segment.rule for segment in segments_of(workspace.segments)]
@@ -42,7 +46,8 @@ def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written
         first = found[0] if found and found[0] else scored.on
         learnt = tuple(one for one in learnt if one.on > first)
         fill(engine, model, asked, learnt, scored)
-        rows = engine.sql(f"select * from {PANEL} order by cut_on, person_id")
+        allow(engine, lake, model)
+        rows = engine.sql(f"select * from {PANEL} where {IS_ALLOWED} order by cut_on, person_id")
         rows.write_parquet(str(path), compression="zstd")
         came = known(engine, model, learnt[-1]) if learnt else None
     newest = learnt[-1].on if learnt else first

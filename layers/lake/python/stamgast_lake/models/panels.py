@@ -9,12 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from stamgast.consent.purposes import Use
 from stamgast.models.declaration import Kind, Model
 from stamgast.models.documents import PANEL, PEOPLE
 from stamgast.moments import ms_of
 from stamgast.segments.definitions import computed_traits_of, segments_of
-from stamgast_lake.consents import covers_sql
+from stamgast_lake.features.allowed import IS_ALLOWED, allow
 from stamgast_lake.features.panel import PANEL as ROWS
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
 from stamgast_lake.features.received import known
@@ -30,16 +29,11 @@ if TYPE_CHECKING:
 
 PEOPLE_A_SHARD, MOST_SHARDS = 200_000, 64
 LEARNT = f"""
-    select * from {ROWS} where person_id in (select person_id from allowed)
-    order by cut_on, person_id
-"""
-ALLOWED = """
-    create or replace temp table allowed as
-    select person_id from profile_now where {covers}
+    select * from {ROWS} where {IS_ALLOWED} order by cut_on, person_id
 """
 WHOM = """
     create or replace temp view to_score as
-    select * from panel where {which} and person_id in (select person_id from allowed)
+    select * from panel where {which} and {is_allowed}
 """
 PARTS = "select count(distinct person_id) from to_score where label is null"
 SHARD = """
@@ -81,7 +75,7 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     past = tuple(one for one in learnt if one.on > first)
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
     fill(bench.engine, model, bench.asked, past if is_labelled else (), scored)
-    allow(bench, model)
+    allow(bench.engine, bench.lake, model)
     if is_training:
         _put(bench, LEARNT, PANEL.format(model=model.name))
     came = known(bench.engine, model, past[-1]) if past else None
@@ -96,22 +90,11 @@ def _first_on(bench: Bench) -> date | None:
     return found[0] if found else None
 
 
-def allow(bench: Bench, model: Model) -> None:
-    """Makes table `allowed`: whose consent covers the model's purpose, to learn of and to score."""
-    covers, purposes = "true", bench.lake.workspace().consents
-    if model.purpose is not None:
-        purpose = purposes.of(model.purpose)
-        is_covered = purpose is not None and purpose.allows(Use.MODELS, model.name)
-        covered = covers_sql("profile_now.traits", model.purpose, purposes)
-        covers = covered if is_covered else "false"
-    bench.engine.execute(ALLOWED.format(covers=covers))
-
-
 def _put_shards(bench: Bench, model: Model) -> int:
     """People to score, with what was last said of each; of a look-alike the seed, too, whom its
     scoring leaves out."""
     which = "true" if model.kind is Kind.LOOK_ALIKE else "label is null"
-    bench.engine.execute(WHOM.format(which=which))
+    bench.engine.execute(WHOM.format(which=which, is_allowed=IS_ALLOWED))
     of = min(MOST_SHARDS, max(1, -(-count(bench.engine, PARTS) // PEOPLE_A_SHARD)))
     for shard in range(of):
         names = {"model": model.name, "definition": model.version, "shard": shard}

@@ -16,12 +16,13 @@ from stamgast.models.states import newest
 from stamgast.moments import ms_of
 from stamgast.segments.language.days import day_of
 from stamgast.workspace.model import Workspace
+from stamgast_lake.features.allowed import allow
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.features.then import go_to
 from stamgast_lake.logs import count, see
 from stamgast_lake.models.came import BANDS, FIGURES, LOST, STATED, came
 from stamgast_lake.models.history import PastRun
-from stamgast_lake.models.panels import Bench, allow
+from stamgast_lake.models.panels import Bench
 from stamgast_lake.models.registry import registered
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import SCORES
@@ -59,7 +60,7 @@ def realised(bench: Bench, past: dict[str, Any]) -> dict[str, Any] | None:
     see(bench.engine, bench.lake, SCORES)
     bench.engine.execute(STATED, [past["model"], past["moment"].isoformat()])
     go_to(bench.engine, cut_off.before)
-    allow(bench, model)
+    allow(bench.engine, bench.lake, model)
     for statement in came(model, cut_off):
         bench.engine.execute(statement)
     return {

@@ -325,3 +325,12 @@ def test_a_card_is_told_how_much_had_come_by_the_newest_cut_off() -> None:
 
 def test_every_default_feature_says_what_it_is() -> None:
     assert set(FEATURE_DOCS) == set(DEFAULT_FEATURES)
+
+
+def test_of_money_to_come_a_row_names_the_currency_that_its_person_pays_in() -> None:
+    bought = [Happened(person, 24, "Order Completed", 1) for person in (0, 1)]
+    worth = replace(MODEL, kind=Kind.LIFETIME_VALUE, target=None, features=())
+    assert [row["principal"] for row in panel(bought, worth)] == ["EUR", "EUR"]
+    drivers = replace(VIEWS, kind=Kind.DRIVERS, target=None)
+    assert [row["principal"] for row in panel(bought, drivers)] == ["EUR", "EUR"]
+    assert "principal" not in panel(bought, VIEWS)[0]

@@ -36,6 +36,9 @@ def facts_of(card: Document) -> dict[str, str]:
         told["to ask: was it known at the cut-off?"] = ", ".join(asked)
     if report.get("unknown"):
         told["known of nobody"] = f"{', '.join(report['unknown'])}: {NUMBERS}"
+    if currencies := report.get("currencies"):
+        paid = ", ".join(f"{many:,} people in {name}" for name, many in currencies.items())
+        told["amounts are in"] = f"each one's own currency: {paid}"
     if arms := report.get("arms"):
         told["experiment"] = (
             f"{arms['treated']:,} people treated, {arms['held_out']:,} held out;"

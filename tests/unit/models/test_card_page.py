@@ -61,6 +61,11 @@ def test_a_card_says_how_much_had_come_by_the_newest_cut_off() -> None:
     assert "known at the cut-off" not in facts_of(CARD)
 
 
+def test_of_several_currencies_a_card_says_how_many_pay_in_which() -> None:
+    told = facts_of({**CARD, "report": {"currencies": {"EUR": 1_960, "JPY": 40}}})
+    assert told["amounts are in"].endswith("currency: 1,960 people in EUR, 40 people in JPY")
+
+
 def test_an_effect_is_told_in_points_and_not_in_per_cent() -> None:
     told = pointed({"value": 0.0759, "low": -0.004, "high": 0.125})
     assert told == "+7.6 (-0.4 to +12.5)"

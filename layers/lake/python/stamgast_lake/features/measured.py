@@ -116,6 +116,12 @@ def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:
     yield from asked.statements(OUTCOME, [f"{_number(label)} as label", *arm])
 
 
+def is_judged_in_money(model: Model) -> bool:
+    """Whether what is said of it is an amount, in each person's principal currency."""
+    is_drivers = model.kind is Kind.DRIVERS and model.target is None
+    return model.kind is Kind.LIFETIME_VALUE or is_drivers
+
+
 def arms(model: Model, now: Now, table: str) -> Iterator[str]:
     """Statements that make a table of the arm that each person is in at a moment."""
     asked = _Asked(now)

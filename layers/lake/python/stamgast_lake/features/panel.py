@@ -19,6 +19,7 @@ from stamgast_lake.features.measured import (
     RFM_CELL,
     CutOff,
     arms,
+    is_judged_in_money,
     measured,
     outcome,
 )
@@ -39,6 +40,7 @@ MADE = """
     where is_meant
 """
 OUTCOMES = "left join outcome on outcome.person_id = measured.person_id"
+PAID = "left join then_principal on then_principal.person_id = measured.person_id"
 SEEN = "left join then_span on then_span.person_id = measured.person_id"
 SEEDED = """
     create or replace temp table outcome as
@@ -150,6 +152,8 @@ def _of_cut_off(
     columns.append("cast(null as double) as quiet_days" if is_labelled else _quiet(cut_off))
     if model.kind is Kind.LIFETIME_VALUE:
         joins += " join history on history.person_id = measured.person_id"
+    if is_judged_in_money(model):
+        joins += f" {PAID}"
     yield MADE.format(
         made=f"create or replace temp table {PANEL} as" if is_first else f"insert into {PANEL}",
         cut_on=cut_off.on,
@@ -169,6 +173,8 @@ def _columns(model: Model, is_labelled: bool) -> Iterator[str]:
     yield from (f"f{place}" for place in range(len(model.features)))
     if model.kind is Kind.LIFETIME_VALUE:
         yield HISTORY
+    if is_judged_in_money(model):
+        yield "then_principal.currency as principal"
     if model.kind is Kind.CLUSTERS:
         yield RFM_CELL
     if model.kind is Kind.UPLIFT:

@@ -13,7 +13,12 @@ import numpy as np
 from stamgast_learn.drivers.design import COLLINEAR, Design, design_of
 from stamgast_learn.drivers.regression import ALPHA, Fitted, regress
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.predict.honesty import require_enough, require_history, unknown_features
+from stamgast_learn.predict.honesty import (
+    require_enough,
+    require_history,
+    require_one_currency,
+    unknown_features,
+)
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
@@ -84,6 +89,7 @@ def learn_run(order: Order, panel: Path, _champion: bytes | None) -> tuple[Outco
     report["unknown"] = unknown_features(told)
     try:
         _require_enough(told, order)
+        require_one_currency(panel, report)
         suspects = told_leaks(told, order, report, people.to_score)
         judgement = judge(told, order)
         report["judgement"] = judgement.to_json()

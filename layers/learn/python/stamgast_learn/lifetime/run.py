@@ -10,7 +10,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of, require_better
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
-from stamgast_learn.predict.honesty import unknown_features
+from stamgast_learn.predict.honesty import require_one_currency, unknown_features
 from stamgast_learn.predict.leaks import require_no_leak
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import clustered_mean
@@ -30,6 +30,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
     report: dict[str, Any] = {"rows": len(told), "people": len(np.unique(told.person))}
     report["unknown"] = unknown_features(told)
     try:
+        require_one_currency(panel, report)
         made = _made(order, people, report, champion)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), champion

@@ -1,12 +1,19 @@
 """What a model may not be made of, or not be used for; each refusal says why."""
 
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from stamgast_learn.calibration import Labels
 from stamgast_learn.faults import AbstainedError
+from stamgast_learn.parquet import read_columns
 from stamgast_learn.predict.panel import Panel
 
 HORIZONS = 3
+FOREIGN = 0.05
+"""So large a part of people who pay in another currency than most do makes amounts mean nothing."""
 
 
 def require_enough(panel: Panel, least: int, history_days: int, within_days: int) -> None:
@@ -30,6 +37,31 @@ def require_history(history_days: int, within_days: int) -> None:
         raise AbstainedError(
             f"{history_days} days of history; needs {HORIZONS * within_days},"
             f" {HORIZONS} times the {within_days} days ahead"
+        )
+
+
+def require_one_currency(panel: Path, report: dict[str, Any]) -> None:
+    """Raises AbstainedError where people pay in several currencies: their amounts have no sum, no
+    mean and no order. The report gets how many pay in which, where it is more than one.
+    """
+    columns = read_columns(panel)
+    if "principal" not in columns:
+        return
+    people = {
+        str(person): str(currency)
+        for person, currency in zip(columns["person_id"], columns["principal"], strict=True)
+        if currency
+    }
+    counts = Counter(people.values()).most_common()
+    if len(counts) < 2:
+        return
+    report["currencies"] = dict(counts)
+    first, most = counts[0]
+    if len(people) - most >= FOREIGN * len(people):
+        told = ", ".join(f"{many:,} people in {name}" for name, many in counts)
+        raise AbstainedError(
+            f"amounts are each in one's own currency ({told}), and mean nothing together; say"
+            f" `orders.currency = '{first}'` in the population, and make a model of each"
         )
 
 

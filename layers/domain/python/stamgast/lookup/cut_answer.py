@@ -21,9 +21,9 @@ HOLDS = {
     Verdict.LIFT: "No person carries the pair any more, by strong reads.",
 }
 ANEW = (
-    "Traits, timeline and counts are right at once. RFM, computed traits, memberships and scores of "
-    "these persons were deleted. The next run evaluates them anew, scores the next of their models, "
-    "and settles what only the lake knows."
+    "Traits, timeline and counts are right at once. RFM, computed traits, memberships and scores "
+    "of these persons were deleted. The next run evaluates them anew, scores the next of their "
+    "models, and settles what only the lake knows."
 )
 STILL_OPEN = (
     "Taken and archived, not yet done: others change these persons. It is taken up again within "

@@ -114,6 +114,17 @@ def test_what_goes_with_the_outcome_stands_and_noise_does_not(tmp_path: Path) ->
     assert "percentage points less" in words[1]
 
 
+def test_of_a_condition_it_is_told_what_goes_with_its_being_so(tmp_path: Path) -> None:
+    told = panel()
+    measured = told.measured.copy()
+    measured[:, 0] = measured[:, 0] > 1.0
+    label = np.random.default_rng(8).random(len(told)) < 0.2 + 0.5 * measured[:, 0]
+    outcome = run(replace(told, measured=measured, label=label.astype(np.float64)), tmp_path)
+    (words,) = outcome.report["judgement"]["words"]
+    assert words.startswith("visits rather than not, all else equal, goes with")
+    assert float(words.split("goes with ")[1].split()[0]) == pytest.approx(50, abs=6)
+
+
 def test_a_behaviour_that_repeats_others_is_left_out_and_named(tmp_path: Path) -> None:
     told = panel()
     measured = told.measured.copy()

@@ -3,7 +3,7 @@
 It says what goes together, of nobody in particular; so it keeps no model and scores nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,7 @@ def judge(panel: Panel, order: Order) -> Judgement:
         raise AbstainedError("every behaviour says the same of everybody")
     fitted = regress(design.columns, panel.label, panel.person, len(design.told))
     drivers = tuple(_drivers(design, fitted, float(panel.label.std())))
+    conditions = frozenset(_conditions(panel))
     gain, error = _out_of_time(panel, design, order.within_days)
     return Judgement(
         people=len(np.unique(panel.person)),
@@ -130,7 +131,7 @@ def judge(panel: Panel, order: Order) -> Judgement:
         gain=gain,
         baseline_error=error,
         r_squared=gain.value / error if error else 0.0,
-        words=tuple(_words(one, is_money) for one in drivers if one.stands),
+        words=tuple(_words(one, is_money, conditions) for one in drivers if one.stands),
     )
 
 
@@ -198,13 +199,23 @@ def _require_something(judgement: Judgement) -> None:
         )
 
 
-def _words(one: Driver, is_money: bool) -> str:
-    """A sentence about a driver."""
+def _conditions(panel: Panel) -> Iterator[str]:
+    """The behaviours that are so or not, and nothing between."""
+    for name, column in zip(panel.features, panel.measured.T, strict=True):
+        if np.isin(column[~np.isnan(column)], (0.0, 1.0)).all():
+            yield name
+
+
+def _words(one: Driver, is_money: bool, conditions: Set[str]) -> str:
+    """A sentence about a driver: of a condition, what goes with its being so; else a deviation."""
     unit, scale = ("", 1.0) if is_money else (" percentage points", 100.0)
+    what = f"{one.spread:.3g} more of {one.feature} (a standard deviation)"
+    if one.feature in conditions:
+        what, scale = f"{one.feature} rather than not", scale / one.spread
     way = ("more" if one.effect > 0 else "less") + (" revenue" if is_money else "")
     low, high = sorted((abs(one.low) * scale, abs(one.high) * scale))
     told = (
-        f"{one.spread:.3g} more of {one.feature} (a standard deviation), all else equal, goes with"
+        f"{what}, all else equal, goes with"
         f" {abs(one.effect) * scale:.3g}{unit} {way} ({low:.3g} to {high:.3g})."
     )
     if one.inflation > COLLINEAR:

@@ -38,7 +38,8 @@ def facts_of(card: Document) -> dict[str, str]:
         told["known of nobody"] = f"{', '.join(report['unknown'])}: {NUMBERS}"
     if currencies := report.get("currencies"):
         paid = ", ".join(f"{many:,} people in {name}" for name, many in currencies.items())
-        told["amounts are in"] = f"each one's own currency: {paid}"
+        own = f"each one's own currency: {paid}"
+        told["amounts are in"] = own if len(currencies) > 1 else next(iter(currencies))
     if arms := report.get("arms"):
         told["experiment"] = (
             f"{arms['treated']:,} people treated, {arms['held_out']:,} held out;"

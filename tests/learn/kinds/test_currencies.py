@@ -26,8 +26,8 @@ def reported(folder: Path, *, in_yen: int, unknown: int = 0) -> dict[str, Any]:
     return report
 
 
-def test_of_one_currency_nothing_is_said(tmp_path: Path) -> None:
-    assert reported(tmp_path, in_yen=0, unknown=50) == {}
+def test_of_one_currency_the_report_names_it(tmp_path: Path) -> None:
+    assert reported(tmp_path, in_yen=0, unknown=50) == {"currencies": {"EUR": 350}}
 
 
 def test_of_few_who_pay_otherwise_the_report_tells(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_a_card_says_how_much_had_come_by_the_newest_cut_off() -> None:
 def test_of_several_currencies_a_card_says_how_many_pay_in_which() -> None:
     told = facts_of({**CARD, "report": {"currencies": {"EUR": 1_960, "JPY": 40}}})
     assert told["amounts are in"].endswith("currency: 1,960 people in EUR, 40 people in JPY")
+    assert facts_of({**CARD, "report": {"currencies": {"EUR": 9}}})["amounts are in"] == "EUR"
 
 
 def test_an_effect_is_told_in_points_and_not_in_per_cent() -> None:

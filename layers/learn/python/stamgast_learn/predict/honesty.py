@@ -42,7 +42,7 @@ def require_history(history_days: int, within_days: int) -> None:
 
 def require_one_currency(panel: Path, report: dict[str, Any]) -> None:
     """Raises AbstainedError where people pay in several currencies: their amounts have no sum, no
-    mean and no order. The report gets how many pay in which, where it is more than one.
+    mean and no order. The report gets how many pay in which.
     """
     columns = read_columns(panel)
     if "principal" not in columns:
@@ -53,9 +53,9 @@ def require_one_currency(panel: Path, report: dict[str, Any]) -> None:
         if currency
     }
     counts = Counter(people.values()).most_common()
+    report["currencies"] = dict(counts)
     if len(counts) < 2:
         return
-    report["currencies"] = dict(counts)
     first, most = counts[0]
     if len(people) - most >= FOREIGN * len(people):
         told = ", ".join(f"{many:,} people in {name}" for name, many in counts)

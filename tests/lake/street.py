@@ -124,11 +124,19 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """Identifiers that an operator lets leave their persons, after so many of the events."""
+
+    after: int
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
 class Home:
     """One history, and what operators say in it."""
 
     events: tuple[Said, ...]
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Asked | Leave, ...] = ()
 
 
 NAMES = st.tuples(st.sampled_from(sorted(PATHS)), st.integers(0, 2))
@@ -173,11 +181,13 @@ def homes(words: Sequence[int] = (1, 2, 2)) -> st.SearchStrategy[Home]:
         st.lists(NAMES, min_size=2, max_size=2, unique=True).map(tuple),
         st.sampled_from([True, True, False]),
     )
+    leaving = st.lists(NAMES, min_size=1, max_size=4, unique=True).map(tuple)
+    verdicts = st.one_of(asked, st.builds(Leave, st.integers(0, 9), leaving))
     return st.builds(
         lambda events, crowded, asked: Home((*events, *sum(crowded, ())), tuple(asked)),
         st.lists(said(words), min_size=2, max_size=9),
         st.lists(crowds, max_size=2),
-        st.lists(asked, max_size=2),
+        st.lists(verdicts, max_size=2),
     )
 
 
@@ -281,7 +291,7 @@ class Street:
         return pieces
 
     def _happen(self, home: int, what: Any, *told: Any) -> None:
-        if isinstance(what, Asked):
+        if isinstance(what, Asked | Leave):
             self.settle()
             self.ask(home, what)
         else:
@@ -312,13 +322,21 @@ class Street:
             Receipt(source, message, received_ms, request_id, event_ms, one.word, named)
         )
 
-    def ask(self, home: int, asked: Asked) -> None:
+    def ask(self, home: int, asked: Asked | Leave) -> None:
         """What an operator says is carried out, and told to the oracle as it was archived."""
+        names = asked.pair if isinstance(asked, Asked) else asked.names
         named = {
             self.house.key(name[0], value(home, name)): Identifier(name[0], value(home, name))
-            for name in asked.pair
+            for name in names
         }
-        job = self.operators.decide(named, is_cut=asked.is_cut)
+        if isinstance(asked, Asked):
+            job = self.operators.decide(named, is_cut=asked.is_cut)
+        else:
+            before = self.world.persons().values()
+            job = self.operators.leave(named.keys())
+            after = self.world.persons().values()
+            together = [p & q for p in before for q in after if len(p & q) > 1]
+            assert all(t <= named.keys() or t.isdisjoint(named) for t in together), "one stayed"
         for one in job.decisions if job else ():
             self.verdicts.append(Verdict(one.message_id, one.at_ms, one.pair, one.is_cut))
 

@@ -1,7 +1,7 @@
 """Merge then cut is a world without the edge: live at once, and cell by cell after a run."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -83,24 +83,29 @@ def histories(draw: Any, words: Sequence[Assurance]) -> History:
     return events, draw(st.sampled_from(bridges))
 
 
-def without(pair: Pair) -> Callable[..., Star | None]:
-    """`star_of` in a world whose messages do not say that these two belong together."""
-    a, b = map(key_of, pair)
+def keyed(pairs: Iterable[Pair]) -> set[frozenset[str]]:
+    """The keys of both ends of each pair."""
+    return {frozenset(map(key_of, pair)) for pair in pairs}
+
+
+def without(pairs: Iterable[Pair]) -> Callable[..., Star | None]:
+    """`star_of` in a world whose messages do not say that the two of a pair belong together."""
+    gone = keyed(pairs)
 
     def star(*arguments: Any) -> Star | None:
         told = star_of(*arguments)
-        if told is None or told.anchor not in (a, b):
+        if told is None:
             return told
-        kept = {k: s for k, s in told.supports.items() if {told.anchor, k} != {a, b}}
+        kept = {k: s for k, s in told.supports.items() if frozenset((told.anchor, k)) not in gone}
         return replace(told, supports=kept)
 
     return star
 
 
-class WithoutEdge(MemoryCatalogue):
-    """A lake into which the edge never comes: both of its ends are named, each by itself."""
+class WithoutEdges(MemoryCatalogue):
+    """A lake into which edges never come: both of their ends are named, each by itself."""
 
-    pair: Pair = ("", "")
+    gone: Collection[frozenset[str]] = ()
 
     def append(self, table: LakeTable, rows: pa.RecordBatchReader, commit: Commit) -> int:
         if table is EVIDENCE:
@@ -110,7 +115,7 @@ class WithoutEdge(MemoryCatalogue):
         return super().append(table, rows, commit)
 
     def _parted(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if {row["a"], row["b"]} != set(map(key_of, self.pair)):
+        if frozenset((row["a"], row["b"])) not in self.gone:
             yield row
             return
         yield {**row, "b": None, "position": 0, "rule": "alone"}
@@ -118,23 +123,25 @@ class WithoutEdge(MemoryCatalogue):
 
 
 def played(history: History, *, has_edge: bool) -> World:
-    """The live loop after these events."""
+    """The live loop after these events, or as it were if they did not name these two together."""
     events, pair = history
-    catalogue = MemoryCatalogue()
-    if not has_edge:
-        catalogue = WithoutEdge()
-        catalogue.pair = pair
+    return lived(events, () if has_edge else (pair,))
+
+
+def lived(events: Sequence[tuple[Assurance, Event]], gone: Collection[Pair] = ()) -> World:
+    """The live loop after these events, in a world without these edges."""
+    catalogue = WithoutEdges()
+    catalogue.gone = keyed(gone)
     world = World(catalogue=catalogue, workspace=Workspace("1", "UTC", {}, WIDE))
-    with edge(pair, has_edge):
+    with unseen(gone):
         send(world, events)
     return world
 
 
 @contextmanager
-def edge(pair: Pair, is_there: bool) -> Iterator[None]:
-    """What the live loop reads of messages."""
-    seen = star_of if is_there else without(pair)
-    with mock.patch("stamgast.profile.identify.star_of", seen):
+def unseen(gone: Collection[Pair]) -> Iterator[None]:
+    """The live loop reads none of these edges in messages."""
+    with mock.patch("stamgast.profile.identify.star_of", without(gone)):
         yield
 
 
@@ -191,7 +198,7 @@ def merge_then_cut(history: History) -> None:
     send(cut, reversed(history[0]))  # a replay, and a redrive out of order
     assert live(cut) == live(never)
     for world, has_edge in ((cut, True), (never, False)):
-        with edge(history[1], has_edge):
+        with unseen(() if has_edge else history[1:]):
             send(world, [(Assurance.VERIFIED, naming(history[1]))])
     assert live(cut) == live(never)
 
@@ -253,8 +260,7 @@ def after_runs(history: History, when: int) -> None:
     assert live(cut) == live(never)
     assert lake(cut) == lake(never)
     assert cells(cut) == cells(never)
-    with edge(history[1], is_there=True):
-        send(cut, reversed(history[0]))
+    send(cut, reversed(history[0]))
     cut.run()
     assert live(cut) == live(never)
     assert lake(cut) == lake(never)

@@ -1,6 +1,6 @@
 """Cuts and lifts through the whole platform: archive, live view, lake, publish, rebuild."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,16 @@ class Operators:
     def decide(self, ids: Mapping[str, Identifier], *, is_cut: bool) -> CutJob | None:
         """The same for identifiers of any namespaces."""
         return self.carried_out(self.ask_of(ids, Verdict.CUT if is_cut else Verdict.LIFT))
+
+    def leave(self, keys: Collection[str]) -> CutJob | None:
+        """These identifiers leave whoever of their persons is not named."""
+        self.now_ms += 1
+        order = Order(Verdict.CUT, "privacy-desk", "two customers", self.now_ms)
+        requests = Requests(self.store, self.world.workspace.identity, KEYRING, lambda _: None)
+        pairs = sorted(requests.leaving(keys))
+        pointers = self.store.read_pointers({key for pair in pairs for key in pair})
+        ids = {key: Identifier(one.namespace, one.value) for key, one in pointers.items()}
+        return self.carried_out(requests.job(pairs, ids, order) if pairs else None)
 
     def carried_out(self, job: CutJob | None) -> CutJob | None:
         world = self.world

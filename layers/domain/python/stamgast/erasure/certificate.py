@@ -45,10 +45,8 @@ def certificate_of(
         "searched_at": iso_of(proven_ms),
         "found": sum(removed.values()),
         "remaining": sum(remaining.values()),
-        "stores": [one for one in stores if any(one[name] for name in ("found", "searched"))],
-        "without_findings": sorted(
-            one["store"] for one in stores if not one["found"] and not one["searched"]
-        ),
+        "stores": [one for one in stores if is_told(one)],
+        "without_findings": sorted(one["store"] for one in stores if not is_told(one)),
         "unreadable": held,
     }
 
@@ -73,6 +71,11 @@ def signed_text(certificate: Mapping[str, Any]) -> bytes:
     """The bytes that are signed: everything but the signature."""
     told = {name: value for name, value in certificate.items() if name != "signature"}
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+
+
+def is_told(store: Mapping[str, Any]) -> bool:
+    """Whether there is anything to say of a store, what a search left in it above all."""
+    return any(store[name] for name in ("found", "searched", "remaining"))
 
 
 def _readable() -> list[Any]:

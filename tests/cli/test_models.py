@@ -198,6 +198,17 @@ def test_versions_and_cards_are_shown_with_how_good_they_are(
     assert "Since it was trained (PSI)" in page
 
 
+def test_an_evaluation_tells_its_verdict_beside_the_card_that_it_writes(
+    machine: Machine, lake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of today its world tells nothing to learn of."""
+    monkeypatch.setattr("stamgast_cli.previews.lake_of", lambda _: lake)
+    shown = ask("evaluate", "buys", "--out", str(tmp_path / "card.html")).stdout
+    card = json.loads((tmp_path / "card.json").read_text("utf-8"))
+    told = "may be used" if card["is_used"] else f"abstains: {card['why']}"
+    assert f"verdict {told}" in " ".join(shown.split())
+
+
 def test_a_model_that_was_never_trained_says_what_to_do(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def evaluate(
     from stamgast_cli.modelling.card import card_of
     from stamgast_cli.previews import lake_of
     from stamgast_cli.reports.files import write_report
+    from stamgast_cli.reports.model_facts import facts_of
     from stamgast_cli.reports.model_page import page_of
 
     output, deployment = Output(is_json=json), find(stack)
@@ -85,6 +86,8 @@ def evaluate(
         output.document(told)
     elif out is None:
         show(told, output)
+    else:
+        output.facts({"verdict": facts_of(told)["verdict"]})
 
 
 def _workspace(folder: Path | None, stack: str | None) -> Workspace:

@@ -1,5 +1,6 @@
 """What knows the outcome is told in every kind that learns of one; honest features are not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,25 @@ def test_what_is_written_after_the_treatment_tells_the_arm_whatever_its_mean(
     assert [one["feature"] for one in outcome.report["leaks"]] == ["c"]
     monkeypatch.setattr("stamgast_learn.uplift.run.telling_arms", lambda *_: ())
     assert uplift.learn_run(uplift.ORDER, path, None)[0].is_used
+
+
+AFTER: dict[str, Callable[[Floats, Labels], Floats]] = {
+    "known of the treated alone": lambda noise, treated: np.where(treated, noise, np.nan),
+    "known of those held out alone": lambda noise, treated: np.where(treated, np.nan, noise),
+    "known of a part of the treated": lambda noise, treated: np.where(
+        treated & (noise > 1.0), noise, np.nan
+    ),
+    "of another spread": lambda noise, treated: noise * (1 + treated),
+    "another mean": lambda noise, treated: noise + 0.5 * treated,
+    "a flag": lambda noise, treated: 1.0 * (noise + 2.0 * treated > 2.0),
+}
+
+
+@given(st.integers(0, 10_000), st.sampled_from(sorted(AFTER)))
+def test_however_it_is_written_after_the_treatment_it_tells_the_arm(seed: int, how: str) -> None:
+    panel, treated = arms()
+    noise = drawn(seed).normal(size=len(panel))
+    assert told_of_arms(beside(panel, AFTER[how](noise, treated)), treated) == ["after"]
 
 
 def accused(least: float) -> int:

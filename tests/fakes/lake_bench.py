@@ -75,7 +75,8 @@ class LoadBench:
 
     def audit(self, run_id: str) -> int:
         """The daily audit, as a run's load begins with it."""
-        return audit(self.catalogue, self._connection, run_id)  # type: ignore[arg-type]  # the fake
+        catalogue: Any = self.catalogue
+        return audit(catalogue, self._connection, run_id, lambda _: None)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The answer of a query over the tables and views as they are now."""

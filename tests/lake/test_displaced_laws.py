@@ -5,6 +5,7 @@ failed: a displaced copy leaves no word behind, nor does one whom nobody else ha
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 from unittest import mock
@@ -12,7 +13,9 @@ from unittest import mock
 import pytest
 
 from stamgast.identity.birth import Birth
-from stamgast_lake.loading import load
+from stamgast_lake.engine import session
+from stamgast_lake.loading import load, redelivered
+from stamgast_lake.loading.audit import audit
 from tests.lake.copies import CLAIMED, TOLD, VERIFIED, check, say
 from tests.lake.world import NOON_MS, World
 
@@ -86,6 +89,43 @@ def named_by_a_losing_copy_first() -> World:
     say(world, named(2, "u1", anonymousId="d0"), CLAIMED, 3)
     world.run(TOLD)
     return world
+
+
+def audited(world: World) -> None:
+    """A run that begins with the daily audit, as those of large lakes do."""
+    run = world.open()
+    catalogue: Any = world.catalogue
+    note = partial(redelivered.note_audited, world.lake, run.run_id)
+    with session() as engine:
+        found = audit(catalogue, engine, run.run_id, note)
+    told = {**world.load(run), "displaced": found}
+    for stage in TOLD:
+        stage(world, run, told)
+    world.close(run)
+
+
+def under_two_dates() -> World:
+    """Two runs of a large lake each store a copy: their messages claim different days."""
+    with mock.patch.object(load, "CHECKED_WHOLE_ROWS", 0):
+        world = World()
+        for day, user in enumerate(("u1", "u0")):
+            told = {"timestamp": NOON_MS - 3 * 86_400_000 * day}
+            say(world, named(1, user, anonymousId=f"d{day}", **told), CLAIMED, day)
+            say(world, named(2 + day, user, anonymousId="d9", **told), VERIFIED, 5 + day)
+            say(world, named(4 + day, "u8", anonymousId=f"d{day}", **told), CLAIMED, 7 + day)
+            world.run(TOLD)
+        audited(world)
+    return world
+
+
+def test_what_an_audit_takes_out_of_the_lake_goes_from_the_live_view() -> None:
+    check(under_two_dates())
+
+
+def test_an_audit_that_notes_nothing_is_found_out() -> None:
+    broken = mock.patch.object(redelivered, "note_audited")
+    with broken, pytest.raises(AssertionError):
+        check(under_two_dates())
 
 
 @pytest.mark.failure_line(3)

@@ -1,5 +1,7 @@
 """The daily audit: copies of a message under different dates, which large loads do not meet."""
 
+from collections.abc import Callable, Sequence
+
 from duckdb import DuckDBPyConnection
 
 from stamgast_lake.catalogue import Catalogue, Commit
@@ -21,8 +23,15 @@ LOSERS = """
 """
 
 
-def audit(catalogue: Catalogue, connection: DuckDBPyConnection, run_id: str) -> int:
+def audit(
+    catalogue: Catalogue,
+    connection: DuckDBPyConnection,
+    run_id: str,
+    note: Callable[[Sequence[str]], None],
+) -> int:
     """Keeps the canonical copy of each message alone; returns how many others it took out.
+
+    The receipts of those are noted before anything goes, for the live view still believes them.
 
     A small index is joined whole by every load, so it needs no audit. A repeat after the last
     commit finds nothing left and says 1, so that later stages still look at everything again.
@@ -34,8 +43,9 @@ def audit(catalogue: Catalogue, connection: DuckDBPyConnection, run_id: str) -> 
         return 0
     connection.register("audited", catalogue.dataset(MESSAGE_INDEX))
     connection.execute(LOSERS)
-    losers = len(load.values_of(connection, "select receipt_id from displaced"))
+    losers = load.values_of(connection, "select receipt_id from displaced order by receipt_id")
     if losers:
+        note(losers)
         for table in (EVENTS, EVIDENCE, MESSAGE_INDEX):
             load.without_displaced(catalogue, connection, table, commit)
-    return losers
+    return len(losers)

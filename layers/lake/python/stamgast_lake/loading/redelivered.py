@@ -1,7 +1,8 @@
-"""Losing copies that a queue delivers once more: the load knows their receipts, and counts none.
+"""Losing copies of which no new receipt tells: that a queue delivers again, or an audit finds.
 
-The live loop believes such a copy again, whatever a run has taken back: so a document of the run
-names their receipts, and publishing takes it back once more.
+The live loop believes what is delivered again, whatever a run has taken back, and copies under two
+dates until an audit compares them. So documents of the run name their receipts, and publishing
+takes them back.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from stamgast_lake.lake import Lake
 
-DOCUMENT = "redelivered.json"
+REDELIVERED, AUDITED = "redelivered.json", "audited.json"
 IMPORTED = "import-"
 # What a file brings again was never live. A displaced copy is stored by its receipt alone.
 LOSERS = f"""
@@ -35,18 +36,26 @@ def note_redelivered(lake: Lake, run_id: str, connection: DuckDBPyConnection) ->
     """
     found = [receipt_id for (receipt_id,) in connection.execute(LOSERS).fetchall()]
     if found:
-        lake.put_document(run_id, DOCUMENT, orjson.dumps(found))
+        lake.put_document(run_id, REDELIVERED, orjson.dumps(found))
+
+
+def note_audited(lake: Lake, run_id: str, receipt_ids: Iterable[str]) -> None:
+    """Keeps the receipts of copies that an audit takes out, but of files, which were never live."""
+    found = [one for one in receipt_ids if not one.startswith(IMPORTED)]
+    if found:
+        lake.put_document(run_id, AUDITED, orjson.dumps(found))
 
 
 def redelivered(lake: Lake, run_ids: Iterable[str]) -> pa.Table:
     """The receipts that these runs kept (receipt_id)."""
-    found = [one for run_id in run_ids for one in _of(lake, run_id)]
-    return pa.table({"receipt_id": pa.array(found, pa.string())}, SCHEMA)
+    names = (REDELIVERED, AUDITED)
+    found = {one for run_id in run_ids for name in names for one in _of(lake, run_id, name)}
+    return pa.table({"receipt_id": pa.array(sorted(found), pa.string())}, SCHEMA)
 
 
-def _of(lake: Lake, run_id: str) -> Iterator[str]:
+def _of(lake: Lake, run_id: str, name: str) -> Iterator[str]:
     try:
-        yield from orjson.loads(lake.document(run_id, DOCUMENT))
+        yield from orjson.loads(lake.document(run_id, name))
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
             raise

@@ -22,7 +22,7 @@ from stamgast_lake.loading.audit import audit
 from stamgast_lake.loading.duplicates import ERASED
 from stamgast_lake.loading.load import STAGE, Loader, values_of
 from stamgast_lake.loading.parallel import stage_in_workers, workers_for
-from stamgast_lake.loading.redelivered import note_redelivered
+from stamgast_lake.loading.redelivered import note_audited, note_redelivered
 from stamgast_lake.loading.stage import REJECTED, Reading, Taken, stage
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
@@ -49,7 +49,7 @@ def _audited(lake: Lake, run_id: str) -> int:
     if not inputs_of(lake, run_id).is_thorough:
         return 0
     with session() as connection:
-        return audit(lake.catalogue, connection, run_id)
+        return audit(lake.catalogue, connection, run_id, partial(note_audited, lake, run_id))
 
 
 def unfinished(lake: Lake, run_id: str) -> str | None:

@@ -47,7 +47,7 @@ STAGED = """
            timestamptz '2025-01-01 00:00:00+00' + interval (i % 90) day as original_at,
            cast(2 as integer) as assurance, true as has_own_time,
            '[{{"key":"user_id:1' || lpad(cast(i % 200000 as varchar), 25, 'a')
-               || '","namespace":"user_id"}}]' as identifiers,
+               || '","namespace":"user_id","position":0}}]' as identifiers,
            'o' || i as order_id, i % 10000 as revenue_minor, 'USD' as currency,
            '[{{"product_id":"p1","price_minor":199,"quantity":2}}]' as products,
            cast(null as varchar) as campaign, cast(null as varchar) as page,

@@ -93,7 +93,8 @@ def _spoken_of(task: Task, people: Collection[str]) -> set[str]:
 def settle_people(task: Task, people: Collection[str]) -> None:
     """Settles persons, with what the run decided of them; needs `changed_membership`.
 
-    Whoever was cut meanwhile waits for a run that knows it. Raises UntoldError for what the bus does not take, or what stayed contended.
+    Whoever was cut meanwhile waits for a run that knows it. Raises UntoldError for what the bus
+    does not take, or what stayed contended.
     """
     rules = task.publisher.live
     if rules is None:

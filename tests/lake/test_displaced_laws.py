@@ -4,7 +4,7 @@ Random histories under limits, on any word, in any order with runs in between, a
 failed: a displaced copy leaves no word behind, nor does one whom nobody else had named until then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from stamgast_lake.engine import session
 from stamgast_lake.loading import load, redelivered
 from stamgast_lake.loading.audit import audit
 from tests.lake.copies import CLAIMED, TOLD, VERIFIED, check, say
+from tests.lake.thorough import seeds
 from tests.lake.world import NOON_MS, World
 
 SEEDS, MORE_SEEDS = (44,), range(150)
@@ -60,11 +61,7 @@ def lived(seed: int) -> World:
     return world
 
 
-def seeds() -> Sequence[object]:
-    return [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in MORE_SEEDS)]
-
-
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds(SEEDS, MORE_SEEDS))
 def test_after_a_run_everybody_is_known_as_well_as_the_kept_copies_say(seed: int) -> None:
     check(lived(seed))
 

@@ -16,6 +16,7 @@ from stamgast_lake import explain
 from stamgast_lake.explain import case_as_of, last_run, past_of, with_details
 from tests.lake.test_cuts import Operators
 from tests.lake.test_laws import history
+from tests.lake.thorough import seeds
 from tests.lake.world import SETTINGS, World, publish, resolve
 
 HOUR_MS = 3_600_000
@@ -96,9 +97,7 @@ def differences(seed: int) -> list[tuple[int, str, Any, Any]]:
     return wrong
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, 30))]
-)
+@pytest.mark.parametrize("seed", seeds([0], range(1, 30)))
 def test_the_past_explains_as_the_live_view_did_then(seed: int) -> None:
     assert differences(seed) == []
 

@@ -22,6 +22,7 @@ from stamgast_aws.live_wiring import live_rules
 from stamgast_aws.lookup_store import DynamoLookupStore
 from stamgast_lake.tables import MEMBERSHIPS
 from tests.lake.pandas_members import RULES, TRAITS, ZONE, members
+from tests.lake.thorough import seeds
 from tests.lake.world import KEYRING, WORKSPACE, World, latest
 
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
@@ -146,9 +147,7 @@ def happening(random: Random, shop: Shop, number: int) -> dict[str, Any]:
 
 
 @pytest.mark.failure_line(33)
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 20))]
-)
+@pytest.mark.parametrize("seed", seeds([1], range(2, 20)))
 def test_live_and_in_the_lake_the_members_are_those_that_pandas_finds(seed: int) -> None:
     """Line 33: late events, windows that pass, nulls, mixed types, a change of the clocks."""
     random = Random(seed)

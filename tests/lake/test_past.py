@@ -18,6 +18,7 @@ from stamgast_lake.past_profile import profile_then, timeline_then
 from stamgast_lake.query import LakeSession
 from stamgast_lake.tables import IDENTITY
 from tests.lake.test_laws import history
+from tests.lake.thorough import seeds
 from tests.lake.world import NOON_MS, World, evaluate, resolve, unify
 
 SEEDS = range(2)
@@ -70,9 +71,7 @@ def differences(engine: DuckDBPyConnection, seed: int) -> list[tuple[int, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 40))]
-)
+@pytest.mark.parametrize("seed", seeds(SEEDS, range(2, 40)))
 def test_the_past_is_what_was_current_then(engine: DuckDBPyConnection, seed: int) -> None:
     assert differences(engine, seed) == []
 

@@ -16,6 +16,7 @@ from stamgast.workspace.differences import (
 )
 from stamgast_lake.preview import Preview, preview
 from tests.lake.test_laws import history, lake_persons
+from tests.lake.thorough import seeds
 from tests.lake.world import SETTINGS, World, resolve
 
 SEEDS = range(4)
@@ -78,9 +79,7 @@ def told(seed: int, settings: IdentitySettings) -> tuple[Preview, Persons]:
     return found, lake_persons(world)
 
 
-@pytest.mark.parametrize(
-    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(4, 60))]
-)
+@pytest.mark.parametrize("seed", seeds(SEEDS, range(4, 60)))
 def test_a_preview_is_the_difference_of_two_full_runs(seed: int) -> None:
     settings = changed(Random(seed))
     found, before = told(seed, settings)

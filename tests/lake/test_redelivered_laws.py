@@ -3,7 +3,7 @@
 The load knows its receipt and counts nothing; the live loop believes it again until the next run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from unittest import mock
 
@@ -13,6 +13,7 @@ from stamgast_lake.loading import redelivered
 from stamgast_lake.publishing import lost_copies
 from tests.lake.copies import CLAIMED, TOLD, VERIFIED, Copy, check, say
 from tests.lake.test_assurance_copies import BODY
+from tests.lake.thorough import seeds
 from tests.lake.world import NOON_MS, World
 
 SEEDS, MORE_SEEDS = range(1), range(1, 40)
@@ -137,10 +138,6 @@ def lived(random: Random) -> World:
     return world
 
 
-def seeds() -> Sequence[object]:
-    return [*SEEDS, *(pytest.param(seed, marks=pytest.mark.deep) for seed in MORE_SEEDS)]
-
-
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds(SEEDS, MORE_SEEDS))
 def test_whatever_is_delivered_again_a_run_makes_the_live_view_what_the_lake_is(seed: int) -> None:
     check(lived(Random(seed)))

@@ -1,5 +1,8 @@
 """How a law over stories is searched: generated alone, for a story costs too much to shrink."""
 
+from collections.abc import Iterable
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 
@@ -9,3 +12,8 @@ def thorough(examples: int) -> settings:
     return settings(
         max_examples=examples, phases=[Phase.explicit, Phase.generate], suppress_health_check=slow
     )
+
+
+def seeds(few: Iterable[int], more: Iterable[int]) -> list[object]:
+    """A few seeds for every run of the tests, and more for those that run deep."""
+    return [*few, *(pytest.param(seed, marks=pytest.mark.deep) for seed in more)]

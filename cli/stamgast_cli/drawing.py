@@ -11,7 +11,9 @@ import matplotlib
 from matplotlib.figure import Figure
 
 INK, FAINT, LINE = "#1c2430", "#57616f", "#e3e7ed"
-HISTORY, LIVE = "#2f5d8a", "#e08a1e"
+HISTORY, LIVE, VIOLET = "#2f5d8a", "#e08a1e", "#5b4b8a"
+# What a page calls them, which may be dark; a page that has no such names shows them as drawn.
+TOKENS = {INK: "ink", FAINT: "faint", LINE: "line", HISTORY: "blue", VIOLET: "violet"}
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -48,6 +50,8 @@ def svg_of(figure: Figure, says: str) -> str:
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     element = text.getvalue()
     element = element[element.index("<svg") :]
+    for colour, name in TOKENS.items():
+        element = element.replace(colour, f"var(--{name}, {colour})")
     told = escape(says, quote=True)
     return element.replace("<svg", f'<svg role="img" aria-label="{told}"', 1)
 

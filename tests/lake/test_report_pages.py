@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stamgast_cli.commands.segment_report import show
+from stamgast_cli.drawing import TOKENS
 from stamgast_cli.errors import InputError
 from stamgast_cli.output import Output
 from stamgast_cli.reports.files import write_report
@@ -56,6 +57,13 @@ def test_every_picture_says_in_words_what_it_shows(name: str) -> None:
     pictures.feed(page(name))
     assert pictures.says
     assert all(pictures.says)
+
+
+def test_pictures_are_drawn_in_the_colours_of_the_page() -> None:
+    drawn = "".join(re.findall("<svg.*?</svg>", page("segment"), re.DOTALL))
+    told = re.findall(r"var\(--(\w+), (#\w+)\)", drawn)
+    assert {TOKENS[colour] == name for name, colour in told} == {True}
+    assert not [colour for colour in TOKENS if re.search(rf"(?<!, ){colour}", drawn)]
 
 
 def test_nothing_of_the_data_becomes_markup() -> None:

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from stamgast.identity.orders import exponent_of
-from stamgast_cli.drawing import FAINT, HISTORY, INK, LINE, axes_of, svg_of, thousands
+from stamgast_cli.drawing import FAINT, HISTORY, INK, LINE, VIOLET, axes_of, svg_of, thousands
 
 Document = Mapping[str, Any]
-CHANNEL_COLOURS = ("var(--blue)", "#e08a1e", "#2f8f6b", "var(--violet)", "#c0392b", "#8aa0b8")
+CHANNEL_COLOURS = (HISTORY, "#e08a1e", "#2f8f6b", VIOLET, "#c0392b", "#8aa0b8")
 LEAST_DAYS, MARKS = 13, 5
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -152,6 +152,13 @@ def test_a_run_that_does_not_look_for_cuts_is_found(monkeypatch: pytest.MonkeyPa
     assert (said_by_runs(story), DELFT in story.shown(MAIL)) == ({"R", "T"}, True)
 
 
+def test_an_export_that_the_version_before_began_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = parts.read_part
+    older = lambda *told: read(*told).drop_columns(["members"])  # noqa: E731
+    monkeypatch.setattr(parts, "read_part", older)
+    assert GOUDA in told(RUN).exported("csv")
+
+
 def takes_whoever_bears_the_id(patch: pytest.MonkeyPatch) -> None:
     for door in (parts, preview_answer):
         patch.setattr(door, "unparted", lambda live, _: dict(live))

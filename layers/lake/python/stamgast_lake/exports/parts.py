@@ -96,7 +96,8 @@ class PartWork:
         names, purposes = self.order.purposes, self.lake.workspace().consents
         then = {row[PERSON_ID]: coverage_of_all(_consent(row), names, purposes) for row in rows}
         asked = [person_id for person_id, told in then.items() if told.is_covered]
-        members = {row[PERSON_ID]: row[MEMBERS] or () for row in rows}
+        # What the version before has selected names no members.
+        members = {row[PERSON_ID]: row.get(MEMBERS) or () for row in rows}
         live = unparted(self.persons.read(asked, self._namespaces), members) if asked else {}
         decisions = [
             decided(one := row[PERSON_ID], then[one], live.get(one), names, purposes)

@@ -15,6 +15,7 @@ from stamgast_lake import segments
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.engine import session
 from stamgast_lake.models.publish import publish_scores
+from stamgast_lake.publishing import scores
 from stamgast_lake.publishing.parted_since import PartedSince
 from stamgast_lake.runs import MODELS_STAGE, close_stage
 from stamgast_lake.schemas import arrow_schema
@@ -114,6 +115,17 @@ def test_a_run_of_models_that_does_not_look_is_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
     told = story(MERGE, RUN, CUT)
     told.scores(MAIL)
+    assert told.shown == {MAIL}
+    told.take(RUN)
+    assert told.shown == set()
+
+
+def test_a_run_that_takes_back_in_the_log_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
+    monkeypatch.setattr(scores, "_withdrawn", lambda _: iter(()))
+    told = story(MERGE, RUN, CUT)
+    told.scores(MAIL)
+    told.take(RUN)
     assert told.shown == {MAIL}
 
 

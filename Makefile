@@ -64,7 +64,7 @@ test-e2e: setup ## The tests on the emulator alone
 
 .PHONY: test-deep
 test-deep: setup ## What runs for hours: 100,000 schedules, wide property tests
-	$(PYTEST) -m deep -n 2 tests
+	$(PYTEST) -m deep -n 2 --dist worksteal tests
 	$(PYTEST) -m "not deep" -n 2 --hypothesis-profile wide tests/unit tests/laws tests/parity tests/contracts
 
 .PHONY: lint

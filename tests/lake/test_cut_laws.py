@@ -24,6 +24,7 @@ from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import ANCHORS, EVIDENCE, IDENTITY, PERSONS, RFM, LakeTable
 from tests.fakes.lake_catalogue import MemoryCatalogue
 from tests.lake.test_cuts import Operators, event, key_of
+from tests.lake.thorough import stories_of_shard
 from tests.lake.world import SETTINGS, World
 
 Event: TypeAlias = Mapping[str, Any]
@@ -285,13 +286,10 @@ def test_after_a_run_merge_then_cut_is_a_world_without_the_edge_cell_by_cell(
 
 
 @pytest.mark.deep
-@settings(max_examples=200)
-@given(histories(ANY), st.sampled_from([0, 1]))
-def test_after_a_run_merge_then_cut_is_that_world_for_many_histories(
-    history: History, when: int
-) -> None:
+@pytest.mark.parametrize("shard", range(10))
+def test_after_a_run_merge_then_cut_is_that_world_for_many_histories(shard: int) -> None:
     """The same for more histories."""
-    after_runs(history, when)
+    stories_of_shard(shard, 20, after_runs, histories(ANY), st.sampled_from([0, 1]))
 
 
 # each law fails where one rule is left out

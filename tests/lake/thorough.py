@@ -1,9 +1,11 @@
 """How a law over stories is searched: generated alone, for a story costs too much to shrink."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 
 def thorough(examples: int) -> settings:
@@ -12,6 +14,13 @@ def thorough(examples: int) -> settings:
     return settings(
         max_examples=examples, phases=[Phase.explicit, Phase.generate], suppress_health_check=slow
     )
+
+
+def stories_of_shard(
+    shard: int, examples: int, law: Callable[..., None], *drawn: SearchStrategy[Any]
+) -> None:
+    """The law over so many stories of a shard's own, so that shards run beside each other."""
+    seed(shard)(thorough(examples)(given(*drawn)(law)))()
 
 
 def seeds(few: Iterable[int], more: Iterable[int]) -> list[object]:

@@ -58,6 +58,7 @@ class Happened:
     minor: int
     city: str | None = None
     late_hours: int = 0
+    currency: str = "EUR"
 
     def row(self, place: int) -> dict[str, object]:
         """The event as the relation `person_event` has it."""
@@ -72,7 +73,7 @@ class Happened:
             "source_id": "shop",
             "order_id": f"o{place}" if bought else None,
             "revenue_minor": self.minor if bought else None,
-            "currency": "EUR" if bought else None,
+            "currency": self.currency if bought else None,
             "properties": "{}",
             "traits": None if self.city is None else json.dumps({"city": self.city}),
             "assurance": 2,

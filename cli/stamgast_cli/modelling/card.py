@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -28,8 +29,9 @@ def card_of(lake: Lake, model: Model, moment_ms: int, step: Step) -> Json:
             outcome, made = learn_run(order, panel, None)
             now = None if made is None else score_run(order, made, panel, scores)
     told = (written.scored_on, written.learnt_on, written.history_days)
+    amounts = None if written.amounts is None else asdict(written.amounts)
     return {
-        **about(model, moment_ms, *told, written.known),
+        **about(model, moment_ms, *told, written.known, amounts),
         "version": TRIAL,
         "is_used": outcome.is_used,
         "why": outcome.why,

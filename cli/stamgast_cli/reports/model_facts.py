@@ -40,6 +40,7 @@ def facts_of(card: Document) -> dict[str, str]:
         paid = ", ".join(f"{many:,} people in {name}" for name, many in currencies.items())
         own = f"each one's own currency: {paid}"
         told["amounts are in"] = own if len(currencies) > 1 else next(iter(currencies))
+    told |= _unconverted(card.get("amounts"))
     if arms := report.get("arms"):
         told["experiment"] = (
             f"{arms['treated']:,} people treated, {arms['held_out']:,} held out;"
@@ -48,6 +49,17 @@ def facts_of(card: Document) -> dict[str, str]:
     if "positives" in report:
         told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told
+
+
+def _unconverted(amounts: Document | None) -> dict[str, str]:
+    """Of people who pay in several currencies, which amounts are known of whom."""
+    if not amounts or len(amounts["people"]) < 2:
+        return {}
+    own, people = amounts["currency"], amounts["people"]
+    others = ", ".join(f"{many:,} in {name}" for name, many in people.items() if name != own)
+    names = ", ".join(amounts["features"])
+    told = f"{own}; of people who pay otherwise ({others}) orders are counted, and unknown are"
+    return {"amounts among features are in": f"{told}: {names}"}
 
 
 def _known_then(known: Document | None) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """A card says who is not scored, and what nobody declared."""
 
 from dataclasses import replace
+from datetime import date
 
-from stamgast.models.card import not_scored
+from stamgast.models.card import LIMITS, about, not_scored
 from stamgast.models.declaration import Kind, Model
+from stamgast.segments.language.check import compile_filter
 from stamgast.segments.language.tree import Literal, Type
 
 EVERYBODY = Literal(True, Type.BOOLEAN)
@@ -30,3 +32,15 @@ def test_the_declared_purpose_and_rule_are_told_as_written() -> None:
 def test_of_a_look_alike_those_who_are_in_the_seed_are_not_scored() -> None:
     told = list(not_scored(replace(MODEL, kind=Kind.LOOK_ALIKE, seed="wine_lovers")))
     assert told[-1] == "Whoever is in segment wine_lovers."
+
+
+def test_of_several_currencies_a_target_in_money_is_said_to_compare_each_in_its_own() -> None:
+    on = date(2026, 11, 23)
+    target = compile_filter("event = 'Order Completed' and order.revenue > 100")
+    of_both = {"currency": "EUR", "people": {"EUR": 9, "JPY": 2}, "features": ["revenue"]}
+    told = about(replace(MODEL, target=target), 0, on, [on], 90, amounts=of_both)["limits"]
+    assert told[-1].startswith("The target compares amounts of each order in its own currency")
+    assert about(MODEL, 0, on, [on], 90, amounts=of_both)["limits"] == list(LIMITS)
+    of_one = {**of_both, "people": {"EUR": 9}}
+    alone = about(replace(MODEL, target=target), 0, on, [on], 90, amounts=of_one)
+    assert alone["limits"] == list(LIMITS)

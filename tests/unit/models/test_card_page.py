@@ -67,6 +67,15 @@ def test_of_several_currencies_a_card_says_how_many_pay_in_which() -> None:
     assert facts_of({**CARD, "report": {"currencies": {"EUR": 9}}})["amounts are in"] == "EUR"
 
 
+def test_a_card_says_whose_amounts_are_unknown_where_people_pay_in_several_currencies() -> None:
+    amounts = {"currency": "EUR", "people": {"EUR": 9, "JPY": 2}, "features": ["revenue", "mean"]}
+    told = facts_of({**CARD, "amounts": amounts})["amounts among features are in"]
+    assert told.startswith("EUR; of people who pay otherwise (2 in JPY)")
+    assert told.endswith("unknown are: revenue, mean")
+    of_one = facts_of({**CARD, "amounts": {**amounts, "people": {"EUR": 9}}})
+    assert "amounts among features are in" not in of_one
+
+
 def test_an_effect_is_told_in_points_and_not_in_per_cent() -> None:
     told = pointed({"value": 0.0759, "low": -0.004, "high": 0.125})
     assert told == "+7.6 (-0.4 to +12.5)"

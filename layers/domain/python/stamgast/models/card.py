@@ -10,6 +10,7 @@ from typing import Any
 
 from stamgast.consent.purposes import PROFILING
 from stamgast.models.declaration import Kind, Model
+from stamgast.models.money import is_in_money
 from stamgast.moments import iso_of
 
 LIMITS = (
@@ -27,10 +28,12 @@ def about(
     learnt_on: Sequence[date],
     history_days: int,
     known: Mapping[str, Any] | None = None,
+    amounts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The card's own words, before any figure.
 
-    `known` is how much of what happened had come by the newest cut-off.
+    `known` is how much of what happened had come by the newest cut-off; `amounts` which features
+    are money, in which currency, and how many people pay in which.
     """
     return {
         "model": model.name,
@@ -46,9 +49,16 @@ def about(
         "learnt_on": [str(day) for day in learnt_on],
         "history_days": history_days,
         "known": known,
-        "limits": list(LIMITS),
+        "amounts": amounts,
+        "limits": [*LIMITS, *_mixed(model, amounts)],
         "not_scored": list(not_scored(model)),
     }
+
+
+def _mixed(model: Model, amounts: Mapping[str, Any] | None) -> Iterator[str]:
+    """What an outcome with an amount means where people pay in several currencies."""
+    if amounts and len(amounts["people"]) > 1 and is_in_money(model.target):
+        yield "The target compares amounts of each order in its own currency, whichever that is."
 
 
 def not_scored(model: Model) -> Iterator[str]:

@@ -70,6 +70,7 @@ class Model:
     of the absolute error of amounts. `purpose` is the consent that scored people must have given.
     `allow` names features that are used though they are suspected of knowing the outcome.
     `settings` are those of its kind alone, as plain data; `rules` are trees that they name.
+    `currency` is that of the amounts among its features, None until people were measured.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Model:
     settings: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Node] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
+    currency: str | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -105,6 +107,7 @@ class Model:
         }
         return {
             **plain,
+            **({} if self.currency is None else {"currency": self.currency}),
             "kind": self.kind.value,
             "allow": list(self.allow),
             "tree": TREE_VERSION,

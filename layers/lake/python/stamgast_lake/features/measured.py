@@ -10,6 +10,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from stamgast.models.declaration import Kind, Model
+from stamgast.models.money import in_own_currency
 from stamgast.segments.language.columns import ORDER_EVENT
 from stamgast.segments.language.days import start_of
 from stamgast.segments.language.tree import (
@@ -83,7 +84,7 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
         is_meant += f" and not coalesce({asked.sql(model.exclude)}, false)"
     columns = [f"{is_meant} as is_meant"]
     for place, feature in enumerate(model.features):
-        columns.append(f"{_number(asked.sql(feature.tree))} as f{place}")
+        columns.append(f"{_number(asked.sql(in_own_currency(feature.tree)))} as f{place}")
     if CELL in model.rules:
         columns.append(f"cast({asked.sql(model.rules[CELL])} as varchar) as cell")
     if model.kind is Kind.CLUSTERS:

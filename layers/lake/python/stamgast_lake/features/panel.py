@@ -11,6 +11,7 @@ from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
+from stamgast_lake.features.amounts import Amounts, in_one_currency
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
 from stamgast_lake.features.measured import (
     CELL,
@@ -41,6 +42,7 @@ MADE = """
 """
 OUTCOMES = "left join outcome on outcome.person_id = measured.person_id"
 PAID = "left join then_principal on then_principal.person_id = measured.person_id"
+UNPAID = f"alter table {PANEL} drop column principal"
 SEEN = "left join then_span on then_span.person_id = measured.person_id"
 SEEDED = """
     create or replace temp table outcome as
@@ -106,10 +108,11 @@ def fill(
     asked: Asked,
     learnt: Sequence[CutOff],
     scored: CutOff | None,
-) -> None:
+) -> Amounts | None:
     """Makes table `panel`: person_id, cut_on, label (null where people are scored), f0, f1, …
 
-    `quiet_days` says of people who are scored how long ago each was seen last.
+    Answers which of these are amounts, and how many people pay in which currency; None where none
+    is an amount. `quiet_days` says of people who are scored how long ago each was seen last.
     Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
     what people bought have a row a line of an order, too, of everybody who is in the panel. Where
     something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
@@ -122,8 +125,12 @@ def fill(
         is_first = False
     if learnt and has_late(engine, model, learnt[-1]):
         _as_received(engine, model, asked, learnt[-1])
+    amounts = in_one_currency(engine, model, asked.traits)
+    if not is_judged_in_money(model):
+        engine.execute(UNPAID)
     if model.kind in OF_LINES:
         engine.execute(lines(asked.zone))
+    return amounts
 
 
 def _as_received(engine: "DuckDBPyConnection", model: Model, asked: Asked, cut_off: CutOff) -> None:
@@ -147,13 +154,11 @@ def _of_cut_off(
     yield from measured(model, cut_off)
     if is_labelled:
         yield from _outcome(engine, model, asked, cut_off)
-    joins = OUTCOMES if is_labelled else SEEN
+    joins = f"{OUTCOMES if is_labelled else SEEN} {PAID}"
     columns = list(_columns(model, is_labelled))
     columns.append("cast(null as double) as quiet_days" if is_labelled else _quiet(cut_off))
     if model.kind is Kind.LIFETIME_VALUE:
         joins += " join history on history.person_id = measured.person_id"
-    if is_judged_in_money(model):
-        joins += f" {PAID}"
     yield MADE.format(
         made=f"create or replace temp table {PANEL} as" if is_first else f"insert into {PANEL}",
         cut_on=cut_off.on,
@@ -173,8 +178,7 @@ def _columns(model: Model, is_labelled: bool) -> Iterator[str]:
     yield from (f"f{place}" for place in range(len(model.features)))
     if model.kind is Kind.LIFETIME_VALUE:
         yield HISTORY
-    if is_judged_in_money(model):
-        yield "then_principal.currency as principal"
+    yield "then_principal.currency as principal"
     if model.kind is Kind.CLUSTERS:
         yield RFM_CELL
     if model.kind is Kind.UPLIFT:

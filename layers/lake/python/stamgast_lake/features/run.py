@@ -11,6 +11,7 @@ from stamgast.models.declaration import Model
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast_lake.engine import session
 from stamgast_lake.features.allowed import IS_ALLOWED, allow
+from stamgast_lake.features.amounts import Amounts
 from stamgast_lake.features.panel import PANEL, Asked, cut_offs_of, fill
 from stamgast_lake.features.received import known
 from stamgast_lake.features.then import see_events
@@ -22,12 +23,14 @@ FIRST = "select cast(min(event_at) at time zone '{zone}' as date) from person_ev
 @dataclass(frozen=True, slots=True)
 class Written:
     """A panel's cut-offs, and how many days of events lie before the newest that is learnt of;
-    how much of what it tells had come by then, None where nothing is learnt of."""
+    how much of what it tells had come by then, None where nothing is learnt of; what of it is an
+    amount, None where nothing is."""
 
     scored_on: date
     learnt_on: tuple[date, ...]
     history_days: int
     known: Mapping[str, Any] | None = None
+    amounts: Amounts | None = None
 
 
 def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written:
@@ -45,10 +48,11 @@ def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written
         found = engine.execute(FIRST.format(zone=zone.key)).fetchone()
         first = found[0] if found and found[0] else scored.on
         learnt = tuple(one for one in learnt if one.on > first)
-        fill(engine, model, asked, learnt, scored)
+        amounts = fill(engine, model, asked, learnt, scored)
         allow(engine, lake, model)
         rows = engine.sql(f"select * from {PANEL} where {IS_ALLOWED} order by cut_on, person_id")
         rows.write_parquet(str(path), compression="zstd")
         came = known(engine, model, learnt[-1]) if learnt else None
     newest = learnt[-1].on if learnt else first
-    return Written(scored.on, tuple(one.on for one in learnt), (newest - first).days, came)
+    days = tuple(one.on for one in learnt)
+    return Written(scored.on, days, (newest - first).days, came, amounts)

@@ -74,14 +74,15 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     first = _first_on(bench) or scored.on
     past = tuple(one for one in learnt if one.on > first)
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
-    fill(bench.engine, model, bench.asked, past if is_labelled else (), scored)
+    amounts = fill(bench.engine, model, bench.asked, past if is_labelled else (), scored)
     allow(bench.engine, bench.lake, model)
     if is_training:
         _put(bench, LEARNT, PANEL.format(model=model.name))
     came = known(bench.engine, model, past[-1]) if past else None
     days = tuple(one.on for one in past)
     newest = days[-1] if days else first
-    return Written(scored.on, days, (newest - first).days, came), _put_shards(bench, model)
+    told = Written(scored.on, days, (newest - first).days, came, amounts)
+    return told, _put_shards(bench, model)
 
 
 def _first_on(bench: Bench) -> date | None:

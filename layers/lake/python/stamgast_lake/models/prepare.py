@@ -1,6 +1,7 @@
 """Begins a run of models: what is due, everybody measured for it, what came true since."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -87,7 +88,9 @@ def _planned(bench: Bench, model: Model, work: Mapping[str, Any]) -> Planned:
     scoring = [one for one in (work["chosen"] or work["champion"],) if one is not None]
     definitions = {one["definition"]: model_of(one["declaration"]) for one in scoring}
     if work["is_training"]:
-        definitions[model.version] = model
+        # Those of one definition share shards: amounts stay in the currency of the one in use.
+        used = definitions.get(model.version, model)
+        definitions[model.version] = model = replace(model, currency=used.currency)
     shards = {}
     for definition, one in definitions.items():
         is_learnt = work["is_training"] and definition == model.version
@@ -96,6 +99,8 @@ def _planned(bench: Bench, model: Model, work: Mapping[str, Any]) -> Planned:
             kept = written
     told = (kept.scored_on, kept.learnt_on, kept.history_days)
     champion = work["champion"]
+    amounts = None if kept.amounts is None else asdict(kept.amounts)
+    model = replace(model, currency=amounts["currency"] if amounts else None)
     return Planned(
         version=version_of(bench.run.run_id),
         declaration=model.document | {"texts": dict(model.texts)},
@@ -106,5 +111,5 @@ def _planned(bench: Bench, model: Model, work: Mapping[str, Any]) -> Planned:
         scored_on=str(kept.scored_on),
         learnt_on=[str(day) for day in kept.learnt_on],
         shards=shards,
-        about=about(model, bench.moment_ms, *told, kept.known),
+        about=about(model, bench.moment_ms, *told, kept.known, amounts),
     )

@@ -20,6 +20,7 @@ EVENTS = 20
     [
         ("segment", 1, False, Form.INFLATED_TEXT),
         ("segment", 10, False, Form.AS_SENT),
+        ("customerio", 10, False, Form.INFLATED_TEXT),
         ("rudder", 1, True, Form.AS_SENT),
         ("rudder", 10, True, Form.INFLATED_TEXT),
         ("rudder", 10, False, Form.INFLATED_BINARY),

@@ -1,8 +1,11 @@
 // Sends every kind of call through an unmodified server client: vendor host key batch-size gzip count.
 const [vendor, host, key, size, gzip, count] = process.argv.slice(2);
 
-async function segment() {
-  const { Analytics } = require("@segment/analytics-node");
+const segment = () => analytics("@segment/analytics-node");
+const customerio = () => analytics("@customerio/cdp-analytics-node");
+
+async function analytics(name) {
+  const { Analytics } = require(name);
   const client = new Analytics({ writeKey: key, host, maxEventsInBatch: Number(size) });
   client.on("error", (error) => { console.error(error); process.exitCode = 1; });
   calls(client);
@@ -37,4 +40,4 @@ function calls(client) {
   }
 }
 
-({ segment, rudder })[vendor]().then(() => process.exit());
+({ segment, customerio, rudder })[vendor]().then(() => process.exit());

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -157,7 +158,7 @@ def rfm(report: dict[str, Any]) -> str:
         most = max(map(max, counts)) or 1
         for (r, value), cell in cells.items():
             colour = "white" if cell["people"] > most * 0.55 else INK
-            text = f"{cell['people']:,}\n{cell['cell'].replace('_', ' ')}"
+            text = f"{cell['people']:,}\n{fill(cell['cell'].replace('_', ' '), 11)}"
             grid.text(value - 1, r - 1, text, ha="center", va="center", color=colour, fontsize=8)
         _grid_labels(grid)
         _groups(groups, report["rfm"]["groups"])
@@ -177,12 +178,12 @@ def _groups(axes: Axes, groups: list[dict[str, Any]]) -> None:
     ordered = list(reversed(groups))
     for place, group in enumerate(ordered):
         axes.barh(place, group["persons"], 0.62, color=HISTORY)
-        worth = f"  {group['persons']:,}   {group['revenue_minor'] / 100:,.0f} USD"
+        worth = f" {group['persons']:,} · {group['revenue_minor'] / 100:,.0f}"
         axes.text(group["persons"], place, worth, va="center", fontsize=9)
     axes.set_yticks(range(len(ordered)), [group["segment"].replace("_", " ") for group in ordered])
     axes.set_xlim(0, max((group["persons"] for group in ordered), default=1) * 1.55)
     axes.grid(axis="x", color=LINE)
-    axes.set_title("Groups: persons, and what they spent", loc="left", fontsize=11)
+    axes.set_title("Groups: persons, and what they spent in USD", loc="left", fontsize=11)
 
 
 def segments(report: dict[str, Any]) -> str:

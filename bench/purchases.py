@@ -26,6 +26,7 @@ from stamgast.workspace.compiler import compile_files
 from stamgast.workspace.model import Workspace, workspace_of
 from stamgast_cli.demo.purchases import files_of
 from stamgast_cli.modelling.card import card_of
+from stamgast_cli.reports.model_facts import verdict_of
 from stamgast_cli.reports.model_page import page_of
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EVENTS
@@ -91,7 +92,7 @@ def _event(
 
 def line(card: dict[str, Any]) -> str:
     """What a card says, in a line."""
-    told = f"{card['model']:20} {'used' if card['is_used'] else 'abstains: ' + card['why']}"
+    told = f"{card['model']:20} {verdict_of(card)}"
     judgement = card["report"].get("judgement", {})
     if "ranking" in judgement:
         order = judgement["ranking"]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from stamgast_cli.commands import model_cards, model_runs, models, running
 from stamgast_cli.commands.running import RunFailedError
 from stamgast_cli.errors import InputError
+from stamgast_cli.reports.model_facts import verdict_of
 from stamgast_lake.engine import session
 from stamgast_lake.query import LakeSession
 from tests.fakes.model_runs import ModelRuns
@@ -205,8 +206,7 @@ def test_an_evaluation_tells_its_verdict_beside_the_card_that_it_writes(
     monkeypatch.setattr("stamgast_cli.previews.lake_of", lambda _: lake)
     shown = ask("evaluate", "buys", "--out", str(tmp_path / "card.html")).stdout
     card = json.loads((tmp_path / "card.json").read_text("utf-8"))
-    told = "may be used" if card["is_used"] else f"abstains: {card['why']}"
-    assert f"verdict {told}" in " ".join(shown.split())
+    assert f"verdict {verdict_of(card)}" in " ".join(shown.split())
 
 
 def test_a_model_that_was_never_trained_says_what_to_do(

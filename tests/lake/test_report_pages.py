@@ -66,6 +66,32 @@ def test_pictures_are_drawn_in_the_colours_of_the_page() -> None:
     assert not [colour for colour in TOKENS if re.search(rf"(?<!, ){colour}", drawn)]
 
 
+def with_hours() -> dict[str, Any]:
+    """A report of people who are about on Tuesdays at nine, and half as often at ten."""
+    told: dict[str, Any] = json.loads(json.dumps(report()))
+    busy = [{"weekday": 2, "hour": hour, "events": 18 // hour, "people": 9} for hour in (9, 18)]
+    told["persona"]["numbers"]["segment"]["hours"] = busy
+    return told
+
+
+def test_hours_are_as_full_of_the_colour_of_the_page_as_they_are_busy() -> None:
+    drawn = PICTURES["hours"](with_hours())
+    assert "<image" not in drawn
+    assert re.findall(r"fill: var\(--blue, #2f5d8a\)(; opacity: 0.5)?\"", drawn) == [
+        "",
+        "; opacity: 0.5",
+    ]
+
+
+def test_hours_of_few_people_are_said_to_be_withheld() -> None:
+    hours = report()["persona"]["numbers"]["segment"]
+    assert (hours["hours"], hours["suppressed_hours"] > 0) == ([], True)
+    persona = page("segment").split("Persona")[1].split("</section>")[0]
+    assert f"{hours['suppressed_hours']} of the 168 hours of a week are withheld" in persona
+    assert "<svg" not in persona
+    assert "<svg" in page_of(with_hours()).split("Persona")[1].split("</section>")[0]
+
+
 def test_nothing_of_the_data_becomes_markup() -> None:
     text = page("segment")
     assert "<title>Regulars &lt;b&gt;: a segment's report</title>" in text

@@ -7,6 +7,8 @@ from stamgast_cli.reports.kind_words import PREDICTS
 
 Document = Mapping[str, Any]
 LEAST_SHARE = 0.001
+SUSPECTED = "suspected of "
+"""How the reason begins of a version that is kept out for a feature, whatever its figures."""
 NUMBERS = (
     "nothing at any cut-off that is learnt of. A number of a file is a text, unless `formats` of"
     " its mapping says how it is spelt"
@@ -23,7 +25,7 @@ def facts_of(card: Document) -> dict[str, str]:
         "as of": card["as_of"],
         "learnt from": f"{_cut_offs(card)}, {card['history_days']} days of history",
         **_known_then(card.get("known")),
-        "verdict": "may be used" if card["is_used"] else f"abstains: {card['why']}",
+        "verdict": verdict_of(card),
     }
     if "state" in card:
         told["version"] = f"{card['version']}, {card['state'].replace('_', ' ')}"
@@ -49,6 +51,16 @@ def facts_of(card: Document) -> dict[str, str]:
     if "positives" in report:
         told["people"] = f"{report['people']:,}; {_came_to(card['kind'], report['positives'])}"
     return told
+
+
+def verdict_of(card: Document) -> str:
+    """Whether it may be used; else that it could not be judged, or was judged and is kept out."""
+    if card["is_used"]:
+        return "may be used"
+    why = str(card["why"])
+    if "judgement" not in card["report"]:
+        return f"abstains: {why}"
+    return f"kept out, {why}" if why.startswith(SUSPECTED) else f"kept out: {why}"
 
 
 def _unconverted(amounts: Document | None) -> dict[str, str]:

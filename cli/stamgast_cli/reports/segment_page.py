@@ -60,6 +60,18 @@ def _stale(report: Document) -> str:
     return ' <span class="amber">The rule has changed since; the next run asks it.</span>'
 
 
+def _hours(report: Document) -> Iterator[str]:
+    """The hours at which people are about, and how many are left blank; of none no picture."""
+    told = report["persona"]["numbers"]["segment"]
+    if told["hours"]:
+        yield PICTURES["hours"](report)
+    if told["suppressed_hours"]:
+        yield paragraph(
+            f"{told['suppressed_hours']} of the 168 hours of a week are withheld, in which fewer"
+            f" than {report['least_people']} people were about."
+        )
+
+
 def _footer(report: Document) -> str:
     made = moment(report["made_at"], report["time_zone"])
     version = escape(report["rule_version"])
@@ -74,7 +86,7 @@ def _body(report: Document) -> Iterator[str]:
         )
         return
     yield _tiles(report)
-    yield section("Persona", bullets(report["persona"]["words"]), PICTURES["hours"](report))
+    yield section("Persona", bullets(report["persona"]["words"]), *_hours(report))
     yield _over_time(report)
     for family, title in SECTIONS.items():
         yield _family(report, family, title)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from stamgast.identity.orders import exponent_of
@@ -126,13 +127,24 @@ def hours(report: Document) -> str:
     for row in report["persona"]["numbers"]["segment"]["hours"]:
         grid[row["weekday"] - 1][row["hour"]] = row["events"]
     with axes_of(11, 2.5) as (figure, axes):
-        axes.imshow(grid, cmap="Blues", vmin=0, aspect="auto")
+        busiest = max(max(row) for row in grid)
+        for day, row in enumerate(grid):
+            for hour, events in enumerate(row):
+                _cell(axes, hour, day, events / max(busiest, 1))
+        axes.set_xlim(-0.5, 23.5)
+        axes.set_ylim(6.5, -0.5)
         axes.set_yticks(range(7), DAYS)
         axes.set_xticks(range(0, 24, 2), [f"{hour:02d}" for hour in range(0, 24, 2)])
         axes.spines[:].set_visible(False)
         axes.set_xlabel(f"hour of the day in {report['time_zone']}")
-        busiest = max((max(row) for row in grid), default=0)
         return svg_of(figure, f"Events by weekday and hour; {busiest:,} in the busiest hour")
+
+
+def _cell(axes: Axes, hour: int, day: int, share: float) -> None:
+    """One hour of the week, as full of the page's colour as it is busy: on dark paper, too."""
+    if share:
+        corner = (hour - 0.5, day - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=HISTORY, alpha=share, linewidth=0))
 
 
 def conversion(report: Document) -> str:

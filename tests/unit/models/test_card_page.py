@@ -4,7 +4,7 @@ from typing import Any
 
 from stamgast_cli.reports.kind_pictures import LONGEST, intervals
 from stamgast_cli.reports.kind_words import bounded, pointed, shared
-from stamgast_cli.reports.model_facts import facts_of
+from stamgast_cli.reports.model_facts import facts_of, verdict_of
 from stamgast_cli.reports.model_page import NOT_JUDGED, page_of
 
 LONG = "a" * 61
@@ -29,6 +29,15 @@ CARD: dict[str, Any] = {
 
 def test_a_model_that_could_not_be_judged_says_so_where_figures_would_stand() -> None:
     assert NOT_JUDGED in page_of(CARD)
+
+
+def test_a_verdict_says_whether_it_was_judged_and_whether_a_feature_is_suspected() -> None:
+    assert verdict_of(CARD) == "abstains: 99 positives; needs 100"
+    told = {**CARD, "report": {"judgement": {}}}
+    assert verdict_of({**told, "why": "no better"}) == "kept out: no better"
+    suspected = "suspected of knowing the outcome: feature tier …"
+    assert verdict_of({**told, "why": suspected}) == f"kept out, {suspected}"
+    assert verdict_of({**told, "is_used": True, "why": None}) == "may be used"
 
 
 def test_texts_of_others_stay_texts() -> None:

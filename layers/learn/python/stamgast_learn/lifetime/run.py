@@ -11,7 +11,7 @@ from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
 from stamgast_learn.predict.honesty import require_one_currency, unknown_features
-from stamgast_learn.predict.leaks import require_no_leak
+from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import clustered_mean
 from stamgast_learn.predict.run import Order, Outcome
@@ -41,10 +41,11 @@ def _made(order: Order, people: Panel, report: dict[str, Any], champion: bytes |
     panel = people.labelled
     if not len(panel):
         raise AbstainedError("nobody had bought at any cut-off")
-    require_no_leak(panel, order, report, people.to_score)
+    suspects = told_leaks(panel, order, report, people.to_score)
     judgement = judge(panel, order.within_days, order.margin)
     report["judgement"] = judgement.to_json()
     require_better(judgement)
+    require_unsuspected(suspects)
     newest = newest_of(panel)
     if champion is not None:
         _require_to_beat(valuer_of(champion), order, panel, report, judgement.chosen)

@@ -45,13 +45,6 @@ class Leak:
     why: str
 
 
-def require_no_leak(
-    panel: Panel, order: Bounds, report: dict[str, Any], now: Panel | None = None
-) -> None:
-    """Raises AbstainedError where a feature leaks, or is suspected and not allowed."""
-    require_unsuspected(told_leaks(panel, order, report, now))
-
-
 def told_leaks(
     panel: Panel, order: Bounds, report: dict[str, Any], now: Panel | None = None
 ) -> tuple[Leak, ...]:

@@ -76,9 +76,9 @@ class Access:
         scope = (tuple(fields), tuple(namespaces), tuple(may), tuple(purposes))
         return self.tokens.issue(Reader(name, *scope, expires_s=expires_s))
 
-    def rotate_token(self, token: str, overlap_hours: int) -> str:
-        """Return a new token of the same scope; the old one ends after the overlap."""
-        fresh = self.tokens.rotate(token, overlap_hours * 3600)
+    def rotate_token(self, token: str, overlap_hours: int, more: Sequence[str] = ()) -> str:
+        """Return a new token of the same scope and `more` fields; the old one ends later."""
+        fresh = self.tokens.rotate(token, overlap_hours * 3600, more)
         if fresh is None:
             raise InputError("this reader token is not known here, revoked, or over")
         return fresh

@@ -153,5 +153,10 @@ def test_a_token_is_rotated_and_one_that_is_none_cannot_be(access: Access) -> No
     fresh = access.tokens.find(access.rotate_token(old, 1))
     assert fresh is not None
     assert (fresh.name, fresh.purposes) == ("mailer", ("email",))
+    fields = ["rfm", "traits.email"]
+    told = access.rotate_token(access.add_token("anna", fields=fields), 1, ["events", "rfm.r"])
+    renewed = access.tokens.find(told)
+    assert renewed is not None
+    assert renewed.fields == ("rfm", "traits.email", "events")
     with pytest.raises(InputError, match="not known here"):
         access.rotate_token("sgr_unknown", 1)

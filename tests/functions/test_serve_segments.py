@@ -235,7 +235,8 @@ def test_a_rule_counts_by_what_the_token_may_read_alone(counter: Counter) -> Non
     for rule, outside in HIDDEN.items():
         refused = counter.ask("preview", {"rule": rule}, "narrow")
         told = (refused.status, refused.body["message"])
-        assert told == (403, f"This token may not count by {outside}.")
+        renew = f"stamgast token rotate sgr_… --add-fields {outside.replace(', ', ',')}"
+        assert told == (403, f"This token may not count by {outside}. One that may: `{renew}`.")
     told = counter.ask("preview", {"rule": "orders.count >= 1"}, "narrow").body["answer"]
     assert [one["namespace"] for one in told["reached"]] == ["e"]
     assert [one["segment"] for one in told["overlaps"]] == ["dear"]
@@ -249,7 +250,7 @@ HIDDEN = {
     "traits.city = 'Delft'": "traits.city",
     "orders.count > 0 or not (traits.email is null)": "traits.email",
     "consent.email is true": "traits.consent.email",
-    BY_EVENTS: "timeline",
+    BY_EVENTS: "events",
     "in segment('buyers')": "segments.buyers",
     "last_at is null and rfm.r > 1": "last_seen_at, rfm.r",
 }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stamgast.lookup.reader import EVERYTHING, Action
+from stamgast.lookup.reader import COUNTABLE, EVERYTHING, Action
 from stamgast.lookup.roles import ROLE_DAYS, BeyondRoleError, Role, Scope, scope_of
 from stamgast.moments import iso_of
 from stamgast_cli.access import access_to
@@ -19,6 +19,7 @@ from stamgast_cli.workspaces import namespaces_of, sources_of
 FIELDS = (
     EVERYTHING, "traits", "segments", "rfm", "computed", "activity", "orders", "scores", "consents",
     "identifiers", "links", "timeline", "counters", "first_seen_at", "last_seen_at", "created_at",
+    COUNTABLE,
 )  # fmt: skip
 # As in the workspace: the id is the name of a folder and of a column's value.
 SOURCE_ID = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -198,15 +199,22 @@ def rotate_token(
     overlap_hours: Annotated[
         int, typer.Option("--overlap-hours", min=0, help="How long the old one goes on.")
     ] = 24,
+    add_fields: Annotated[
+        str, typer.Option("--add-fields", help="With commas: what the new one holds besides.")
+    ] = "",
     stack: Stack = None,
     json: Json = False,
 ) -> None:
     """Make a second token of the same scope; the first ends after the overlap.
 
     Example: stamgast token rotate sgr_… --overlap-hours 1
+
+    A token that was made before rules on events took a field: --add-fields events
     """
-    fresh = access_to(find(stack)).rotate_token(token, overlap_hours)
-    Output(is_json=json).facts({"reader_token": fresh, "old_ends_in_hours": overlap_hours})
+    deployment, output, more = find(stack), Output(is_json=json), _split(add_fields)
+    _beware(output, deployment, Scope(more))
+    fresh = access_to(deployment).rotate_token(token, overlap_hours, more)
+    output.facts({"reader_token": fresh, "old_ends_in_hours": overlap_hours})
 
 
 def list_tokens(

@@ -3,13 +3,13 @@
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stamgast.lookup.reader import Reader, token_digest
+from stamgast.lookup.reader import Reader, covers, token_digest
 from stamgast_aws.dynamo_values import attributes_of, item_of
 
 FRESH_SECONDS, UNKNOWN_FRESH_SECONDS = 60.0, 5.0
@@ -87,15 +87,19 @@ class DynamoTokenStore:
             item["expires_s"] = reader.expires_s
         self._client.put_item(TableName=self._table, Item=item_of(item))
 
-    def rotate(self, token: str, overlap_seconds: int) -> str | None:
-        """A new token of the same scope; the old one ends after the overlap. None for no token."""
+    def rotate(self, token: str, overlap_seconds: int, more: Sequence[str] = ()) -> str | None:
+        """A new token of the same scope, and of `more` fields; None for no token.
+
+        The old one ends after the overlap.
+        """
         reader = self._read(token_digest(token))
         if reader is None:
             return None
         ends_s = int(self._clock()) + overlap_seconds
         if reader.expires_s is not None and reader.expires_s <= self._clock():
             return None
-        fresh = self.issue(reader)
+        added = tuple(one for one in more if not covers(reader.fields, one))
+        fresh = self.issue(replace(reader, fields=(*reader.fields, *added)))
         self.put(token, replace(reader, expires_s=min(ends_s, reader.expires_s or ends_s)))
         return fresh
 

@@ -9,7 +9,7 @@ from stamgast.egress.fields import Field, UnknownFieldError, field_of
 from stamgast.egress.manifest import OPEN, export_refused
 from stamgast.lookup.faults import Fault, bad, forbidden
 from stamgast.lookup.purpose import purpose_of
-from stamgast.lookup.reader import COUNTABLE, Action, Reader
+from stamgast.lookup.reader import COUNTABLE, Action, Reader, covers
 from stamgast.lookup.routes import Accepted, Request, Route, Told, route
 from stamgast.lookup.segments.desk import SegmentDesk, segment_named
 from stamgast.lookup.segments.jobs import Job, Kind, State
@@ -71,7 +71,19 @@ def rule_fault(
     if isinstance(told, list):
         return bad_rule(told)
     outside = [one for one in sorted(paths_of(told.rule.tree)) if not may_count(reader, one)]
-    return forbidden(f"This token may not count by {', '.join(outside)}.") if outside else None
+    return forbidden(_beyond(reader, outside)) if outside else None
+
+
+def _beyond(reader: Reader, outside: Sequence[str]) -> str:
+    """What a token may not count by, and how whoever makes tokens renews one that lacks a field.
+
+    What the purpose of a request does not cover, no token has.
+    """
+    fields = [COUNTABLE if one == EVENTS else one for one in outside]
+    told = f"This token may not count by {', '.join(fields)}."
+    lacking = ",".join(one for one in fields if not covers(reader.fields, one))
+    renew = f"stamgast token rotate sgr_… --add-fields {lacking}"
+    return f"{told} One that may: `{renew}`." if lacking else told
 
 
 def may_count(reader: Reader, path: str) -> bool:

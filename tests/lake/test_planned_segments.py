@@ -7,6 +7,8 @@ import pytest
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast.segments.language.windows import Now
 from stamgast.workspace.model import Workspace
+from stamgast_lake.logs import see
+from stamgast_lake.rules import planned as of_planning
 from stamgast_lake.rules import relations
 from stamgast_lake.rules.planned import Because, Book, PlannedSegment, PlannedTrait, planned
 from stamgast_lake.tables import COMPUTED_TRAITS, MEMBERSHIPS
@@ -74,6 +76,29 @@ def test_an_edited_computed_trait_moves_the_segments_that_use_it(
     few = told["few"]
     assert (few.because, few.before, few.after, few.entering) == (Because.TRAITS, 1, 3, 2)
     assert traits == [PlannedTrait("baskets", 3, 3, 3)]
+
+
+def sizes_in_the_middle_of_a_run() -> tuple[int | None, int | None]:
+    """Before and after of everybody, while a run has founded a fourth and has not ended."""
+    shop = shop_of_three()
+    shop.send(bought("d", "d0"), request_id="d")
+    run = shop.open()
+    load = shop.load(run)
+    for stage in STAGES[:2]:
+        stage(shop, run, load)
+    told, _ = asked(shop, workspace(few="orders.count > 0"), workspace(few="orders.count >= 1"))
+    return told["few"].before, told["few"].after
+
+
+def test_a_plan_counts_nobody_of_a_run_that_has_not_ended() -> None:
+    assert sizes_in_the_middle_of_a_run() == (3, 3)
+
+
+def test_counting_whom_a_run_is_still_making_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(of_planning, "see_settled", see)
+    assert sizes_in_the_middle_of_a_run() == (4, 4)
 
 
 def test_planning_writes_nothing() -> None:

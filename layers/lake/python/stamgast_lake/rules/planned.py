@@ -10,7 +10,7 @@ from stamgast.segments.language.rules import Rule
 from stamgast.segments.language.windows import Now
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
-from stamgast_lake.logs import count
+from stamgast_lake.logs import count, see_runs, see_settled
 from stamgast_lake.rules.literals import quoted
 from stamgast_lake.rules.relations import add_computed, make_relations
 from stamgast_lake.rules.statements import VERDICTS, temp_table, verdicts
@@ -84,9 +84,13 @@ class PlannedTrait:
 def planned(
     lake: Lake, before: Book, after: Book, most: int
 ) -> tuple[list[PlannedSegment], list[PlannedTrait]]:
-    """The segments and traits that an edit touches; `most` bounds each sample."""
+    """The segments and traits that an edit touches; `most` bounds each sample.
+
+    Persons are those of the newest run that ended well, as previews have them.
+    """
     with session() as engine:
-        score_buyers(engine, lake, after.now.ms)
+        see_runs(engine, lake)
+        score_buyers(engine, lake, after.now.ms, see_settled)
         for side, book in (("before", before), ("after", after)):
             _ask(engine, lake, side, book)
         traits = [_trait(engine, name, before, after) for name in _edited(before, after)]
@@ -95,7 +99,7 @@ def planned(
 
 
 def _ask(engine: "DuckDBPyConnection", lake: Lake, side: str, book: Book) -> None:
-    make_relations(engine, lake)
+    make_relations(engine, lake, see_settled)
     compute(engine, book.traits, book.now)
     engine.execute(temp_table(f"computed_{side}", "select * from rule_computed"))
     add_computed(engine, lake, book.rules, book.now.ms)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stamgast.identity.decision import PLATFORM_SOURCE
 from stamgast_lake.tables import (
     ANCHORS,
     COMPUTED_TRAITS,
@@ -61,9 +62,12 @@ OLD = "(received_at <= {T} or event_at <= {T})"
 KEYS = "getvariable('erased_keys')"
 LOGGED = "recorded_at <= {S}"
 TOLD_KEYS = f"list_filter({KEYS}, lambda one: contains(figures, one))"
+OF_MESSAGE = f"coalesce({_within('message_key', 'gone_message')}, false)"
+OF_ERASED = f"coalesce({_within('anchor_key', 'erased')}, false)"
+# Somebody else's copy of such a message stays as it is: the next load judges its line anew.
 GONE_RECEIPT = (
-    f"(coalesce({_within('anchor_key', 'erased')}, false) and received_at <= {{T}}"
-    f" or coalesce({_within('message_key', 'gone_message')}, false))"
+    f"({OF_ERASED} and (received_at <= {{T}} or {OF_MESSAGE})"
+    f" or {OF_MESSAGE} and source_id = '{PLATFORM_SOURCE}')"
 )
 NAMING_RECEIPT = f"list_has_any(identifiers, {KEYS})"
 PERSON = _within("person_id", "erased_person")
@@ -151,7 +155,7 @@ RULES = {
         ),
         Rule(
             RECEIPTS,
-            changed=f"{GONE_RECEIPT} or coalesce({NAMING_RECEIPT}, false)",
+            changed=f"{GONE_RECEIPT} or {OF_MESSAGE} or coalesce({NAMING_RECEIPT}, false)",
             values={
                 "state": f"case when {GONE_RECEIPT} then 'suppressed' else state end",
                 "reason": f"case when {GONE_RECEIPT} then 'erased' else reason end",

@@ -2,8 +2,9 @@
 
 Reads `staged` (new rows), `known_receipt` and `known_message` (what the lake holds in the days and
 classes that the new rows touch), and `gone_message` (messages that were erased, whose copies stay
-away); no rule here depends on the order in which copies arrived. `DROPPED` reads
-`displaced_evidence`, too: what evidence still says of the copies that others displace.
+away where they name one of `erased_key`); no rule here depends on the order in which copies
+arrived. `DROPPED` reads `displaced_evidence`, too: what evidence still says of the copies that
+others displace.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +24,9 @@ ARRIVAL = f"""
            assurance, raw_object, raw_line
     from (
         select * replace (case when reason is null and message_key in (
-                   select message_key from gone_message) then '{ERASED}' else reason end as reason),
+                   select message_key from gone_message)
+                       and anchor_key in (select key from erased_key)
+                   then '{ERASED}' else reason end as reason),
                row_number() over (partition by receipt_id order by raw_object, raw_line) as nth
         from staged
         where not exists (

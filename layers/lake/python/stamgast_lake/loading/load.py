@@ -21,6 +21,7 @@ from stamgast_lake.catalogue import Catalogue, Commit, one_of
 from stamgast_lake.loading.duplicates import DROPPED, ERASED, decide
 from stamgast_lake.loading.rows import in_order, new_rows
 from stamgast_lake.loading.stage import Taken
+from stamgast_lake.loading.unheld import Unheld
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.shards import shard_sql
 from stamgast_lake.tables import (
@@ -57,7 +58,10 @@ DISPLACED_PARTITIONS = {
         " from displaced where anchor_key is not null"
     ),
     MESSAGE_INDEX.name: "select distinct sent_on from displaced",
+    RECEIPTS.name: "select distinct received_on from unheld",
 }
+# Copies that are decided anew leave their receipts, displaced ones all that is not one.
+GIVING_WAY = {RECEIPTS.name: "unheld"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Loader:
     connection: DuckDBPyConnection
     run_id: str
     log: TombstoneLog = field(default_factory=NoTombstones)
+    unheld: Unheld = field(default_factory=Unheld)
 
     @property
     def commit(self) -> Commit:
@@ -76,6 +81,7 @@ class Loader:
 
     def load(self, taken: Sequence[Taken]) -> dict[str, int]:
         """Decides and commits; returns the figures of the load, the same when it is repeated."""
+        self.unheld.see(self.connection)
         self._see("known_receipt", RECEIPTS, self._touched("received_on", TOUCHED_DAYS))
         self._see("known_message", MESSAGE_INDEX, self._classes())
         self._see_gone()
@@ -108,15 +114,19 @@ class Loader:
         return one_of(column, values_of(self.connection, query))
 
     def _see(self, view: str, table: LakeTable, where: BooleanExpression | None) -> None:
-        """Names the table's rows of earlier runs in the partitions of `where`."""
+        """Names the table's rows of earlier runs in the partitions of `where`.
+
+        What is decided anew is none.
+        """
         self.connection.register(f"{view}_files", self.catalogue.dataset(table, where))
         self.connection.execute(
             f"create or replace temp view {view} as"
             f" select * from {view}_files where run_id <> '{self.run_id}'"
+            " and coalesce(receipt_id, '') not in (select receipt_id from unheld)"
         )
 
     def _write(self, table: LakeTable) -> bool:
-        """Appends, or where an earlier copy came later overwrites the partitions of the old one.
+        """Appends, or where rows give way overwrites the partitions that hold these.
 
         False if an earlier attempt has done so.
         """
@@ -137,7 +147,7 @@ class Loader:
         told = self.catalogue.dataset_of(EVIDENCE, files)
         self.connection.register("displaced_evidence", told)
         self.connection.execute(DROPPED)
-        self._append(RECEIPTS, in_order(RECEIPTS, new_rows(RECEIPTS, self.run_id)))
+        self._write(RECEIPTS)
 
     def _append(self, table: LakeTable, rows: str) -> None:
         if not self.catalogue.is_done(table, self.commit):
@@ -175,17 +185,17 @@ def without_displaced(
     commit: Commit,
     added: str | None = None,
 ) -> None:
-    """Rewrites the partitions that hold rows of `displaced` without these, and with what is added.
+    """Rewrites the partitions that hold rows that give way without these, and with what is added.
 
     An earlier copy of a message has its own receipt, so rows are told apart by receipts.
     """
     partitions = values_of(connection, DISPLACED_PARTITIONS[table.name])
     files = catalogue.files(table, one_of(table.partition[0], partitions))
     connection.register("replaced", catalogue.dataset_of(table, files))
-    columns = ", ".join(table.column_names)
+    columns, gone = ", ".join(table.column_names), GIVING_WAY.get(table.name, "displaced")
     rows = (
         f"select {columns} from replaced"
-        " where coalesce(receipt_id, '') not in (select receipt_id from displaced)"
+        f" where coalesce(receipt_id, '') not in (select receipt_id from {gone})"
     )
     if added is not None:
         rows = f"select {columns} from ({added}) added union all {rows}"

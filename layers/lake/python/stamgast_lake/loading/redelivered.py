@@ -1,8 +1,9 @@
-"""Losing copies of which no new receipt tells: that a queue delivers again, or an audit finds.
+"""Copies of which no new receipt tells what live has of them: a run looks at them once more.
 
-The live loop believes what is delivered again, whatever a run has taken back, and copies under two
-dates until an audit compares them. So documents of the run name their receipts, and publishing
-takes them back.
+The live loop believes a losing copy that is delivered again, whatever a run has taken back, and
+copies under two dates until an audit compares them; of a copy that holds since an erasure it
+believes no more what an earlier run took back. So documents of the run name their receipts, and
+publishing says again what holds.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,15 +25,17 @@ LOSERS = f"""
     where (known.state = 'conflict' or known.is_unlike
            or known.state = 'stored' and held.receipt_id is distinct from known.receipt_id)
       and not starts_with(known.receipt_id, '{IMPORTED}')
-    order by known.receipt_id
+    union
+    select receipt_id from unheld where not starts_with(receipt_id, '{IMPORTED}')
+    order by receipt_id
 """
 SCHEMA = pa.schema({"receipt_id": pa.string()})
 
 
 def note_redelivered(lake: Lake, run_id: str, connection: DuckDBPyConnection) -> None:
-    """Keeps the receipts of losing copies that came again, if any did.
+    """Keeps the receipts of losing copies that came again, and of copies that were staged anew.
 
-    Reads `staged` and what a load saw: `known_receipt` and `known_message`.
+    Reads `staged` and what a load saw: `known_receipt`, `known_message` and `unheld`.
     """
     found = [receipt_id for (receipt_id,) in connection.execute(LOSERS).fetchall()]
     if found:

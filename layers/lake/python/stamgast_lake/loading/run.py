@@ -24,9 +24,17 @@ from stamgast_lake.loading.load import STAGE, Loader, values_of
 from stamgast_lake.loading.parallel import stage_in_workers, workers_for
 from stamgast_lake.loading.redelivered import note_audited, note_redelivered
 from stamgast_lake.loading.stage import REJECTED, Reading, Taken, stage
+from stamgast_lake.loading.unheld import Unheld, unheld
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
 
+STAGED = """
+    create temp view staged as
+    select * from read_parquet('{new}/*.parquet')
+    union all
+    select * from read_parquet('{again}/*.parquet')
+    where receipt_id in (select receipt_id from unheld_copy)
+"""
 ERASED_OBJECTS = f"select distinct raw_object from staged where reason = '{ERASED}'"
 
 
@@ -62,8 +70,9 @@ def unfinished(lake: Lake, run_id: str) -> str | None:
 
 def _load(lake: Lake, run_id: str) -> dict[str, int]:
     objects, imports = _objects(lake, run_id)
-    with _staged(lake, objects) as (taken, connection):
-        loader = Loader(lake.catalogue, connection, run_id, lake.tombstones)
+    left = unheld(lake, run_id, STAGE)
+    with _staged(lake, objects, left) as (taken, connection):
+        loader = Loader(lake.catalogue, connection, run_id, lake.tombstones, left)
         figures = loader.load([*taken, *imports])
         note_redelivered(lake, run_id, connection)
         rewritten = _keep_away(lake, connection, objects) + _keep_out_of_files(lake, run_id)
@@ -97,18 +106,20 @@ def _keep_out_of_files(lake: Lake, run_id: str) -> int:
 
 @contextmanager
 def _staged(
-    lake: Lake, objects: list[LakeObject]
+    lake: Lake, objects: list[LakeObject], left: Unheld
 ) -> Iterator[tuple[list[Taken], DuckDBPyConnection]]:
-    """The rows of the objects as the view `staged` of a session."""
+    """The rows of the objects, and of the copies that are left, as the view `staged`."""
     reading = Reading(lake.workspace().identity, lake.keyring(), lake.tombstones.all())
     with TemporaryDirectory(prefix="stamgast-staged-") as folder, session() as connection:
         bodies = fetch_all(lake.s3, lake.bucket, objects)
         workers = workers_for(sum(one.bytes for one in objects))
         take = stage if workers < 2 else partial(stage_in_workers, workers=workers)
         taken = take(bodies, reading, Path(folder))
-        connection.execute(
-            f"create temp view staged as select * from read_parquet('{folder}/*.parquet')"
-        )
+        again = Path(folder) / "again"
+        again.mkdir()
+        stage(fetch_all(lake.s3, lake.bucket, left.objects), reading, again)
+        left.name(connection)
+        connection.execute(STAGED.format(new=folder, again=again))
         yield taken, connection
 
 

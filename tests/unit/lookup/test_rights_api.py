@@ -109,6 +109,14 @@ def asked(kind: str = "erasure", **told: Any) -> dict[str, Any]:
     }
 
 
+NAMING = "https://d.example/told?of=ADA%40example.com&is=7"
+
+
+def test_an_address_that_names_nobody_of_the_request_is_taken(desk: Desk) -> None:
+    told = asked(status_callback_urls=[NAMING.replace("ADA", "ida")])
+    assert desk.ask("POST", "/v3/requests", told).status == 201
+
+
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
@@ -149,6 +157,8 @@ def test_a_batch_is_begun_together(desk: Desk) -> None:
         (asked(subject_identities=[]), "bad_body"),
         (asked(subject_request_id="7"), "bad_body"),
         (asked(status_callback_urls=["http://Ada.example.com/"]), "bad_callback"),
+        (asked(status_callback_urls=[NAMING]), "bad_callback"),
+        (asked(status_callback_urls=[NAMING.replace("%40", "@")]), "bad_callback"),
         (
             asked(subject_identities=[{"identity_type": "email", "identity_value": "null"}]),
             "bad_identity",

@@ -1,10 +1,15 @@
-"""Operators' decisions in an erasure: those about the erased go, others lose what they mention."""
+"""Operators' decisions in an erasure: those about the erased go, others lose what they mention.
 
+Requests that were answered stay as proof, without addresses of call-backs that name the erased.
+"""
+
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from stamgast.erasure.needles import needles_of
+from stamgast.erasure.callbacks import ERASED
+from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import Subject
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_values import Item, attributes_of, typed
@@ -34,3 +39,20 @@ def take_mentions_out(client: Any, table: str, subject: Subject) -> None:
                     ConditionExpression="message_id = :message_id",
                     ExpressionAttributeValues={":message_id": item["message_id"]},
                 )
+
+
+def forget_addresses(client: Any, table: str, item: Item, needles: Needles) -> None:
+    """Rewrites a request whose call-backs' addresses tell of the erased; a newer one stands."""
+    had = json.loads(item.get("callbacks", {}).get("S", "[]"))
+    told = [{**one, "url": ERASED} if needles.is_name(one["url"]) else one for one in had]
+    if told == had:
+        return
+    with suppress(ConditionError):
+        call(
+            client.update_item,
+            TableName=table,
+            Key={name: item[name] for name in ("PK", "SK")},
+            UpdateExpression="SET callbacks = :told",
+            ConditionExpression="callbacks = :had",
+            ExpressionAttributeValues={":told": typed(json.dumps(told)), ":had": item["callbacks"]},
+        )

@@ -30,7 +30,11 @@ from stamgast.profile.timeline_items import PREFIX, entries_of, items_of
 from stamgast_aws.calls import ConditionError, call
 from stamgast_aws.dynamo_batches import delete_items, put_items, scanned
 from stamgast_aws.dynamo_values import Item, attributes_of, item_of, typed
-from stamgast_aws.erasure_decisions import decisions_about, take_mentions_out
+from stamgast_aws.erasure_decisions import (
+    decisions_about,
+    forget_addresses,
+    take_mentions_out,
+)
 from stamgast_aws.erasure_orphans import FACTS, orphans_of
 from stamgast_aws.erasure_standings import look_anew
 from stamgast_aws.identity_items import HEAD, pointer_key, query_partition, root_key
@@ -40,7 +44,7 @@ from stamgast_aws.salt_store import DynamoSalts
 
 CUTS = "CUTS"
 STAYING = frozenset({"ERASED#", "GONE#", "RIGHTS#"})
-QUESTIONS = "SEGMENTJOB#"
+QUESTIONS, REQUESTS = "SEGMENTJOB#", "RIGHTS#"
 
 
 def _cut(root: Root) -> Iterator[str]:
@@ -68,13 +72,20 @@ class DynamoErasure:
     # whom the keys lead to
 
     def resolve(self, subject: Subject) -> Subject:
-        """The subject with every identifier of the persons that its keys lead to."""
+        """The subject with every identifier of the persons that its keys lead to.
+
+        An identifier that was founded after the erasure leads to who came back, or to somebody else
+        who bears it now.
+        """
         store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
         pointers: dict[str, Pointer] = {}
+        since: set[str] = set()
         roots: dict[str, Root] = {}
         keys, persons = set(subject.keys), set(subject.persons)
         while True:
-            pointers |= store.read_pointers(keys - pointers.keys())
+            read = store.read_pointers(keys - pointers.keys() - since).values()
+            since |= {one.key for one in read if _is_since(subject, one)}
+            pointers |= {one.key: one for one in read if one.key not in since}
             persons |= {one.person_id for one in pointers.values() if one.key in keys}
             found, _ = store.read_persons(persons - roots.keys())
             roots |= found
@@ -83,7 +94,7 @@ class DynamoErasure:
             if members == keys and reached == persons:
                 cut_from = {k for p in persons & roots.keys() for k in _cut(roots[p])} - keys
                 known = replace(subject, partners=subject.partners | cut_from)
-                return self._resolved(known, keys, persons, pointers)
+                return self._resolved(known, keys, persons, pointers, keys - since)
             keys, persons = members, reached
 
     def _resolved(
@@ -92,12 +103,13 @@ class DynamoErasure:
         keys: Collection[str],
         persons: Collection[str],
         pointers: Mapping[str, Pointer],
+        own: Collection[str],
     ) -> Subject:
         mine = [pointers[key] for key in keys if key in pointers]
         births = subject.births | {pointer.born.person_id for pointer in mine}
         persons = {*persons, *self._merged(births, persons)}
         store = DynamoIdentityStore(self.client, self.profiles, self.control, self.pause)
-        edges = (edge for key in keys for edge in store.edges_from(key))
+        edges = (edge for key in own for edge in store.edges_from(key))
         met = {edge.pair[1] for edge in edges}
         apart = {key for pointer in mine for key in pointer.near} | met
         apart -= set(keys)
@@ -162,13 +174,16 @@ class DynamoErasure:
         """How many items both tables have, and how many of each kind tell of the persons.
 
         Tombstones and requests are keyed hashes that stay on purpose. What an operator asked of a
-        segment by naming one of them is forgotten as it is found: it is kept for a day at most.
+        segment by naming one of them is forgotten as it is found: it is kept for a day at most. So
+        are the addresses of call-backs that name one of them.
         """
         read, found, asked = 0, Counter[str](), list[Item]()
         for table in (self.profiles, self.control):
             for item in scanned(self.client, table):
                 read += 1
-                if (kind := _kind(item)) not in STAYING and needles.found_in(_bytes(item)):
+                if (kind := _kind(item)) == REQUESTS:
+                    forget_addresses(self.client, table, item, needles)
+                if kind not in STAYING and needles.found_in(_bytes(item)):
                     found[kind] += 1
                     asked += [item] if kind == QUESTIONS else []
         delete_items(self.client, self.control, asked, self.pause)
@@ -284,6 +299,11 @@ class DynamoErasure:
 
     def _partition(self, key: Item) -> list[Item]:
         return query_partition(self.client, self.profiles, key["PK"])
+
+
+def _is_since(subject: Subject, pointer: Pointer) -> bool:
+    """Whether an identifier was founded after the erasure; there is none where `until_ms` is 0."""
+    return 0 < subject.until_ms < pointer.born.received_ms
 
 
 def _bytes(item: Item) -> bytes:

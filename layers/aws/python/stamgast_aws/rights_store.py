@@ -87,8 +87,9 @@ class StoredRights:
         return self._documents.read(_place(request_id))
 
     def keep(self, request_id: str, document: Mapping[str, Any]) -> None:
-        """Writes the document of a request."""
+        """Writes the document of a request; the one before goes, for it names the person."""
         self._documents.write(_place(request_id), document)
+        self._documents.forget_older(_place(request_id))
 
     def forget(self, request_id: str) -> None:
         """Takes the document of a request away, with all its versions."""

@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+# Stands in the place of an address that told of somebody who was erased.
+ERASED = "erased"
 # One try a pass, a pass a night: a receiver that is gone for a week is told nothing any more.
 MOST_TRIES = 8
 HTTPS_PORT, HTTP_PORT = 443, 80
@@ -29,7 +31,7 @@ class Callback:
 
     def is_due(self, status: str) -> bool:
         """Whether this status has to be told, and may still be tried."""
-        if self.told == status:
+        if self.told == status or self.url == ERASED:
             return False
         return self.status != status or self.tries < MOST_TRIES
 

@@ -22,10 +22,12 @@ def certificate_of(
     removed: Mapping[str, int],
     remaining: Mapping[str, int],
     searched: Mapping[str, int],
+    came_back: int = 0,
 ) -> dict[str, Any]:
     """The certificate without its signature; it names no person.
 
     `removed` and `remaining` count what told of the person by store, `searched` what was read.
+    `came_back` is how many of the identifiers somebody was named by since; theirs is not counted.
     """
     known = [one.name for one in _readable()]
     beside = sorted(name for name, count in remaining.items() if count and name not in known)
@@ -45,6 +47,7 @@ def certificate_of(
         "searched_at": iso_of(proven_ms),
         "found": sum(removed.values()),
         "remaining": sum(remaining.values()),
+        "came_back": came_back,
         "stores": [one for one in stores if is_told(one)],
         "without_findings": sorted(one["store"] for one in stores if not is_told(one)),
         "unreadable": held,

@@ -10,7 +10,7 @@ from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import Needles
 from stamgast.erasure.remains import is_rejected_barred, remains_of_accepted
 from stamgast.erasure.sealing import Sealing
-from stamgast.erasure.tombstones import Fate, Tombstones, judge
+from stamgast.erasure.tombstones import Fate, Tombstones, judge, names_any
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
 from stamgast.identity.settings import IdentitySettings
@@ -64,7 +64,9 @@ class EnvelopeErasure:
         if judged.fate is Fate.REDACTED:
             left, _ = kept(record, event, judged, self.settings, self.keyring)
             one = one._replace(body=left.body.encode(), notes=left.notes)
-        return self._sealed(one, record) if self.needles.found_in(_line(one)) else one
+        is_since = judged.fate is Fate.KEPT and names_any(event, self.tombstones)
+        is_told = not is_since and self.needles.found_in(_line(one))
+        return self._sealed(one, record) if is_told else one
 
     def _sealed(self, one: Accepted, record: RawRecord) -> Accepted:
         """What somebody else's event keeps, and its id, where they spell the erased."""
@@ -91,7 +93,12 @@ def _line(one: Accepted) -> bytes:
 
 def mentions(messages: Iterator[str], needles: Needles) -> int:
     """How many messages tell of one of the persons, packed ones unpacked."""
-    return sum(needles.found_in(_plain(message)) for message in messages)
+    return sum(tells(message, needles) for message in messages)
+
+
+def tells(message: str, needles: Needles) -> bool:
+    """Whether a message tells of one of the persons, unpacked if it is packed."""
+    return needles.found_in(_plain(message))
 
 
 def _plain(message: str) -> bytes:

@@ -70,6 +70,10 @@ class LiveTables(Protocol):
         """The subject with the person that its keys lead to, and everything of that person."""
         ...
 
+    def founded(self, keys: Collection[str]) -> Mapping[str, int]:
+        """When each of these identifiers that is known was founded, in ms since 1970."""
+        ...
+
     def search(self, subject: Subject) -> Mapping[str, int]:
         """How many items of each kind tell of the subject."""
         ...

@@ -142,3 +142,8 @@ def judge(event: Event, tombstones: Tombstones, gone: Collection[str] = ()) -> J
 def keys_of(event: Event) -> Iterable[str]:
     """The keys of all identifiers that an event names, those of a cut or a lift among them."""
     return (one.key for one in (*event.identifiers, *event.decided))
+
+
+def names_any(event: Event, tombstones: Tombstones) -> bool:
+    """Whether an event names an erased identifier; one that is kept then is of who came back."""
+    return not tombstones.keys().isdisjoint(keys_of(event))

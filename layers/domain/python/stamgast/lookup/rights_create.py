@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stamgast.erasure.callbacks import Callback, target_of
+from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.request import DAY_MS, Kind, RightsRequest, State
+from stamgast.erasure.subject import Subject
 from stamgast.erasure.telling import head_of
 from stamgast.lookup.faults import NOT_FOUND, Fault
 from stamgast.lookup.reader import Reader
@@ -54,7 +56,8 @@ def _read(
     named = named_by(one.subject_identities, reader, desk, where)
     if isinstance(named, Fault):
         return named
-    refused = _wrong_callback(one.status_callback_urls, desk, where)
+    told = needles_of([Subject("", 0, frozenset(named), named)])
+    refused = _wrong_callback(one.status_callback_urls, told, desk, where)
     refused = refused or _wrong_time(one.submitted_ms(desk.now_ms), desk, where)
     if refused is not None:
         return refused
@@ -95,14 +98,20 @@ def named_by(
     return found
 
 
-def _wrong_callback(urls: Sequence[str], desk: "RightsDesk", where: str) -> Fault | None:
+def _wrong_callback(
+    urls: Sequence[str], needles: Needles, desk: "RightsDesk", where: str
+) -> Fault | None:
     """What is wrong with the first address that must not be called, by its place alone."""
     from stamgast.lookup.rights_schema import wrong
 
     for place, url in enumerate(urls):
+        spot = f"{where}status_callback_urls.{place}"
         if target_of(url, may_be_local=desk.may_call_this_machine) is None:
             told = "call-backs go to https:// addresses without a user name."
-            return wrong("bad_callback", f"{where}status_callback_urls.{place}: {told}")
+            return wrong("bad_callback", f"{spot}: {told}")
+        if needles.is_name(url):
+            told = "an address names nobody; tell requests apart by subject_request_id."
+            return wrong("bad_callback", f"{spot}: {told}")
     return None
 
 

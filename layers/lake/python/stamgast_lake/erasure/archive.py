@@ -14,7 +14,7 @@ from stamgast.erasure.naming import Naming
 from stamgast.erasure.needles import needles_of
 from stamgast.erasure.remains import is_rejected_barred, remains_of, remains_of_rejected
 from stamgast.erasure.subject import Subject
-from stamgast.erasure.tombstones import Fate, Tombstone, Tombstones, judge, keys_of
+from stamgast.erasure.tombstones import Fate, Tombstone, Tombstones, judge, keys_of, names_any
 from stamgast.identity.event import Event
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
@@ -104,6 +104,18 @@ class ArchiveErasure:
                         others.update(keys_of(event))
         return Told(frozenset(births), frozenset(gone), frozenset(others))
 
+    def strangers(self, keys: Iterable[str]) -> frozenset[str]:
+        """The anchors of lines of these objects whose texts tell of the erased, without a name."""
+        settings, keyring = self.lake.workspace().identity, self.lake.keyring()
+        tombstones, needles, found = self._tombstones, needles_of(self.subjects), set[str]()
+        for line in (one for key in keys for one in readable(self._objects.body(key))[0]):
+            with suppress(*UNREADABLE):
+                if needles.found_in(line):
+                    event = interpret(RawRecord.from_json(line), settings, keyring)
+                    is_named = names_any(event, tombstones)
+                    found |= {event.anchor} if event.anchor and not is_named else set()
+        return frozenset(found)
+
     @property
     def _tombstones(self) -> Tombstones:
         return tombstones_of(self.subjects) if self.standing is None else self.standing
@@ -136,9 +148,6 @@ class ArchiveErasure:
         tombstones, needles = self._tombstones, needles_of(self.subjects)
         redaction = Redaction(self.subjects, settings, keyring)
 
-        def came_since(event: Event) -> bool:
-            return not tombstones.keys().isdisjoint(keys_of(event))
-
         def left(line: bytes) -> bytes:
             try:
                 record = RawRecord.from_json(line)
@@ -148,7 +157,8 @@ class ArchiveErasure:
             judged = judge(event, tombstones)
             if judged.fate is Fate.SUPPRESSED:
                 return remains_of(record, event).to_json()
-            if judged.fate is Fate.KEPT and (came_since(event) or not needles.found_in(line)):
+            is_since = judged.fate is Fate.KEPT and names_any(event, tombstones)
+            if is_since or (judged.fate is Fate.KEPT and not needles.found_in(line)):
                 return line
             record, _ = kept(record, event, judged, settings, keyring)
             return redaction.of_record(record)

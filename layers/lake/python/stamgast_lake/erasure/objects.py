@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
+
+from stamgast.moments import ms_of
 
 AT_ONCE = 1_000
 
@@ -59,6 +62,15 @@ class Objects:
             for kind in ("Versions", "DeleteMarkers"):
                 for told in page.get(kind, ()):
                     yield Version(told["Key"], told["VersionId"], told["IsLatest"])
+
+    def written(self, keys: Iterable[str]) -> dict[str, int]:
+        """When the oldest version of each object was written, in ms since 1970."""
+        found: dict[str, int] = {}
+        for key in sorted(set(keys)):
+            told = self.s3.list_object_versions(Bucket=self.bucket, Prefix=key).get("Versions", ())
+            at = [ms_of(one["LastModified"].astimezone(UTC)) for one in told if one["Key"] == key]
+            found |= {key: min(at)} if at else {}
+        return found
 
     def drop(self, keys: Iterable[str]) -> int:
         """Takes objects away with all their versions; returns how many versions."""

@@ -9,6 +9,7 @@ from stamgast.erasure.needles import Needles, needles_of
 from stamgast.erasure.subject import LiveTables, Subject
 from stamgast_lake.erasure.sweep import Sweep
 
+LETTERS = "EventsDeadLetters"
 MOST_SEEN = 10_000
 """The most objects that a search names to the next pass; the one after names the rest."""
 SEEN = ("imports/", "raw/")
@@ -37,11 +38,15 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What is left by store, how much was read of each, and the objects in which something is."""
+    """What is left by store, how much was read of each, and the objects in which something is.
+
+    `came_back` is how many identifiers name somebody again, of whom nothing counts.
+    """
 
     remaining: Mapping[str, int] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
     found: frozenset[str] = frozenset()
+    came_back: int = 0
 
     @property
     def seen(self) -> Sequence[str]:
@@ -59,20 +64,21 @@ class Search:
 
     def each(self, subjects: Mapping[str, Subject]) -> Mapping[str, Searched]:
         """What is left of each: all bytes are read once, and for each what told of anybody."""
-        together = self._of(tuple(subjects.values()))
+        together = self.of(tuple(subjects.values()))
         if len(subjects) < 2 or not any(together.remaining.values()):
             return dict.fromkeys(subjects, together)
-        apart = {name: self._of((one,), together.found) for name, one in subjects.items()}
+        apart = {name: self.of((one,), together.found) for name, one in subjects.items()}
         return {name: replace(one, read=together.read) for name, one in apart.items()}
 
-    def _of(self, subjects: Sequence[Subject], only: Collection[str] | None = None) -> Searched:
+    def of(self, subjects: Sequence[Subject], only: Collection[str] | None = None) -> Searched:
+        """What is left of these together, in all objects or in these `only`."""
         needles = needles_of(subjects)
         scans = self.sweep.scan(subjects, only)
         items, told = self.live.scan(needles)
         waiting = mentions((body for _, body in self.dead_letters.messages()), needles)
         left = {prefix: len(scan.found) for prefix, scan in scans.items()} | dict(told)
         return Searched(
-            {**left, "EventsDeadLetters": waiting},
+            {**left, LETTERS: waiting},
             {prefix: scan.bytes for prefix, scan in scans.items()} | {"I#/@": items},
             frozenset().union(*(scan.found for scan in scans.values())),
         )

@@ -23,11 +23,16 @@ NEWEST = """
 """
 NEIGHBOURS = """
     select distinct unnest([a, b]) as key from {rows}
-    where a in (select key from wanted) or b in (select key from wanted)
+    where (a in (select key from wanted) or b in (select key from wanted)) and {old}
 """
+# What a run learnt since the erasure, of what happened since, is of who came back.
+OLD = "(recorded_at <= {T} or {at} is null or {at} <= {T})"
+NEAR_AT = {"edges": "event_at", "links": "stated_at"}
+PAST = "select distinct person_id from identity_row where {old}"
 FOUNDING = """
     select source_id, message_id, max(position) + 1 from told_evidence
     where a in (select key from wanted) and rule in ('seen_together', 'alone')
+      and {old}
     group by source_id, message_id
 """
 # What a message names that stays: all but those of the erased, and decisions about them.
@@ -61,15 +66,15 @@ def resolve_in_lake(lake: Lake, subject: Subject) -> Subject:
         if not subject.persons:
             subject = _whole_person(engine, lake, subject)
         _want(engine, subject.keys)
-        past = _past_persons(engine, lake)
+        past = _past_persons(engine, lake, subject)
         active = _active(engine, lake, past)
-        near = _near(engine, lake) - subject.keys
+        near = _near(engine, lake, subject) - subject.keys
         told = replace(
             subject,
             persons=subject.persons | (past - active.keys()),
             apart=subject.apart | near,
             values={**_values(engine, lake, subject), **subject.values},
-            births=subject.births | _births(engine, lake, subject.keys),
+            births=subject.births | _births(engine, lake, subject),
         )
         return _with_others(engine, lake, told, active)
 
@@ -84,17 +89,29 @@ def _whole_person(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) ->
     look_up(engine, lake, IDENTITY, "wanted", "identity_row")
     rows = engine.execute(
         f"select person_id from ({NEWEST.format(key='identifier', rows='identity_row')})"
-        " where person_id is not null"
+        f" where person_id is not null and {_old(subject, 'born_at')}"
     ).fetchall()
     persons = frozenset(person for (person,) in rows)
     members = {key for keys in _active(engine, lake, persons).values() for key in keys}
     return replace(subject, keys=subject.keys | members, persons=persons)
 
 
-def _past_persons(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
-    """Every person that one of the keys ever belonged to."""
+def _old(subject: Subject, at: str) -> str:
+    """Whether a row of a log is of before the erasure; every row is where there was none."""
+    return OLD.format(T=_until(subject), at=at) if subject.until_ms else "true"
+
+
+def _until(subject: Subject) -> str:
+    return f"cast('{moment_of(subject.until_ms).isoformat()}' as timestamptz)"
+
+
+def _past_persons(
+    engine: "DuckDBPyConnection", lake: Lake, subject: Subject | None = None
+) -> frozenset[str]:
+    """Every person that one of the keys ever belonged to, of the subject's until its erasure."""
     look_up(engine, lake, IDENTITY, "wanted", "identity_row")
-    rows = engine.execute("select distinct person_id from identity_row").fetchall()
+    old = "true" if subject is None else _old(subject, "born_at")
+    rows = engine.execute(PAST.format(old=old)).fetchall()
     return frozenset(person for (person,) in rows if person is not None)
 
 
@@ -109,12 +126,13 @@ def _active(
     return {person: tuple(members or ()) for person, members in rows.fetchall()}
 
 
-def _near(engine: "DuckDBPyConnection", lake: Lake) -> frozenset[str]:
-    """What was ever named or believed together with one of the keys."""
+def _near(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> frozenset[str]:
+    """What was ever named or believed together with one of the keys, until its erasure."""
     see(engine, lake, EDGES, LINKS)
     found: set[str] = set()
-    for rows in ("edges", "links"):
-        told = engine.execute(NEIGHBOURS.format(rows=rows)).fetchall()
+    for rows, at in NEAR_AT.items():
+        old = _old(subject, at)
+        told = engine.execute(NEIGHBOURS.format(rows=rows, old=old)).fetchall()
         found.update(key for (key,) in told if key is not None)
     return frozenset(found)
 
@@ -126,11 +144,12 @@ def _values(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> dict[
     return dict(engine.execute(VALUES).fetchall())
 
 
-def _births(engine: "DuckDBPyConnection", lake: Lake, keys: frozenset[str]) -> frozenset[str]:
+def _births(engine: "DuckDBPyConnection", lake: Lake, subject: Subject) -> frozenset[str]:
     """The ids of all persons that the messages of the keys could have founded."""
-    held = among(lake.catalogue.dataset(EVIDENCE), "a", sorted(keys))
+    held = among(lake.catalogue.dataset(EVIDENCE), "a", sorted(subject.keys))
     engine.register("told_evidence", held)
-    keyring, rows = lake.keyring(), engine.execute(FOUNDING).fetchall()
+    old = f"least(received_at, event_at) <= {_until(subject)}" if subject.until_ms else "true"
+    keyring, rows = lake.keyring(), engine.execute(FOUNDING.format(old=old)).fetchall()
     return frozenset(
         keyring.person_id(source, message, position)
         for source, message, places in rows
@@ -167,6 +186,5 @@ def _named_elsewhere(
     told = sorted(near | subject.keys)
     engine.register("told_evidence", among(lake.catalogue.dataset(EVIDENCE), "a", told))
     engine.register("erased", pa.table({"key": pa.array(sorted(subject.keys), pa.string())}))
-    until = f"cast('{moment_of(subject.until_ms).isoformat()}' as timestamptz)"
-    rows = engine.execute(NAMED_ELSEWHERE.format(T=until)).fetchall()
+    rows = engine.execute(NAMED_ELSEWHERE.format(T=_until(subject))).fetchall()
     return frozenset(key for (key,) in rows if key is not None)

@@ -4,7 +4,7 @@ It runs under the lease of runs, and every step of it may be repeated: what was 
 down first, and a file that was rewritten holds nothing more to find.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import finish_left
 from stamgast_lake.runs import FAILED, WHOLE
 from stamgast_lake.schemas import arrow_schema
-from stamgast_lake.tables import ICEBERG, RUNS
+from stamgast_lake.tables import EVENTS, EVIDENCE, ICEBERG, RUNS
 
 FOLDER = "erasure"
 LOOSE = ("exports/", "runs/", "models/", "errors/")
@@ -79,8 +79,28 @@ class Sweep:
         return replace(known, births=known.births | told.births, orphans=orphans)
 
     def strangers(self, subject: Subject) -> frozenset[str]:
-        """The anchors of events whose texts name the person, of whoever they are; all are read."""
-        return self._tables((subject,)).strangers() - subject.keys
+        """The anchors of events whose texts name the person, of whoever they are; all are read.
+
+        Those that no run has taken in yet are among them: the live view has them already.
+        """
+        archive = ArchiveErasure(self.lake, (subject,))
+        waiting = archive.strangers(archive.unloaded(self.moment))
+        return (self._tables((subject,)).strangers() | waiting) - subject.keys
+
+    def standing(self, subject: Subject) -> int:
+        """How many events and pieces of evidence tell of the person, but of who came back."""
+        tables = self._tables((subject,))
+        counted = tables.count(tables.find(), (EVENTS, EVIDENCE))
+        return sum(one.rows for one in counted.values()) + len(tables.strangers() - subject.keys)
+
+    def written(self, keys: Iterable[str]) -> dict[str, int]:
+        """When each of these objects was first written, of the versions there are (ms)."""
+        return Objects(self.lake.s3, self.lake.bucket).written(keys)
+
+    def unlawful(self, subject: Subject, keys: Collection[str]) -> set[str]:
+        """Those of these raw objects with a line that the erasure would not leave as it is."""
+        archive = ArchiveErasure(self.lake, (subject,), is_dry=True)
+        return {key for key in keys if archive.raw([key]).lines}
 
     def count(self, subjects: Sequence[Subject]) -> Swept:
         """What a sweep of these persons would find; nothing is written."""

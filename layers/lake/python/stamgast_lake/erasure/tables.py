@@ -3,7 +3,7 @@
 Everything may be repeated: what was found is written down before the first file is replaced.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.loading.rows import in_order
 from stamgast_lake.pruning import among
 from stamgast_lake.shards import shard_of
-from stamgast_lake.tables import CONSTRAINTS, EVENTS, RECEIPTS
+from stamgast_lake.tables import CONSTRAINTS, EVENTS, RECEIPTS, LakeTable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -45,11 +45,17 @@ MESSAGES = """
 TEXTS = """concat_ws('\n', event, traits, properties, context, page, campaign, user_agent, locale,
     time_zone, message_id, order_id, cast(products as varchar),
     array_to_string([one.value for one in identifiers], '\n'))"""
+# What names the erased, and came and happened since, is of who came back: it is theirs to say.
+CAME_SINCE = """(received_at > {T} and event_at > {T} and (anchor_key in (select key from erased)
+    or list_has_any([one.key for one in identifiers], getvariable('erased_keys'))))"""
 MENTIONING = f"""
     select message_key, {TEXTS} from candidate
-    where anchor_key in (select key from apart)
+    where anchor_key in (select key from apart) and not {CAME_SINCE}
 """
-SAYING = f"select anchor_key, {TEXTS} from candidate where anchor_key is not null"
+SAYING = f"""
+    select anchor_key, {TEXTS} from candidate
+    where anchor_key is not null and not {CAME_SINCE}
+"""
 DECIDED = """
     select distinct message_key, cast(recorded_at as date) as on_day from candidate
     where message_key is not null
@@ -99,10 +105,11 @@ class TableErasure:
                 if needles.found_in(reason.encode()):
                     found.reasoned[key] = day.isoformat()
             found.redacted |= found.reasoned.keys()
+            mentioning = self._told(MENTIONING)
             for _ in self._seen(engine, RULES[EVENTS.name], found):
                 for key, is_gone in engine.execute(messages).fetchall():
                     (found.gone if is_gone else found.redacted).add(key)
-                texts = engine.execute(MENTIONING).fetchall()
+                texts = engine.execute(mentioning).fetchall()
                 found.redacted |= {key for key, text in texts if needles.found_in(text.encode())}
             found.gone |= found.decided.keys()
             found.redacted -= found.gone
@@ -115,21 +122,23 @@ class TableErasure:
         return found
 
     def strangers(self) -> frozenset[str]:
-        """The anchors of all events whose texts tell of the erased."""
+        """The anchors of all events whose texts tell of the erased, but of who came back."""
         needles, found = needles_of(self.subjects), set[str]()
         with session() as engine:
+            self._name(engine, Found())
             engine.register("candidate", self.lake.catalogue.dataset(EVENTS))
-            told = engine.execute(SAYING)
+            told = engine.execute(self._told(SAYING))
             while rows := told.fetchmany(ROWS_A_BATCH):
                 found |= {key for key, text in rows if needles.found_in(text.encode())}
         return frozenset(found)
 
-    def count(self, found: Found) -> dict[str, Tally]:
-        """How many rows of each table tell of the erased, in how many files."""
+    def count(self, found: Found, tables: Sequence[LakeTable] = ()) -> dict[str, Tally]:
+        """How many rows of these tables (or of each) tell of the erased, in how many files."""
+        names = [one.name for one in tables] or list(RULES)
         with session() as engine:
             self._name(engine, found)
             with _functions(engine, self._redaction()):
-                return {name: self._tally(engine, rule, found)[0] for name, rule in RULES.items()}
+                return {name: self._tally(engine, RULES[name], found)[0] for name in names}
 
     def erase(self, found: Found, batch: str) -> dict[str, Tally]:
         """Rewrites the files that hold rows of the erased, one commit a table."""

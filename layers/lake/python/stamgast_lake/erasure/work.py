@@ -17,6 +17,7 @@ from stamgast.erasure.tombstones import Tombstone
 from stamgast.identity.keys import Keyring
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
+from stamgast_lake.erasure.came_back import CameBack
 from stamgast_lake.erasure.proof import DeadLetters, Search, Searched, Tables
 from stamgast_lake.erasure.record import page_of, portable, record_of
 from stamgast_lake.erasure.sweep import Sweep
@@ -95,12 +96,25 @@ class RightsWork:
         subjects = {name: one for name, one in kept.items() if one is not None}
         sweep = self._sweep("proof", 0, self.now_ms())
         sweep.clear_results(())  # a query that began before the erasure may have ended after it
-        told = Search(sweep, self.live, self.dead_letters).each(subjects)
+        search = Search(sweep, self.live, self.dead_letters)
+        told = search.each(subjects)
         for one in (one for one in waiting if one.request_id in subjects):
-            searched = told[one.request_id]
-            self._keep(one, subjects[one.request_id], searched.seen)
+            subject = subjects[one.request_id]
+            searched = self._judged(one, subject, search, told[one.request_id])
+            self._keep(one, subject, searched.seen)
             self._certify(one, searched)
         return len(subjects)
+
+    def _judged(
+        self, request: RightsRequest, subject: Subject, search: Search, told: Searched
+    ) -> Searched:
+        """What a search found of a person, without what was said since by who came back."""
+        founded = self.live.founded(subject.keys).items() if any(told.remaining.values()) else ()
+        back = frozenset(key for key, at_ms in founded if at_ms > request.until_ms)
+        if not back:
+            return told
+        at_erasure = replace(search, sweep=self._sweep("proof", 0, request.until_ms))
+        return CameBack(at_erasure, subject, back, request.done_ms).judged(told)
 
     def is_found_again(self) -> bool:
         """Whether a first search has just found something that the next pass can take out."""
@@ -200,6 +214,7 @@ class RightsWork:
             removed=request.report.get("stores", {}),
             remaining=searched.remaining,
             searched=searched.read,
+            came_back=searched.came_back,
         )
         certificate = signed(unsigned, self.sign)
         is_clean = not unsigned["remaining"]

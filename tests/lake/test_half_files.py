@@ -1,11 +1,13 @@
 """Files that broke off, or have no head, hold up no erasure and keep nothing of the erased."""
 
 import gzip
+import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import mock
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -22,7 +24,7 @@ from stamgast_lake.runs import close_run, open_run
 from tests.lake.erasure_world import ErasureWorld, erasure_world
 from tests.lake.world import _cursor
 
-MAIL = "ada.loveday@x.example"
+MAIL, CARD = "ada.loveday@x.example", 7712094300018
 HEAD = "type,userId,event,messageId,timestamp,properties.email\n"
 ROW = f"track,,Sold,f1,2026-03-01,{MAIL}\n"
 KEEPER = b"PAR1 is a shop,keeper-1\n"  # begins like a Parquet file, and is none
@@ -61,6 +63,24 @@ def zipped() -> bytes:
     return out.getvalue()
 
 
+def database() -> bytes:
+    """Values of a row lie wall to wall in it, so that a word is part of a longer one."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "file"
+        with closing(sqlite3.connect(file)) as told:
+            told.execute("create table people (first text, mail text, last text)")
+            told.execute("insert into people values ('Ada', ?, 'Loveday')", (MAIL,))
+            told.commit()
+        return file.read_bytes()
+
+
+def numbered() -> bytes:
+    out = BytesIO()
+    told = {"type": ["track", "track"], "properties.loyalty_card": [CARD, 4200000000001]}
+    pq.write_table(pa.table(told).replace_schema_metadata({"author": MAIL}), out)
+    return out.getvalue()
+
+
 FILES: Mapping[str, Callable[[], bytes]] = {
     "half.parquet": lambda: packed()[:-40],
     "broken.parquet": with_broken_pages,
@@ -69,6 +89,8 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "half.csv.gz": lambda: gzip.compress((HEAD + ROW * 50).encode())[:-12],
     "broken.csv.gz": lambda: broken(ROW * 50),
     "people.zip": zipped,
+    "people.sqlite": database,
+    "noted.parquet": numbered,
     "no-head.csv": lambda: f"{MAIL};Loveday\n1;2\n".encode(),
     "one-row.csv": lambda: f"{MAIL};Loveday\n".encode(),
     "keeper.csv": lambda: KEEPER,
@@ -125,6 +147,9 @@ def test_half_a_file_goes_whole_and_a_proof_ends(
     assert gzip.decompress(world.body("imports/shop/no-member.csv.gz")) == b""
     assert MAIL.encode() not in gzip.decompress(world.body("imports/shop/broken.csv.gz"))
     assert left(world)["imports/shop/people.zip"] == 0
+    assert left(world)["imports/shop/people.sqlite"] == 0
+    assert pq.read_table(BytesIO(world.body("imports/shop/noted.parquet"))).num_rows == 2
+    assert MAIL.encode() not in world.body("imports/shop/noted.parquet")
     assert left(world)["imports/shop/one-row.csv"] == 0
     assert world.body("imports/shop/no-head.csv") == b"1;2\n"
     assert left(world)["imports/shop/keeper.csv"] == len(KEEPER)
@@ -132,11 +157,11 @@ def test_half_a_file_goes_whole_and_a_proof_ends(
 
 
 def reads_on(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(scan, "parquet_tells", lambda file, _: pq.read_table(file).num_rows > 0)
+    patch.setattr(scan, "parquet_tells", lambda file, *_, **__: pq.read_table(file).num_rows > 0)
 
 
 def believes_it(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(scan, "parquet_tells", lambda *_: False)
+    patch.setattr(scan, "parquet_tells", lambda *_, **__: False)
 
 
 def takes_heads_for_heads(patch: pytest.MonkeyPatch) -> None:
@@ -166,6 +191,7 @@ def unpacks_nothing(patch: pytest.MonkeyPatch) -> None:
     [
         (reads_as_far_as_it_can, "broken.csv.gz"),
         (unpacks_nothing, "people.zip"),
+        (unpacks_nothing, "people.sqlite"),
         (reads_on, "half.parquet"),
         (believes_it, "half.parquet"),
         (takes_heads_for_heads, "no-head.csv"),

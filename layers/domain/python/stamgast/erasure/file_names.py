@@ -34,14 +34,14 @@ def fits_always(_key: str) -> bool:
 def renamed(key: str, needles: Needles, keyring: Keyring, fits: Fits = fits_always) -> str:
     """The key without what tells of the persons, the same each time; else the key as it is.
 
-    Each part of it that tells goes whole, for beside an address stands a name; where it would not
-    fit then, what spells the identifier alone.
+    What a folder is named after a person for goes as a whole path, else each part that tells, for
+    beside an address stands a name; where it would not fit then, what spells the identifier alone.
     """
     if not needles.is_name(key):
         return key
-    whole = _without_parts(key, needles.is_name, keyring)
-    if fits(whole) and not needles.is_name(whole):
-        return whole
+    for whole in _wholes(key, needles.is_name, keyring):
+        if fits(whole) and not needles.is_name(whole):
+            return whole
     told = key.encode()
     for begin, end in reversed(needles.name_spans(told)):
         told = told[:begin] + _mark(key, keyring).encode() + told[end:]
@@ -59,9 +59,9 @@ def renamed_by_keys(
     spelled = {text: naming.keys_of(text) for text in set(_texts(key))}
     erased = set(standing(set().union(*spelled.values()))) if spelled else set()
     told = [text for text, keys in spelled.items() if not keys.isdisjoint(erased)]
-    whole = _without_parts(key, lambda part: any(text in part for text in told), naming.keyring)
-    if fits(whole):
-        return whole
+    for whole in _wholes(key, lambda part: any(text in part for text in told), naming.keyring):
+        if fits(whole):
+            return whole
     left = key
     for text in sorted(told, key=len, reverse=True):
         left = left.replace(text, _mark(key, naming.keyring))
@@ -88,6 +88,13 @@ def _nameless(key: str, keyring: Keyring) -> str:
     """The key with a mark for its whole name, of which the ending alone is left."""
     folder = "/".join(key.split("/")[:FOLDER])
     return f"{folder}/{_mark(key, keyring)}{_ending(key)}"
+
+
+def _wholes(key: str, is_told: Callable[[str], bool], keyring: Keyring) -> Iterator[str]:
+    """What may take the key's place, best first: a folder that tells has others that do around."""
+    if any(is_told(folder) for folder in key.split("/")[FOLDER:-1]):
+        yield _nameless(key, keyring)
+    yield _without_parts(key, is_told, keyring)
 
 
 def _without_parts(key: str, is_told: Callable[[str], bool], keyring: Keyring) -> str:

@@ -113,7 +113,7 @@ class DropErasure:
 
         def goes(_number: int, value: object, text: bytes | None) -> bool:
             if text is None:
-                return tells(value, needles)
+                return tells(value, needles) or naming.names(value, keys)
             return needles.found_in(text) or naming.names(value, keys)
 
         return goes

@@ -27,8 +27,22 @@ GZIP, AVRO = b"\x1f\x8b", b"Obj\x01"
 MEMBER = b"\x1f\x8b\x08"
 """How a member of a gzipped file begins: the magic number, and the one method there is."""
 DROPPED = "imports/"
-PACKED = (b"PK\x03\x04", b"(\xb5/\xfd", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf")
-"""How files begin that nobody here unpacks: zip and spreadsheets, zstd, bzip2, xz, 7z."""
+PACKED = (
+    b"PK\x03\x04",  # zip and spreadsheets
+    b"(\xb5/\xfd",  # zstd
+    b"BZh",
+    b"\xfd7zXZ\x00",
+    b"7z\xbc\xaf",
+    b"\x04\x22M\x18",  # LZ4
+    b"Rar!",
+    b"SQLite format 3\x00",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",  # spreadsheets of before 2007
+    b"ORC",
+    b"ARROW1\x00\x00",  # Feather
+    b"%PDF-",
+)
+"""How files begin that nobody here unpacks: their values lie packed, or wall to wall."""
+DUCKDB = b"DUCK"
 
 
 class BrokenGzipError(ValueError):
@@ -80,7 +94,8 @@ def _read(s3: Any, bucket: str, one: Version, needles: Needles, scan: Scan) -> N
 def file_tells(stream: Any, needles: Needles) -> bool:
     """Whether a dropped file tells of one of the persons; one that nobody can unpack does."""
     head = stream.read(BLOCK)
-    return head.startswith(PACKED) or _tells(head, stream, needles)
+    is_packed = head.startswith(PACKED) or head[8:].startswith(DUCKDB)
+    return is_packed or _tells(head, stream, needles, has_numbers=True)
 
 
 def tells_of(stream: Any, needles: Needles) -> bool:
@@ -91,12 +106,12 @@ def tells_of(stream: Any, needles: Needles) -> bool:
     return _tells(stream.read(BLOCK), stream, needles)
 
 
-def _tells(head: bytes, stream: Any, needles: Needles) -> bool:
+def _tells(head: bytes, stream: Any, needles: Needles, *, has_numbers: bool = False) -> bool:
     if head.startswith(MAGIC):
         with TemporaryDirectory(prefix="stamgast-scan-") as folder:
             file = Path(folder) / "file"
             _spool(file, head, stream)
-            return parquet_tells(file, needles)
+            return parquet_tells(file, needles, has_numbers=has_numbers)
     if head[:4] == AVRO:
         return avro_tells(head + stream.read(), needles)
     blocks = _blocks(head, stream)

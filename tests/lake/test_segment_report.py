@@ -25,6 +25,8 @@ from stamgast_lake.query import LakeSession
 from stamgast_lake.reports.stages import stage_sql
 from stamgast_lake.rhythm import rhythm_sql
 from tests.fakes.small_shop import FIRST_RUN_MS, NOON_AT, NOON_MS, frame, shop
+from tests.lake.test_memberships import STAGES, bought
+from tests.lake.test_memberships import world as workspaced
 from tests.lake.world import World
 
 WEEKS, LEAST, SILENCE = 10, 5, 14
@@ -54,6 +56,35 @@ def members(before_ms: int = NOON_MS) -> frozenset[str]:
 def of(group: str) -> pd.DataFrame:
     told = events()
     return told[told["user"].isin(members())] if group == "segment" else told
+
+
+def everyone_in_the_middle_of_a_run() -> int:
+    """How many a report counts while a run has founded a fourth and has not ended."""
+    world = workspaced(few="orders.count > 0")
+    for buyer in "abc":
+        world.send(bought(buyer, f"{buyer}0"), request_id=buyer)
+    world.run(STAGES)
+    world.send(bought("d", "d0"), request_id="d")
+    run = world.open()
+    load = world.load(run)
+    for stage in STAGES:
+        stage(world, run, load)
+    with session() as engine:
+        lake = LakeSession(engine, world.catalogue, None, "")  # type: ignore[arg-type]  # the fake
+        told = segment_report(lake, world.workspace, Asked("few", least=1))
+    size: int = told["size"]["everyone"]
+    return size
+
+
+def test_a_report_counts_nobody_of_a_run_that_has_not_ended() -> None:
+    assert everyone_in_the_middle_of_a_run() == 3
+
+
+def test_counting_whom_a_run_is_still_making_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LakeSession, "settle", lambda *_: None)
+    assert everyone_in_the_middle_of_a_run() == 4
 
 
 GROUPS = pytest.mark.parametrize("group", ["segment", "everyone"])

@@ -30,12 +30,14 @@ def listed(stack: Stack = None, json: Json = False) -> None:
     Example: stamgast segment list
     """
     # The engine takes longer to load than most verbs to run.
-    from stamgast_cli.lake import select
+    from stamgast_cli.lake import opened
+    from stamgast_lake.tables import MEMBERSHIPS
 
     deployment, output = find(stack), Output(is_json=json)
-    sql = "select segment, count(*) from memberships_current group by segment"
-    with output.step("counting members"):
-        sizes: dict[str, int] = dict(select(deployment, sql)[1])
+    sql = "select segment, count(*) as people from memberships_current group by segment"
+    with output.step("counting members"), opened(deployment) as lake:
+        lake.settle(MEMBERSHIPS)
+        sizes = {row["segment"]: row["people"] for row in lake.rows(sql)}
     rows = [
         [one.name, sizes.get(one.name, 0), _freshness(one), one.purpose, one.text.strip()]
         for one in segments_of(store(deployment).current().segments)

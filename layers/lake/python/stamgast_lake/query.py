@@ -14,8 +14,9 @@ from stamgast_lake.archive import LakeObject, fetch_all, read_lines
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import EngineSettings, session
 from stamgast_lake.lake import catalogue_of
+from stamgast_lake.logs import SETTLED, SETTLED_RUNS
 from stamgast_lake.past import MACROS, macro_statement, refuse_ahead
-from stamgast_lake.tables import ARCHIVE, DISCLOSURES, ICEBERG, LakeTable
+from stamgast_lake.tables import ARCHIVE, DISCLOSURES, ICEBERG, RUNS, LakeTable
 from stamgast_lake.views import SALTED, VIEWS, create_statement
 
 WORD = re.compile(r"[a-z_][a-z0-9_]*")
@@ -93,6 +94,16 @@ class LakeSession:
             self._open_archive(ARCHIVE_TABLES[name])
         elif name == SALTED:
             self._open_salted()
+
+    def settle(self, *tables: LakeTable) -> None:
+        """Opens these logs without what a run in the middle, or one that failed, has written."""
+        self.open(RUNS.name)
+        self.connection.execute(SETTLED_RUNS)
+        for table in tables:
+            rows = f"any_{table.name}"
+            self.connection.register(rows, self._catalogue.dataset(table))
+            self.connection.execute(SETTLED.format(name=table.name, rows=rows))
+            self._open.add(table.name)
 
     def refresh(self) -> None:
         """Forgets what was opened, so that the next query sees the newest snapshots."""

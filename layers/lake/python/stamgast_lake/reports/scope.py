@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from stamgast_lake.query import LakeSession
 from stamgast_lake.rules.literals import quoted
 from stamgast_lake.runs import DONE, WHOLE
+from stamgast_lake.tables import COMPUTED_TRAITS, IDENTITY, MEMBERSHIPS, PERSONS, PROFILES, RFM
+
+LOGS = (IDENTITY, PERSONS, PROFILES, RFM, COMPUTED_TRAITS, MEMBERSHIPS)
 
 MOMENT = f"""
     select max(moment) as moment from runs where stage = '{WHOLE}' and status = '{DONE}'
@@ -97,8 +100,9 @@ def newest_version(lake: LakeSession) -> str | None:
 def look_at(lake: LakeSession, scope: Scope, counts: str = "true") -> None:
     """Makes the tables `uncounted`, `everybody` and `happened` that the rest of a report reads.
 
-    `counts` is the SQL of whose profile is counted at all.
+    `counts` is the SQL of whose profile is counted at all. Logs have what runs that ended wrote.
     """
+    lake.settle(*LOGS)
     make(lake, UNCOUNTED.format(counts=counts))
     make(lake, EVERYBODY.format(segment=quoted(scope.segment)))
     make(

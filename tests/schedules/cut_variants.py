@@ -1,10 +1,13 @@
 """Variants of un-merging, each with one of its rules left out: every one must fail."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from stamgast.identity.cut_job import CutJob
+from stamgast.identity.cut_request import Requests
 from stamgast.identity.cutting import Cutter
+from stamgast.identity.edge import Pair
 from stamgast.identity.live import Settlement
 from stamgast.identity.survey import Survey
 from tests.schedules.cut_world import CUTTING
@@ -28,6 +31,13 @@ def not_archived(cutter: Cutter, job: CutJob) -> None:
     """A decision that no rebuild could repeat."""
 
 
+def one_of_many(requests: Requests, pairs: Sequence[Pair], *told: Any) -> CutJob | None:
+    """Of all links that cross, one is decided."""
+    job = job_of_request(requests, pairs, *told)
+    return replace(job, decisions=job.decisions[:1], stars=job.stars[:1]) if job else None
+
+
+job_of_request = Requests.job
 CUTTING_MODULE = "stamgast.identity.cutting"
 VARIANTS: dict[str, Rules] = {
     "acknowledged without a check": replace(
@@ -46,5 +56,10 @@ VARIANTS: dict[str, Rules] = {
     ),
     "not archived": replace(
         CUTTING, patches=((f"{CUTTING_MODULE}.Cutter._archive", not_archived),)
+    ),
+}
+LEAVING: dict[str, Rules] = {
+    "one pair of many is decided": replace(
+        CUTTING, patches=(("stamgast.identity.cut_request.Requests.job", one_of_many),)
     ),
 }

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from stamgast.identity.corrections import finish_jobs
@@ -18,6 +19,7 @@ from stamgast.identity.root import RootState
 from stamgast.identity.store import StoreError
 from stamgast.raw.record import RawRecord
 from stamgast_aws.cut_store import DynamoCutStore
+from tests.fakes.dynamodb import Item
 from tests.schedules.harness import ViolationError
 from tests.schedules.identity_oracle import Message
 from tests.schedules.identity_world import PROTOCOL, SETTINGS, Rules, World
@@ -112,12 +114,17 @@ class CutWorld(World):
         if order.verdict is Verdict.LIFT:
             self.lifting[pair] += 1
             self.items.cuts = [cut for cut in self.items.cuts if cut != pair]
-        named = {key: Identifier(*key.split(":")) for key in pair}
+        self.insist(lambda: [pair], order)
+
+    def insist(self, pairs_of: Callable[[], Sequence[Pair]], order: Order) -> None:
+        """Asks until there is an answer, as an operator does; what is asked is read each time."""
         for _ in range(4):
             try:
-                job, stood = self.requests.job([pair], named, order), self.held()
+                pairs = pairs_of()
+                named = {key: Identifier(*key.split(":")) for pair in pairs for key in pair}
+                job, stood = self.requests.job(pairs, named, order), self.held()
                 if job is None or not self.cutter.carry_out(job).is_open:
-                    self.lifting[pair] -= order.verdict is Verdict.LIFT
+                    self.lifting.subtract(pairs if order.verdict is Verdict.LIFT else ())
                     self.acknowledge(job, stood)
                 break
             except (StoreError, BusyError):
@@ -130,6 +137,8 @@ class CutWorld(World):
         lift is done says nothing of a newer cut, whose own job may still be under way.
         """
         held = self.held()
+        if job is not None and any(self.newest(pair) is None for pair in job.pairs):
+            raise ViolationError("an answer for a pair about which nothing is decided")
         if job is not None and job.verdict is Verdict.CUT:
             about = {*stood.values(), *(decision.age for decision in job.decisions)}
             self.acknowledged |= about & {held[pair] for pair in job.pairs if pair in held}
@@ -171,12 +180,16 @@ class CutWorld(World):
     def held(self) -> dict[Pair, Age]:
         """The pairs whose newest decision is a cut, as `control` has them, with its age."""
         pairs = {decision.pair for decision in self.decided.values()}
-        told = {pair: self.client.item("control", "DECISIONS", "|".join(pair)) for pair in pairs}
+        told = {pair: self.newest(pair) for pair in pairs}
         return {
             pair: (int(item["at_ms"]["N"]), item["message_id"]["S"])
             for pair, item in told.items()
             if item and item["verdict"]["S"] == "cut"
         }
+
+    def newest(self, pair: Pair) -> Item | None:
+        """The newest decision about a pair, as `control` has it."""
+        return self.client.item("control", "DECISIONS", "|".join(pair))
 
     def told_cuts(self, evidence: Iterable[Message]) -> set[Pair]:
         """What the lake makes of the decisions among its inputs: the newest of each pair holds."""
@@ -192,3 +205,28 @@ class CutWorld(World):
         """Those that the corrected persons carry: a decision made since is still on its way."""
         roots = (root for root in map(self.items.home, keys) if root.state is RootState.ACTIVE)
         return {pair for root in roots for pair in root.cannot_links}
+
+
+class LeaveWorld(CutWorld):
+    """Operators let identifiers leave as well, and lift what stands cut at that moment."""
+
+    def operations(self) -> list[Callable[[], None]]:
+        keys = [self.random.sample(NAMES, self.random.choice([1, 2])) for _ in range(2)]
+        told: list[Callable[[], None]] = [
+            *(partial(self.leave, frozenset(one), self.random.randrange(100)) for one in keys),
+            *(partial(self.lift_any, self.random.randrange(100)) for _ in range(2)),
+            *super().operations(),
+        ]
+        return self.random.sample(told, self.random.randint(1, len(told)))
+
+    def leave(self, keys: frozenset[str], now_ms: int) -> None:
+        """Whoever stays with them is read before each try: others may have joined meanwhile."""
+        self.counts["leave"] += 1
+        order = Order(Verdict.CUT, "operator", "", now_ms)
+        self.insist(lambda: sorted(self.requests.leaving(keys)), order)
+
+    def lift_any(self, now_ms: int) -> None:
+        if held := sorted(self.held()):
+            self.counts["lifted as it stood"] += 1
+            pair = self.random.choice(held)
+            self.ask(pair, Order(Verdict.LIFT, "operator", "", now_ms))

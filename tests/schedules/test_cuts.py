@@ -12,14 +12,15 @@ from stamgast.identity.cut_job import CutJob
 from stamgast.identity.cut_request import Order
 from stamgast.identity.decision import Verdict
 from stamgast.identity.identifiers import Identifier
-from tests.schedules.cut_variants import VARIANTS
-from tests.schedules.cut_world import CUTTING, CutWorld
+from tests.schedules.cut_variants import LEAVING, VARIANTS
+from tests.schedules.cut_world import CUTTING, CutWorld, LeaveWorld
 from tests.schedules.identity_oracle import Message
 from tests.schedules.identity_world import violation_of
 
 SHARE = 0.2
 SHARDS = 10
 SCHEDULES = int(SHARE * int(os.environ.get("STAMGAST_SCHEDULES", "20000")))
+LEAVING_SCHEDULES = SCHEDULES // 8
 DEEP_SCHEDULES = int(SHARE * 100_000)
 MOST_UNTIL_CAUGHT = 3_000
 PAIR = ("d:1", "u:0")
@@ -50,6 +51,31 @@ def test_no_schedule_of_many_joins_what_was_cut(shard: int) -> None:
     seeds = range(1_000_000 + shard, 1_000_000 + DEEP_SCHEDULES, SHARDS)
     broken = {seed: told for seed in seeds if (told := violation_of(seed, CUTTING, CutWorld))}
     assert broken == {}
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_schedule_joins_again_what_was_let_leave(shard: int) -> None:
+    """The same where identifiers leave as well: each link that crosses is cut by the answer.
+
+    Others join and are cut meanwhile, and operators lift what they find to be cut.
+    """
+    seeds = range(shard, LEAVING_SCHEDULES, SHARDS)
+    broken = {seed: told for seed in seeds if (told := violation_of(seed, CUTTING, LeaveWorld))}
+    assert broken == {}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_schedule_of_many_joins_again_what_was_let_leave(shard: int) -> None:
+    seeds = range(2_000_000 + shard, 2_000_000 + DEEP_SCHEDULES // 2, SHARDS)
+    broken = {seed: told for seed in seeds if (told := violation_of(seed, CUTTING, LeaveWorld))}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("variant", sorted(LEAVING))
+def test_a_variant_of_leaving_without_one_rule_is_caught(variant: str) -> None:
+    caught = next(s for s in count() if violation_of(s, LEAVING[variant], LeaveWorld))
+    assert caught < MOST_UNTIL_CAUGHT
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))

@@ -109,7 +109,7 @@ def jobs(job: JobId = None, token: Token = None, stack: Stack = None, json: Json
     """
     deployment, output = find(stack), Output(is_json=json)
     if job is not None:
-        output.document(ask(deployment, token, "GET", f"/v1/identity/jobs/{job}"))
+        _show(ask(deployment, token, "GET", f"/v1/identity/jobs/{job}"), output, OF_JOB)
         return
     told = ask(deployment, token, "GET", "/v1/identity/jobs")["jobs"]
     names = ("job", "verdict", "state", "at", "by", "pairs", "reason")
@@ -128,12 +128,17 @@ def _send(
 ) -> None:
     told = {**body, "plan": is_plan, "reason": reason}
     answer = ask(find(stack), token, "POST", f"/v1/identity:{verdict}", json=told)
-    output = Output(is_json=json)
-    if json:
+    _show(answer, Output(is_json=json), OF_REQUEST)
+
+
+def _show(answer: Mapping[str, Any], output: Output, names: Sequence[str]) -> None:
+    """What became of a request or would: the facts of these names, persons, links and the note."""
+    if output.is_json:
         output.document(answer)
         return
-    facts = ("job", "state", "superseded", "absent")
-    output.facts({name: answer[name] for name in facts if answer.get(name)})
+    told = {name: answer[name] for name in names if answer.get(name)}
+    pairs = {name: _pairs(answer, name) for name in PAIRS if told.get(name)}
+    output.facts({**told, **pairs})
     if answer.get("persons"):
         output.rows(PERSON, [_person(person) for person in answer["persons"]], title="Persons")
     if answer.get("edges"):
@@ -143,6 +148,9 @@ def _send(
     output.note(answer["note"])
 
 
+PAIRS = ("pairs", "superseded")
+OF_REQUEST = ("job", "state", "superseded", "absent")
+OF_JOB = ("job", "verdict", "state", "by", "at", "reason", *PAIRS)
 PERSON = ("person", "founded", "new", "identifiers", "anchors")
 EDGE = ("a", "b", "was", "becomes", "why")
 
@@ -166,5 +174,7 @@ def _identifier(told: Mapping[str, Any]) -> str:
     return f"{told['namespace']}:{told['value']}" if told["value"] else str(told["key"])
 
 
-def _pairs(told: Mapping[str, Any]) -> str:
-    return "\n".join(" ≠ ".join(map(_identifier, pair)) for pair in told["pairs"])
+def _pairs(told: Mapping[str, Any], name: str = "pairs") -> str:
+    """The pairs of a verdict: two that are not one person, or two of whom that is said no more."""
+    sign = " ≠ " if told["verdict"] == "cut" else " = "
+    return "\n".join(sign.join(map(_identifier, pair)) for pair in told[name])

@@ -27,14 +27,14 @@ ANEW = (
 )
 STILL_OPEN = (
     "Taken and archived, not yet done: others change these persons. It is taken up again within "
-    "minutes; ask GET /v1/identity/jobs/{job}."
+    "minutes; what became of it tell GET /v1/identity/jobs/{job} and stamgast identity jobs {job}."
 )
 STANDS = {
     Verdict.CUT: "this stands already.",
     Verdict.LIFT: "no cut of this pair stands.",
 }
 NOBODY_LEAVES = "nobody would stay behind, or no evidence names those that leave."
-PLANNED = "Nothing was written. Send the same without plan to do it."
+PLANNED = "Nothing was written: ask the same without plan, and it is done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def answer_of_job(job: CutJob, telling: CutTelling) -> Json:
         "pairs": telling.pairs(job.pairs),
     }
     if job.report is None:
-        return {**told, "note": STILL_OPEN}
+        return {**told, "note": STILL_OPEN.format(job=job.job_id)}
     was = set(job.before.values())
     holds = bool(job.report["holds"])
     return {

@@ -38,7 +38,7 @@ def regress(columns: Floats, outcome: Floats, person: NDArray[Any], told: int) -
     inverse = np.asarray(np.linalg.inv(columns.T @ columns), np.float64)
     coefficients = inverse @ (columns.T @ outcome)
     spread, people = _jackknifed(columns, outcome - columns @ coefficients, inverse, person)
-    errors = np.sqrt(np.diag(spread))[:told]
+    errors = np.sqrt(np.maximum(np.diag(spread), 0.0))[:told]
     beta, free = coefficients[:told], max(1, people - 1)
     p = np.asarray(2 * t.sf(np.abs(beta) / np.maximum(errors, 1e-300), free))
     one, many = (t.ppf(1 - ALPHA / 2 / share, free) for share in (1, max(1, told)))

@@ -146,6 +146,8 @@ def _require_enough(panel: Panel, order: Order) -> None:
         _require_people(panel, order.least_of_each)
     else:
         require_enough(panel, order.least_of_each, order.history_days, order.within_days)
+    if not any(np.ptp(panel.label[panel.cut_on == cut]) for cut in panel.cuts):
+        raise AbstainedError("the outcome is the same of everybody at each cut-off")
 
 
 def _require_people(panel: Panel, least: int) -> None:

@@ -111,6 +111,8 @@ class Evidence:
 
     def of(self, rows: Codes, items: Codes) -> Floats:
         """The numbers of some pairs (pairs, numbers)."""
+        if not len(rows):
+            return np.zeros((0, len(NAMES)))
         places = csr_array(
             (np.arange(1, len(self.own) + 1), (self.own_row, self.own_item)), self.popular.shape
         )

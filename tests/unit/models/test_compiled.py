@@ -117,6 +117,37 @@ def test_a_mistake_is_told_with_its_file_line_and_place(part: str, fault: str) -
     assert fault in told[0]
 
 
+OF_SCORES = """segments:
+  best: {rule: rfm.segment = 'champions'}
+  likely: {rule: scores.next_order > 0.8}
+  likely_twice: {rule: in segment('likely') and orders.count > 1}
+"""
+
+
+def seeded(seed: str) -> list[str]:
+    """What is wrong with a look-alike of this seed."""
+    of = SOUND.replace("seed: best", f"seed: {seed}")
+    files = {"models.yaml": of, "segments.yaml": OF_SCORES, "sources.yaml": SOURCES}
+    try:
+        compile_files(files)
+    except WorkspaceError as error:
+        return [str(one) for one in error.faults]
+    return []
+
+
+@pytest.mark.failure_line(34)
+def test_a_seed_that_rests_on_the_score_of_a_model_is_a_mistake_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Line 34: by its own name or another segment's; nobody had a score at a past moment."""
+    assert seeded("best") == []
+    for seed in ("likely", "likely_twice"):
+        (told,) = seeded(seed)
+        assert f"models.alike.seed: segment '{seed}' rests on scores" in told
+    monkeypatch.setattr("stamgast.workspace.model_kinds.segments_in", lambda _: ())
+    assert seeded("likely_twice") == []
+
+
 @pytest.mark.parametrize("name", ["off", "no", "on", "yes", "null", "y"])
 def test_a_name_that_yaml_reads_as_something_else_is_the_name_as_it_is_written(name: str) -> None:
     (model,) = compiled(f"models:\n  {name}:\n    kind: churn").values()

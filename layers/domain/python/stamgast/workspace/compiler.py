@@ -16,6 +16,7 @@ from stamgast.workspace.consent_schema import CONSENT_FILES
 from stamgast.workspace.entries import Entry, entry_of
 from stamgast.workspace.identity_checks import identity_faults
 from stamgast.workspace.language import LanguageCompiler, lives
+from stamgast.workspace.model_kinds import Seeds
 from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
 from stamgast.workspace.models import ModelCompiler
 from stamgast.workspace.schema import FILES, Part
@@ -72,7 +73,8 @@ def _language(files: Mapping[str, YamlFile | None], faults: list[Fault]) -> dict
         told = _entries(segments, "segments", SegmentPart)
         made["segments"] = compiler.segments(segments, told, schema, waits)
         if models is not None:
-            names = ModelCompiler(models, Schema(computed=kinds), schema.segments, faults)
+            seeds = Seeds.of(schema.segments, made["segments"])
+            names = ModelCompiler(models, Schema(computed=kinds), seeds, faults)
             made["models"] = names.documents(_entries(models, "models", ModelPart))
     return made
 

@@ -1,11 +1,15 @@
 """What each kind of model takes and needs in `models.yaml`, and the settings of its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from stamgast.models.declaration import Kind
+from stamgast.segments.definitions import segments_of
 from stamgast.segments.language.columns import ORDER_EVENT
 from stamgast.segments.language.names import Scope
+from stamgast.segments.language.rules import nodes_of, segments_in
+from stamgast.segments.language.tree import Column
 
 SECTIONS: Mapping[str, Kind] = {
     "contract": Kind.CHURN,
@@ -36,13 +40,33 @@ Fault = tuple[str, str]
 Part = Mapping[str, Any]
 
 
-def unfit(kind: Kind, part: Part, segments: frozenset[str]) -> Iterator[Fault]:
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """The segments that are declared, and those of them that rest on scores."""
+
+    segments: frozenset[str]
+    of_scores: frozenset[str]
+
+    @classmethod
+    def of(cls, segments: frozenset[str], told: Iterable[Part]) -> "Seeds":
+        """The seeds among declared segments, whose documents stand in the order they rest in."""
+        found: set[str] = set()
+        for one in segments_of(told):
+            named = (node.path[0] for node in nodes_of(one.rule.tree) if isinstance(node, Column))
+            if "scores" in named or not found.isdisjoint(segments_in(one.rule.tree)):
+                found.add(one.name)
+        return cls(segments, frozenset(found))
+
+
+def unfit(kind: Kind, part: Part, seeds: Seeds) -> Iterator[Fault]:
     """What the kind lacks, and what means nothing beside it: the key and the message of each."""
     yield from _of_target(kind, part)
     if (part["seed"] is None) is (kind is Kind.LOOK_ALIKE):
         yield "seed", "a look_alike, and nothing else, has a seed: the name of a segment"
-    if part["seed"] is not None and part["seed"] not in segments:
+    if part["seed"] is not None and part["seed"] not in seeds.segments:
         yield "seed", f"no segment is named '{part['seed']}'"
+    if part["seed"] in seeds.of_scores:
+        yield "seed", f"segment '{part['seed']}' rests on scores, in which another model speaks"
     for section, of in SECTIONS.items():
         if part[section] is not None and kind is not of:
             yield section, f"only the kind `{of}` has a section `{section}`"

@@ -21,6 +21,7 @@ from stamgast.workspace.model_kinds import (
     SECTIONS,
     VALUES,
     WITHOUT_FEATURES,
+    Seeds,
     contract_features,
     population_of,
     settings_of,
@@ -40,15 +41,13 @@ ALLOWABLE = frozenset({"kind", "defaults", "features", "allow", "contract"})
 class ModelCompiler:
     """Compiles the models of a file; collects faults, and leaves out what has one.
 
-    `schema` has the computed traits; `segments` those that a seed may name.
+    `schema` has the computed traits; `seeds` the segments that may be one.
     """
 
-    def __init__(
-        self, file: YamlFile, schema: Schema, segments: frozenset[str], faults: list[Fault]
-    ) -> None:
+    def __init__(self, file: YamlFile, schema: Schema, seeds: Seeds, faults: list[Fault]) -> None:
         self.file = file
         self.schema = schema
-        self.segments = segments
+        self.seeds = seeds
         self.faults = faults
 
     def documents(self, told: Mapping[str, Entry]) -> list[dict[str, Any]]:
@@ -94,7 +93,7 @@ class ModelCompiler:
         """Adds what the kind lacks; not what may stand under a name that nobody knows."""
         if kind is None or not told.faulty <= ModelPart.model_fields.keys():
             return
-        for key, message in unfit(kind, told.part, self.segments):
+        for key, message in unfit(kind, told.part, self.seeds):
             if key not in told.faulty:
                 self.faults.append(self.file.fault(("models", name, key), message))
 

@@ -299,7 +299,7 @@ def test_a_count_of_those_who_always_buy_is_not_suspected_where_little_else_is_t
 def test_without_regard_to_the_horizon_before_a_count_would_be_suspected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stamgast_learn.predict.suspects._is_memory", lambda *_: False)
+    monkeypatch.setattr("stamgast_learn.predict.suspects.is_memory", lambda *_: False)
     assert names_of(of_few_behaviours(600, always=100)) == ["orders"]
 
 

@@ -5,8 +5,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels
-from stamgast_learn.predict.alone import are_told, column_of, few, plain_order, sure_values
+from stamgast_learn.predict.alone import (
+    Same,
+    are_enough,
+    are_told,
+    column_of,
+    few,
+    plain_order,
+    sure_values,
+)
+from stamgast_learn.predict.expectation import odds_of
 from stamgast_learn.predict.panel import Panel
+from stamgast_learn.reliability import wilson
 
 ENOUGH_TO_SEE = 20_000
 NOW, JUMP = 0.8, 0.12
@@ -40,6 +50,17 @@ def came_before(panel: Panel, view: Panel, within_days: int) -> Floats:
         _, here, there = np.intersect1d(view.person[now], panel.person[was], return_indices=True)
         told[now[here]] = panel.label[was[there]]
     return told
+
+
+def is_memory(view: Panel, same: Same, was: Floats) -> bool:
+    """Whether the past horizon, too, brought the outcome so much oftener to these than to all."""
+    is_known = ~np.isnan(was)
+    rows = same.rows & is_known
+    if not are_enough(view, rows):
+        return False
+    base, before = float((view.label == 1).mean()), float(was[is_known].mean())
+    at_most = wilson(float(was[rows].sum()), int(rows.sum()))[1]
+    return odds_of(same.at_least) - odds_of(base) <= odds_of(at_most) - odds_of(before)
 
 
 def _compared(panel: Panel, column: Floats, cut: int, before: int) -> list[float]:

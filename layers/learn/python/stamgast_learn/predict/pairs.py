@@ -13,7 +13,7 @@ import numpy as np
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.predict.alone import LEAST_TOLD, Same, codes, column_of, sure_values
 from stamgast_learn.predict.expectation import expected, odds_of
-from stamgast_learn.predict.in_time import Told, ahead
+from stamgast_learn.predict.in_time import Told, ahead, came_before, is_memory
 from stamgast_learn.predict.panel import Panel
 
 MOST_COUNTS = 24
@@ -23,21 +23,34 @@ and so far above what a model of the same features expects."""
 
 
 def paired(panel: Panel, view: Panel, names: Sequence[str], within_days: int) -> Iterator[Told]:
-    """Features whose difference from another is surer than both, and all others, are."""
-    found = list(_sure(view, _counts(view, names)))
-    told = expected(view, names) if found else np.zeros(0)
-    for a, b, same, has_come in found:
-        stated = float(told[same.rows].mean())
-        if odds_of(same.at_least) - odds_of(stated if has_come else 1 - stated) >= UNEXPECTED:
-            name = max((a, b), key=lambda one: ahead(panel, one, within_days) or 0.0)
+    """Features whose difference from another is surer than all features without them expect, and
+    was not as sure of the horizon before."""
+    without: dict[str, Floats] = {}
+    skills: dict[str, float] = {}
+    for a, b, same, has_come in _sure(view, _counts(view, names)):
+        skills |= {one: ahead(panel, one, within_days) or 0.0 for one in {a, b} - skills.keys()}
+        name = max((a, b), key=lambda one: skills[one])
+        if name not in without:
+            without[name] = expected(view, [one for one in names if one != name])
+        stated = float(without[name][same.rows].mean())
+        is_surprise = odds_of(same.at_least) - odds_of(stated if has_come else 1 - stated)
+        if is_surprise >= UNEXPECTED and not _is_memory(panel, view, same, has_come, within_days):
             rate = same.rate if has_come else 1 - same.rate
-            yield name, _words(a, b, rate, int(same.rows.sum()), stated)
+            yield name, _words(a, b, rate, int(same.rows.sum()), name, stated)
 
 
-def _words(a: str, b: str, rate: float, rows: int, stated: float) -> str:
+def _is_memory(panel: Panel, view: Panel, same: Same, has_come: bool, within_days: int) -> bool:
+    """Whether it came, or did not, as surely to the same people in the horizon before."""
+    was = came_before(panel, view, within_days)
+    if has_come:
+        return is_memory(view, same, was)
+    return is_memory(replace(view, label=1.0 - view.label), same, 1.0 - was)
+
+
+def _words(a: str, b: str, rate: float, rows: int, name: str, stated: float) -> str:
     return (
         f"features {a} and {b} differ by a number at which the outcome came to {rate:.0%} of"
-        f" {rows} rows, where all features by themselves expect {stated:.0%}"
+        f" {rows} rows, where all features without {name} expect {stated:.0%}"
     )
 
 

@@ -20,6 +20,7 @@ from stamgast_learn.predict.newest import calibrated
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
+from stamgast_learn.predict.short_rules import short_rule
 
 MOST_TOLD = 3
 ENOUGH_PEOPLE = 3_000
@@ -35,6 +36,7 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     telling = telling_features(panel)
     kept = _without(panel, (*constant_features(panel), *telling))
     labels = kept.label == 1
+    _require_no_short_rule(kept, labels)
     scores = _held_out(kept, labels)
     area = auc_of(scores, labels)
     if area >= TOO_GOOD:
@@ -51,6 +53,17 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     left_out = tuple(name for name in panel.features if name not in kept.features)
     until = int(kept.cuts[-1])
     return Predictor(kept.features, left_out, estimate, calibrator, until), tested, telling
+
+
+def _require_no_short_rule(panel: Panel, labels: Labels) -> None:
+    """Raises AbstainedError where a few questions tell who is in the seed, of people held out."""
+    rule = short_rule(panel, labels)
+    if rule is not None:
+        raise AbstainedError(
+            f"a rule of {' and '.join(rule.features)} tells who is in the seed ({rule.recall:.0%}"
+            f" of it, and {rule.precision:.0%} of those whom it takes are of it, of people held"
+            " out): the model would repeat the seed's own rule; leave out these features"
+        )
 
 
 def _strongest(panel: Panel, labels: Labels) -> list[str]:

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy.stats import norm
 
-from stamgast_learn.calibration import Floats
 from stamgast_learn.predict.alone import (
     Same,
-    are_enough,
     are_told,
     column_of,
     few,
@@ -20,12 +18,18 @@ from stamgast_learn.predict.alone import (
     sure_values,
 )
 from stamgast_learn.predict.expectation import expected, lessons, odds_of
-from stamgast_learn.predict.in_time import Told, ahead, came_before, came_late, only_now
+from stamgast_learn.predict.in_time import (
+    Told,
+    ahead,
+    came_before,
+    came_late,
+    is_memory,
+    only_now,
+)
 from stamgast_learn.predict.pairs import paired
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import auc_of
 from stamgast_learn.predict.vanished import vanished
-from stamgast_learn.reliability import wilson
 
 ENOUGH_TO_FIT = 10_000
 STRONG, MOST_STRONG = 0.85, 3
@@ -89,20 +93,9 @@ def _sure(panel: Panel, view: Panel, names: Sequence[str], within_days: int) -> 
         for same in told:
             stated = float(others[same.rows].mean())
             is_surprise = odds_of(same.at_least) - odds_of(stated) >= SURPRISE
-            if is_surprise and not _is_memory(view, same, came_before(panel, view, within_days)):
+            if is_surprise and not is_memory(view, same, came_before(panel, view, within_days)):
                 yield name, _unexpected(name, same, stated)
                 break
-
-
-def _is_memory(view: Panel, same: Same, was: Floats) -> bool:
-    """Whether the past horizon, too, brought the outcome so much oftener to these than to all."""
-    is_known = ~np.isnan(was)
-    rows = same.rows & is_known
-    if not are_enough(view, rows):
-        return False
-    base, before = float((view.label == 1).mean()), float(was[is_known].mean())
-    at_most = wilson(float(was[rows].sum()), int(rows.sum()))[1]
-    return odds_of(same.at_least) - odds_of(base) <= odds_of(at_most) - odds_of(before)
 
 
 def _unexpected(name: str, same: Same, stated: float) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stamgast.identity.assurance import Assurance
 from stamgast.identity.edge import Reason
 from stamgast.identity.explain import effects
 from stamgast.identity.explain.answer import Telling, explanation_of
@@ -14,7 +15,7 @@ from stamgast.identity.explain.live import live_case
 from stamgast.moments import iso_of, moment_of
 from stamgast_lake import explain
 from stamgast_lake.explain import case_as_of, last_run, past_of, with_details
-from tests.lake.test_cuts import Operators
+from tests.lake.test_cuts import Operators, key_of
 from tests.lake.test_laws import history
 from tests.lake.thorough import seeds
 from tests.lake.world import SETTINGS, World, publish, resolve
@@ -53,6 +54,7 @@ def live_now(world: World) -> dict[str, dict[str, Any]]:
 
 def live_through(seed: int) -> tuple[World, list[tuple[int, dict[str, dict[str, Any]]]]]:
     world, rng, seen = World(), Random(seed), []
+    operated = Random(f"{seed}/operated")
     sent = history(rng)
     rng.shuffle(sent)
     while sent:
@@ -61,9 +63,19 @@ def live_through(seed: int) -> tuple[World, list[tuple[int, dict[str, dict[str, 
             one = sent.pop()
             told = {"received_ms": world.now_ms - 1, "assurance": one.assurance}
             world.send(one.body, request_id=f"q{len(sent)}", **told)
+        leave(world, operated)
         world.run(IDENTITY_ALONE)
         seen.append((world.now_ms, live_now(world)))
     return world, seen
+
+
+def leave(world: World, rng: Random) -> None:
+    """Perhaps an operator lets some of a person leave."""
+    persons = sorted(map(sorted, world.persons().values()))
+    if rng.random() < 0.4:
+        operators, keys = Operators(world), rng.choice(persons)
+        operators.now_ms = world.now_ms - 1
+        operators.leave(rng.sample(keys, rng.randint(1, len(keys))))
 
 
 def agrees(live: dict[str, Any], past: dict[str, Any]) -> bool:
@@ -173,6 +185,35 @@ def test_the_past_tells_who_cut_when_and_why_and_nothing_before_it() -> None:
         case = case_as_of(past, world.lake, key)
         assert case is not None
         assert (len(case.members), case.cannot_links) == (2, ())
+
+
+def cut_from_a_shared_device() -> tuple[set[Any], set[Any]]:
+    """What is refused of whom an operator cut from a device that is off, live and by rows."""
+    world = World()
+    for user in "abc":
+        body = {"type": "identify", "userId": user, "anonymousId": "d", "messageId": user}
+        world.send(body, request_id=user, assurance=Assurance.VERIFIED)
+    Operators(world).cut("u:a", "d:d")
+    world.now_ms += HOUR_MS
+    world.run(IDENTITY_ALONE)
+    key = key_of("u:a")
+    live = live_case(world.identity, key, SETTINGS, lambda _: None)
+    with past_of(world.lake, moment_of(world.now_ms)) as past:
+        rows = case_as_of(past, world.lake, key)
+    assert live is not None
+    assert rows is not None
+    return told(live)["refused"], told(rows)["refused"]
+
+
+def test_a_link_that_was_cut_is_told_so_where_a_limit_refuses_it_as_well() -> None:
+    live, rows = cut_from_a_shared_device()
+    assert live == rows == {(key_of("u:a"), key_of("d:d"), "cannot_link")}
+
+
+def test_rows_that_tell_of_the_limit_alone_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "_cut", lambda *_: set())
+    live, rows = cut_from_a_shared_device()
+    assert live != rows
 
 
 def test_the_live_case_tells_what_rows_alone_know() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stamgast.identity.identifiers import Identifier
 from stamgast_lake import state
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.identity import resolve_run
@@ -25,6 +26,7 @@ from stamgast_lake.tables import (
     LakeTable,
 )
 from tests.fakes.lake_catalogue import CrashError
+from tests.lake.test_cuts import Operators
 from tests.lake.test_laws import (
     Sent,
     check,
@@ -35,6 +37,7 @@ from tests.lake.test_laws import (
     persons_of,
     seen,
 )
+from tests.lake.thorough import seeds
 from tests.lake.world import KEYRING, NOON_MS, STAGES, Stage, World, latest, resolve, unify
 
 SEEDS = range(2)
@@ -116,6 +119,55 @@ def test_the_same_holds_for_many_more_histories(seed: int) -> None:
     world = played(sent, f"{seed}/steps", runs=1 + seed % 6)
     assert redone(world) == cells(played(sent, f"{seed}/once", runs=0))
     assert lake_persons(world) == persons_of(world.events())
+
+
+def operate(world: World, rng: Random) -> None:
+    """Operators let some of a person leave, or lift what stands cut; decisions are archived."""
+    operators = Operators(world)
+    operators.now_ms = world.now_ms
+    if cuts := sorted({pair for root in world.roots().values() for pair in root.cannot_links}):
+        pointers = world.identity.read_pointers(rng.choice(cuts))
+        named = {key: Identifier(one.namespace, one.value) for key, one in pointers.items()}
+        operators.decide(named, is_cut=False) if rng.random() < 0.5 else None
+    persons = sorted(map(sorted, world.persons().values()))
+    keys = rng.choice(persons)
+    operators.leave(rng.sample(keys, rng.randint(1, len(keys))))
+
+
+def parted(seed: int) -> World:
+    """A history with operators between its pieces, and runs."""
+    world, rng = World(), Random(f"{seed}/parted")
+    for number, one in enumerate(history(Random(9000 + seed))):
+        told = {"received_ms": one.received_ms, "assurance": one.assurance, "source_id": "web"}
+        world.send(one.body, request_id=f"q{number}", **told)
+        if rng.random() < 0.2:
+            world.run(LOGGED)
+        if rng.random() < 0.2:
+            world.now_ms += 1_000
+            operate(world, rng)
+    world.run(LOGGED)
+    return world
+
+
+def from_raw(world: World) -> World:
+    """The lake made anew from the archive, in one run."""
+    other = World()
+    other.archive.lines = [*world.archive.lines]
+    other.run(LOGGED)
+    return other
+
+
+@pytest.mark.parametrize("seed", seeds([0], range(1, 60)))
+def test_so_it_is_where_identifiers_leave_and_cuts_are_lifted_and_in_a_rebuild(seed: int) -> None:
+    world = parted(seed)
+    assert redone(world) == cells(from_raw(world))
+
+
+def test_a_rebuild_that_knows_no_decisions_is_found_out() -> None:
+    world = parted(0)
+    other = from_raw(world)
+    world.archive.lines = [line for line in world.archive.lines if b"$platform" not in line]
+    assert cells(from_raw(world)) != cells(other)
 
 
 def items(world: World) -> dict[tuple[str, str], Any]:

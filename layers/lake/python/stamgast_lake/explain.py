@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.birth import Birth
+from stamgast.identity.decision import pair_of
 from stamgast.identity.edge import Edge, EdgeState, Pair, Reason, Support
 from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.explain.case import CannotLink, Case, Provisional
@@ -211,10 +212,10 @@ def _case(
         roots={person_id: _root(found, person_id, members, plan.targets.get(person_id))},
         home={key: home for key, home in reading.homes.items() if key in found.traits},
     )
+    # What an operator said comes before what a limit says, as on the live edge.
+    why = {**plan.refused, **dict.fromkeys(_cut(found, cuts), Reason.CANNOT_LINK)}
     edges = {
-        pair: _edge(
-            pair, support, members, plan.refused.get(pair) or _blocked(found, pair, support)
-        )
+        pair: _edge(pair, support, members, why.get(pair) or _blocked(found, pair, support))
         for pair, support in found.links.items()
         if not members.isdisjoint(pair)
     }
@@ -230,6 +231,12 @@ def _case(
         provisional=links_of(reading.past, members),
         is_whole=is_whole,
     )
+
+
+def _cut(found: Survey, cuts: Iterable[CannotLink]) -> set[Pair]:
+    """The links of pairs that were cut."""
+    apart = {pair_of(*one.pair) for one in cuts}
+    return {pair for pair in found.links if pair_of(*pair) in apart}
 
 
 def _blocked(found: Survey, pair: Pair, support: Support) -> Reason | None:

@@ -13,6 +13,7 @@ th { text-align: left; font-weight: 600; } svg text { font-size: 11px; fill: #55
 """
 CALIBRATED = "calibrated by log-ins"
 UNCALIBRATED = "the model's own: no log-ins stand behind them"
+AGAIN = "with the next training; now: stamgast links run --train"
 Report = Mapping[str, Any]
 
 
@@ -31,6 +32,8 @@ def _summary(told: Report) -> Iterator[tuple[str, object]]:
         yield "labels", f"{trained['labels']}, of which {trained['positives']} one person"
     if trained["abstained_because"]:
         yield ("note" if trained["is_used"] else "abstained"), trained["abstained_because"]
+    if not trained["is_used"]:
+        yield "tried again", AGAIN
     if held_out:
         yield "in use", held_out["version"]
         yield "probabilities", CALIBRATED if held_out["is_calibrated"] else UNCALIBRATED

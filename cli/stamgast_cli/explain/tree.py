@@ -57,7 +57,8 @@ def _add_evidence(tree: Tree, answer: Json) -> None:
         near[b].append((a, edge))
     members = {one["key"]: one for one in answer["identifiers"]}
     more = len(answer["evidence"]) - len(members) + 1
-    title = f"[bold]held together by[/] {len(answer['evidence'])} edges"
+    edges = len(answer["evidence"])
+    title = f"[bold]held together by[/] {edges} {'edge' if edges == 1 else 'edges'}"
     title = f"{title}, {answer['bridges']} of them bridges, {max(more, 0)} to spare"
     branch = tree.add(title if answer["evidence"] else "[bold]one identifier, and no other[/]")
     seen: set[str] = set()

@@ -44,6 +44,22 @@ class Output:
         self.progress.print(Text.assemble(("✓", "green"), f" {label} ", (seconds, "dim")))
 
     @contextmanager
+    def steps(self, label: str) -> Iterator[Callable[[str, int, int], None]]:
+        """Show that something takes its time, and how much of it is done: what, so many of how
+        many, which the function that it hands out is told."""
+        began, told = time.monotonic(), dict[str, str]()
+        with self.progress.status(Text(f"{label} …")) as status:
+
+            def passed(what: str, done: int, of: int) -> None:
+                told[what] = f"{done:,} of {of:,} {what}"
+                status.update(Text(f"{label}: {told[what]} …"))
+
+            yield passed
+        counts = "".join(f", {one}" for one in told.values())
+        seconds = f"{time.monotonic() - began:.1f} s"
+        self.progress.print(Text.assemble(("✓", "green"), f" {label}{counts} ", (seconds, "dim")))
+
+    @contextmanager
     def counting(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar; the function that it hands out moves it on."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -22,6 +22,8 @@ Name = Annotated[str, typer.Argument(help="The model's name in models.yaml.")]
 Version = Annotated[str, typer.Argument(help="A version, as `stamgast model compare` lists them.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
 
+LISTS = {"TrainModels": "train", "ScoreProfiles": "shards"}
+"""What a run of models works through one by one: models, and shards of people."""
 FAILED = (
     "What failed left scores as they were. `stamgast model compare NAME` says which version is in"
     " use now, `stamgast model score NAME` scores everybody by it; `stamgast logs` has the reason."
@@ -94,7 +96,7 @@ def _run(asked: Mapping[str, Any], deployment: Deployment, output: Output, *, wa
         output.facts({"execution": arn})
         return
     try:
-        told = follow(deployment, arn, output)
+        told = follow(deployment, arn, output, LISTS)
     except RunFailedError as error:
         raise RunFailedError(str(error), hint=FAILED) from error
     tried = tried_in(deployment, told["run_id"]) if asked.get("train") else []

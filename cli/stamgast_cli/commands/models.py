@@ -79,7 +79,7 @@ def evaluate(
 
     output, deployment = Output(is_json=json), find(stack)
     model = _named(name, _workspace(folder, stack))
-    told = card_of(lake_of(deployment), model, ms_of(datetime.now(UTC)), output.step)
+    told = card_of(lake_of(deployment), model, ms_of(datetime.now(UTC)), output.steps)
     if out is not None:
         output.note(f"Card: {write_report(told, page_of(told), out)}")
     if json:

@@ -2,7 +2,8 @@
 
 import json as json_module
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ CONFLICTS = (
 )
 FAULTS = ("lambdaFunctionFailedEventDetails", "taskFailedEventDetails")
 WORKING = {"TaskStateEntered", "MapStateEntered"}
+DONE = {"TaskSucceeded", "LambdaFunctionSucceeded"}
 Everything = Annotated[
     bool, typer.Option("--everything", help="Publish all of it anew, into a view that was lost.")
 ]
@@ -92,18 +94,62 @@ def start(deployment: Deployment, *, everything: bool = False) -> str:
     return str(answer["executionArn"])
 
 
-def follow(deployment: Deployment, arn: str, output: Output) -> dict[str, Any]:
-    """Wait for an execution, telling each state once, and return what the run says of itself."""
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class Shown:
+    """What is said of an execution: each state, and how much is done of one that has a list.
+
+    `lists` names, by the state that works through it, the list in its input.
+    """
+
+    lists: Mapping[str, str]
+    name: str = ""
+    done: int = 0
+    of: int = 0
+
+    def says(self, event: Mapping[str, Any]) -> str | None:
+        """What is to be told of an event of the history."""
+        if event["type"] in WORKING:
+            return self._entered(event["stateEnteredEventDetails"])
+        if event["type"] == "MapStateExited":
+            self.of = 0
+        elif event["type"] in DONE and self.of:
+            self.done += 1
+            return self._counted()
+        return None
+
+    def _entered(self, entered: Mapping[str, Any]) -> str:
+        of = self.lists.get(entered["name"])
+        if of is None:
+            return _named(entered)
+        items = json_module.loads(entered["input"]).get(of, ())
+        self.name, self.done, self.of = entered["name"], 0, len(items)
+        return self._counted()
+
+    def _counted(self) -> str:
+        return f"{self.name}: {self.done} of {self.of}"
+
+
+def follow(
+    deployment: Deployment, arn: str, output: Output, lists: Mapping[str, str] = NOTHING
+) -> dict[str, Any]:
+    """Wait for an execution, telling each state once, and return what the run says of itself.
+
+    Of a state that works through one of the `lists` it tells how much is done.
+    """
     client = deployment.client("stepfunctions")
     began = time.monotonic()
     told: set[int] = set()
+    shown = Shown(lists)
     with output.progress.status("Running …") as spinner:
         while True:
             state = client.describe_execution(executionArn=arn)
-            for event in _entered(client, arn, told):
-                name = _named(event["stateEnteredEventDetails"])
-                spinner.update(f"{name} …")
-                output.note(name, f"{time.monotonic() - began:6.1f} s ", "dim")
+            for event in _fresh(client, arn, told):
+                if (says := shown.says(event)) is not None:
+                    spinner.update(f"{says} …")
+                    output.note(says, f"{time.monotonic() - began:6.1f} s ", "dim")
             if state["status"] != "RUNNING":
                 break
             time.sleep(POLL_SECONDS)
@@ -117,15 +163,13 @@ def _named(entered: Mapping[str, Any]) -> str:
     return f"{entered['name']}: {model}" if isinstance(model, str) else str(entered["name"])
 
 
-def _entered(client: Any, arn: str, told: set[int]) -> list[dict[str, Any]]:
-    """Return the events of working states entered since the last call."""
-    fresh: list[dict[str, Any]] = []
+def _fresh(client: Any, arn: str, told: set[int]) -> Iterator[dict[str, Any]]:
+    """Return the events of the history since the last call."""
     for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
         for event in page["events"]:
-            if event["type"] in WORKING and event["id"] not in told:
+            if event["id"] not in told:
                 told.add(event["id"])
-                fresh.append(event)
-    return fresh
+                yield event
 
 
 def _result(client: Any, state: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stamgast.models.declaration import Model, models_of
-from stamgast_cli.commands.model_runs import start
+from stamgast_cli.commands.model_runs import LISTS, start
 from stamgast_cli.commands.running import follow
 from stamgast_cli.deployment import Deployment
 from stamgast_cli.errors import StamgastError
@@ -35,7 +35,7 @@ def told(deployment: Deployment, folder: Path, output: Output) -> list[Told]:
 def _trained(deployment: Deployment, names: list[str], output: Output) -> str | None:
     """Why the run of models failed; None where it did not. Models that were trained stand."""
     try:
-        follow(deployment, start(deployment, {"train": names}), output)
+        follow(deployment, start(deployment, {"train": names}), output, LISTS)
     except StamgastError as error:
         output.note(f"The run of models failed: {error}")
         return str(error)

@@ -1,6 +1,6 @@
 """Every cut-off of a model in one table: what it learns from, and what it is to score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -108,6 +108,7 @@ def fill(
     asked: Asked,
     learnt: Sequence[CutOff],
     scored: CutOff | None,
+    passed: Callable[[int, int], None] = lambda *_: None,
 ) -> Amounts | None:
     """Makes table `panel`: person_id, cut_on, label (null where people are scored), f0, f1, …
 
@@ -116,13 +117,15 @@ def fill(
     Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
     what people bought have a row a line of an order, too, of everybody who is in the panel. Where
     something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
+    `passed` is told after each cut-off how many of how many are done.
     """
     is_first = True
     asked_at = [(one, True) for one in learnt] + ([(scored, False)] if scored else [])
-    for cut_off, is_labelled in asked_at:
+    for done, (cut_off, is_labelled) in enumerate(asked_at, 1):
         for statement in _of_cut_off(engine, model, asked, cut_off, is_labelled, is_first):
             engine.execute(statement)
         is_first = False
+        passed(done, len(asked_at))
     if learnt and has_late(engine, model, learnt[-1]):
         _as_received(engine, model, asked, learnt[-1])
     amounts = in_one_currency(engine, model, asked.traits)

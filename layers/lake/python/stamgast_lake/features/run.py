@@ -1,6 +1,6 @@
 """A model's panel out of the lake into a file, for the layer that learns and reads no table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,10 +33,16 @@ class Written:
     amounts: Amounts | None = None
 
 
-def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written:
+def write_panel(
+    lake: Lake,
+    model: Model,
+    moment_ms: int,
+    path: Path,
+    passed: Callable[[int, int], None] = lambda *_: None,
+) -> Written:
     """The panel as a Parquet file; cut-offs before the first event are left out.
 
-    So is whoever does not allow the model's purpose.
+    So is whoever does not allow the model's purpose. `passed` is told of each cut-off measured.
     """
     workspace = lake.workspace()
     zone = ZoneInfo(workspace.time_zone)
@@ -48,7 +54,7 @@ def write_panel(lake: Lake, model: Model, moment_ms: int, path: Path) -> Written
         found = engine.execute(FIRST.format(zone=zone.key)).fetchone()
         first = found[0] if found and found[0] else scored.on
         learnt = tuple(one for one in learnt if one.on > first)
-        amounts = fill(engine, model, asked, learnt, scored)
+        amounts = fill(engine, model, asked, learnt, scored, passed)
         allow(engine, lake, model)
         rows = engine.sql(f"select * from {PANEL} where {IS_ALLOWED} order by cut_on, person_id")
         rows.write_parquet(str(path), compression="zstd")

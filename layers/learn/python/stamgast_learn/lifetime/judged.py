@@ -17,6 +17,7 @@ from stamgast_learn.predict.estimate import Estimate, binnable, loaded
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import Measure, clustered_mean
+from stamgast_learn.progress import counted
 from stamgast_learn.reliability import spread, wilson
 
 SEED = 20_050_401
@@ -107,7 +108,7 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
 def _held_out(older: Panel, newest: Panel) -> Floats:
     """What trees say of people of whom they have not learnt."""
     told = np.zeros(len(newest))
-    for held in folds(newest.person):
+    for held in counted("parts of people foretold", list(folds(newest.person))):
         others = older.at(~np.isin(older.person, newest.person[held]))
         told[held] = fit_trees(others)(newest.at(held)) if len(others) else older.label.mean()
     return told

@@ -16,6 +16,7 @@ from stamgast_learn.predict.baselines import BASELINES, baselines_of
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import learn
+from stamgast_learn.progress import counted
 
 LEAST_CUTS = 2
 """One to train on, one to calibrate on."""
@@ -59,7 +60,7 @@ def backtest(panel: Panel, within_days: int) -> Backtest:
 def _parts(panel: Panel, within_days: int) -> Iterator[Backtest]:
     """The people of each fold at each cut-off."""
     held_out = list(folds(panel.person))
-    for older, now in _cuts(panel, within_days):
+    for older, now in counted("past cut-offs foretold", list(_cuts(panel, within_days))):
         for held in held_out:
             if (held & now).any():
                 yield _part(panel.at(older & ~held), panel.at(held & now))

@@ -18,6 +18,7 @@ from stamgast_learn.predict.folds import fine_folds
 from stamgast_learn.predict.honesty import constant_features, require_both
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import rows_to_train_on
+from stamgast_learn.progress import counted
 
 
 def newest(panel: Panel, within_days: int) -> Backtest:
@@ -31,7 +32,7 @@ def newest(panel: Panel, within_days: int) -> Backtest:
     judged, rows = panel.at(now), rows_to_train_on(panel)
     held_out = [held for held in fine_folds(panel.person) if (held & now).any()]
     scores, told = np.zeros(len(judged)), dict[str, Floats]()
-    for held in held_out:
+    for held in counted("parts of the newest cut-off foretold", held_out):
         lesson, asked = panel.at(older & ~held), panel.at(held & now)
         scores[held[now]] = _scores(lesson, asked, rows)
         for name, one in baselines_of(lesson, asked).items():

@@ -21,6 +21,7 @@ from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
 from stamgast_learn.predict.short_rules import short_rule
+from stamgast_learn.progress import counted
 
 MOST_TOLD = 3
 ENOUGH_PEOPLE = 3_000
@@ -90,7 +91,7 @@ def _rows(panel: Panel) -> int:
 
 def _held_out(panel: Panel, labels: Labels) -> Floats:
     scores = np.zeros(len(panel))
-    for held in fine_folds(panel.person):
+    for held in counted("parts of people foretold", list(fine_folds(panel.person))):
         lesson = fit(panel.measured[~held], labels[~held], _rows(panel))
         scores[held] = lesson.scores(panel.measured[held])
     return scores

@@ -13,6 +13,7 @@ from stamgast_learn.parquet import Column, write_columns
 from stamgast_learn.predict.honesty import require_history
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
+from stamgast_learn.progress import counted
 from stamgast_learn.recommend.baskets import Baskets, read_baskets
 from stamgast_learn.recommend.exclusions import Exclusions, exclusions_of
 from stamgast_learn.recommend.judged import MODEL, Judgement, Sureness, Tried, judge, sureness
@@ -102,7 +103,7 @@ def _tried(
 ) -> Tried:
     """Each cut-off with an older one behind it, offered by weights of those older ones."""
     parts, out = [], exclusions_of(order.settings, baskets)
-    for cut, moment in moments.items():
+    for cut, moment in counted("past cut-offs foretold", list(moments.items())):
         older = [one for was, one in taught.items() if was + order.within_days <= cut]
         if older and _is_enough(order, moment):
             weights = teach(older[-MOST_TAUGHT_OF:])

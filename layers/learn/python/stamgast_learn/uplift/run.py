@@ -15,6 +15,7 @@ from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
+from stamgast_learn.progress import counted
 from stamgast_learn.uplift.after import telling_arms
 from stamgast_learn.uplift.judged import judge
 from stamgast_learn.uplift.learners import effects, effects_of, outcomes
@@ -90,7 +91,7 @@ def _held_out(panel: Panel, came: Labels, is_treated: Labels) -> dict[str, Float
     The rule treats those first who are likeliest to buy without it, as campaigns often do.
     """
     stated = {name: np.zeros(len(panel)) for name in (X_LEARNER, T_LEARNER, OUTCOME_ALONE)}
-    for held in folds(panel.person):
+    for held in counted("parts of people foretold", list(folds(panel.person))):
         learnt, treated = panel.measured[~held], is_treated[~held]
         both = outcomes(learnt, came[~held], treated)
         asked = panel.measured[held]

@@ -81,3 +81,9 @@ def test_a_look_alike_of_a_short_rule_says_what_to_leave_out(
     assert best["precision"]["value"] > 0.95
     without = replace(panel, measured=told[:, 2:], features=NAMES[2:])
     assert short_rule(without, panel.label == 1) is None
+
+
+def test_of_a_small_seed_the_reason_counts_who_is_in_it(tmp_path: Path) -> None:
+    few = of(habits(), np.arange(PEOPLE) < 40)
+    outcome = learn_run(ORDER, write(few, tmp_path / "panel.parquet"), None)[0]
+    assert outcome.why == "40 people in the seed and 660 outside it; needs 100 of each"

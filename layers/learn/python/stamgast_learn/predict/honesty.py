@@ -16,7 +16,18 @@ FOREIGN = 0.05
 """So large a part of people who pay in another currency than most do makes amounts mean nothing."""
 
 
-def require_enough(panel: Panel, least: int, history_days: int, within_days: int) -> None:
+OF_OUTCOMES = "with the outcome", "without it, at any of the cut-offs"
+OF_SEEDS = "in the seed", "outside it"
+"""The two sides of which there must be enough."""
+
+
+def require_enough(
+    panel: Panel,
+    least: int,
+    history_days: int,
+    within_days: int,
+    sides: tuple[str, str] = OF_OUTCOMES,
+) -> None:
     """Raises AbstainedError where there is too little to learn of, and says what is missing.
 
     A person counts once: ten to whom it comes at each of ten cut-offs are ten people, not hundred.
@@ -25,8 +36,7 @@ def require_enough(panel: Panel, least: int, history_days: int, within_days: int
     with_it, without = (len(np.unique(panel.person[rows])) for rows in (came, ~came))
     if min(with_it, without) < least:
         raise AbstainedError(
-            f"{with_it} people with the outcome and {without} without it, at any of the cut-offs;"
-            f" needs {least} of each"
+            f"{with_it} people {sides[0]} and {without} {sides[1]}; needs {least} of each"
         )
     require_history(history_days, within_days)
 

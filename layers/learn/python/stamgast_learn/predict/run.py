@@ -10,6 +10,7 @@ import numpy as np
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
+from stamgast_learn.predict import honesty
 from stamgast_learn.predict.backtest import backtest, challenge
 from stamgast_learn.predict.drift import drift_of, stability_index
 from stamgast_learn.predict.honesty import require_enough, unknown_features
@@ -107,7 +108,7 @@ def _look_alike(
 ) -> Predictor:
     """Look-alikes have no outcome to wait for: the newest version that is good enough is used."""
     panel = people.labelled
-    require_enough(panel, order.least_of_each, order.history_days, 0)
+    require_enough(panel, order.least_of_each, order.history_days, 0, honesty.OF_SEEDS)
     predictor, tested, telling = resemble(panel)
     suspects = told_leaks(tested.judged, order, report)
     judgement = judge(tested)

@@ -1,6 +1,7 @@
 """Times as clients spell them, and the correction of their clocks."""
 
 import math
+from contextlib import suppress
 
 from stamgast.moments import parse_iso
 
@@ -8,6 +9,7 @@ EARLIEST_MS = -62_135_596_800_000
 LATEST_MS = 253_402_300_799_999
 MILLISECONDS_FROM = 10**11
 OLDEST_MS = 20 * 366 * 86_400_000
+DIGITS_OF_A_DAY = len("20260103")
 
 
 def read_ms(told: object) -> int | None:
@@ -25,10 +27,13 @@ def read_ms(told: object) -> int | None:
 
 
 def _of_text(told: str) -> int | None:
-    try:
-        return parse_iso(told)
-    except (ValueError, OverflowError):
-        pass
+    """ISO 8601 first, but of digits alone no more than a day.
+
+    By any sign between day and hour some milliseconds since 1970 would be a moment before 1900.
+    """
+    if not (told.strip().isdecimal() and len(told.strip()) > DIGITS_OF_A_DAY):
+        with suppress(ValueError, OverflowError):
+            return parse_iso(told)
     try:
         return read_ms(float(told))
     except ValueError:

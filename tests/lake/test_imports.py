@@ -40,6 +40,8 @@ sources:
         formats: {timestamp: "%d.%m.%Y", properties.revenue: "1.234,56"}
         encoding: windows-1252
         time_zone: Europe/Berlin
+      - match: western/*
+        time_zone: America/Los_Angeles
       - match: "*"
 """
         }
@@ -300,6 +302,16 @@ def test_a_csv_of_a_spreadsheet_is_read_in_its_own_delimiter_encoding_and_spelli
         assert orjson.loads(second["body"])["properties"]["revenue"] == "viel"
         told = {"format_unfit:timestamp", "format_unfit:properties.revenue"}
         assert told | {"time_unreadable:timestamp"} <= set(second["notes"])
+
+
+def test_a_time_without_an_offset_is_one_of_the_mappings_zone(drop: Drop) -> None:
+    rows = b"track,u1,Seen,2026-01-03,,m1\ntrack,u1,Seen,2026-01-03T10:00:00Z,,m2\n"
+
+    for folder, first in (("western", "2026-01-03T08:00"), ("other", "2026-01-03T00:00")):
+        taken = drop.take(f"{folder}/a.csv", HEADER + rows)
+        day, moment = (line["event_at"] for line in drop.lines(taken))
+        assert day == f"{first}:00.000Z"
+        assert moment == "2026-01-03T10:00:00.000Z"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stamgast.ingestion.spellings import NUMBERS, UnknownFormatError, spelling_of
+from stamgast.ingestion.spellings import NUMBERS, UnknownFormatError, iso_of_zone, spelling_of
 
 
 @pytest.mark.parametrize("form", NUMBERS)
@@ -34,6 +34,25 @@ def test_a_point_between_thousands_is_no_decimal_point() -> None:
 )
 def test_moments_are_read_in_the_zone(pattern: str, text: str, at: str | None) -> None:
     assert spelling_of(pattern, "Europe/Berlin")(text) == at
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-11-03", "2026-11-03T08:00:00.000Z"),
+        ("2026-07-03 23:30:00", "2026-07-04T06:30:00.000Z"),
+        ("2026-11-03T10:00:00Z", None),
+        ("2026-11-03T10:00:00+01:00", None),
+        ("1609070622013", None),
+        ("9999-12-31 23:00", None),
+        ("2026-02-30", None),
+        ("morgen", None),
+    ],
+)
+def test_what_names_no_offset_is_of_the_zone_and_the_rest_is_left(
+    text: str, at: str | None
+) -> None:
+    assert iso_of_zone("America/Los_Angeles")(text) == at
 
 
 @pytest.mark.parametrize("form", ["euro", "%H:%M", "%d %q", "1234;56"])

@@ -14,6 +14,7 @@ NUMBERS = {
     "1 234,56": (" ", ","),
     "1'234.56": ("'", "."),
 }
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NARROW_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 
 Spelling = Callable[[str], object]
@@ -35,6 +36,25 @@ def spelling_of(form: str, time_zone: str = "UTC") -> Spelling:
         examples = ", ".join(repr(one) for one in NUMBERS)
         raise UnknownFormatError(f"{form!r} is neither a pattern such as %d.%m.%Y nor {examples}")
     return _number(*NUMBERS[form])
+
+
+def iso_of_zone(time_zone: str) -> Spelling:
+    """What reads an ISO 8601 text without an offset in the zone, and returns None for any other.
+
+    A day alone is its first moment there; moments come out in ISO 8601, in UTC.
+    """
+    zone = ZoneInfo(time_zone)
+
+    def read(text: str) -> object:
+        if ISO_DAY.match(text) is None:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return None if at.tzinfo else _told(at, zone)
+
+    return read
 
 
 def _number(group: str, point: str) -> Spelling:
@@ -65,10 +85,17 @@ def _moment(pattern: str, zone: ZoneInfo) -> Spelling:
             at = _parsed(text.strip(), pattern)
         except ValueError:
             return None
-        at = at if at.tzinfo else at.replace(tzinfo=zone)
-        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return _told(at, zone)
 
     return read
+
+
+def _told(at: datetime, zone: ZoneInfo) -> str | None:
+    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    try:
+        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except OverflowError:
+        return None
 
 
 def _parsed(text: str, pattern: str) -> datetime:

@@ -1,17 +1,18 @@
 """From a file's row to an event's body, as the workspace maps its columns."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
 
 from stamgast.ingestion.accept import Noted
-from stamgast.ingestion.spellings import Spelling, spelling_of
+from stamgast.ingestion.spellings import Spelling, iso_of_zone, spelling_of
 from stamgast.workspace.import_mapping import ImportMapping
 
 Event = dict[str, Any]
 CONSENT, WORDS = "consent", {"true": True, "false": False}
+TIMES = ("timestamp", "originalTimestamp")
 Place = tuple[tuple[str, ...], str]
 
 
@@ -27,12 +28,14 @@ def mapper(mapping: ImportMapping, form: str) -> Callable[[object], object]:
     Without columns an NDJSON row is the event itself, and the columns of other files are named
     after their places (`properties.order_id`). A null or empty column is absent. A CSV field that
     is a JSON array or object counts as one, and so does true or false at a place of consents. A
-    text that is not of its place's format stays as it is, with a note on the event.
+    text that is not of its place's format stays as it is, with a note on the event. A time that
+    names no zone is one of the mapping's.
     """
     is_event = not mapping.columns and form in ("ndjson", "jsonl")
     places = [(_steps(place), column) for place, column in mapping.columns.items()]
     constants = [(_steps(place), value) for place, value in mapping.constants.items()]
     formats = [(name, spelling_of(f, mapping.time_zone)) for name, f in mapping.formats.items()]
+    zoned = list(_zoned(mapping))
     reads_json = form == "csv"
 
     def mapped(row: object) -> object:
@@ -45,12 +48,22 @@ def mapper(mapping: ImportMapping, form: str) -> Callable[[object], object]:
         event = row if is_event else _placed(row, places or _own_places(row), reads_json)
         for steps, value in constants:
             _put(event, steps, value)
+        for name, read in zoned:
+            _fit(event, name, read)
         notes = tuple(
             f"format_unfit:{name}" for name, read in formats if not _fit(event, name, read)
         )
         return Noted(event, notes) if notes else event
 
     return mapped
+
+
+def _zoned(mapping: ImportMapping) -> Iterator[tuple[str, Spelling]]:
+    """The times that no format tells, where moments are not in UTC anyway."""
+    if mapping.time_zone != "UTC":
+        for place in TIMES:
+            if place not in mapping.formats:
+                yield place, iso_of_zone(mapping.time_zone)
 
 
 def _fit(event: Event, place: str, read: Spelling) -> bool:

@@ -178,6 +178,12 @@ class Someone:
                 word = told["consent"][purpose] is True
         return word
 
+    @cached_property
+    def is_closed(self) -> bool:
+        """Whether null stood for every consent; no later word about one purpose opens that."""
+        told = [one["traits"] for one in self.events if one.get("traits")]
+        return any("consent" in one and one["consent"] is None for one in told)
+
     def property(self, told: Iterable[Mapping[str, Any]], *path: str) -> list[Any]:
         return [at(one.get("properties"), *path) for one in told]
 

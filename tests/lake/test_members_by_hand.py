@@ -317,7 +317,10 @@ def test_members_are_those_by_hand_wherever_and_whenever_one_asks(
 def asked(
     town: Town, engine: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, random: Random
 ) -> None:
-    """What explanations and a preview say at the moment of the run is what the run says."""
+    """What explanations and a preview say at the moment of the run is what the run says.
+
+    Who has refused everything is in segments as the rules have it, and counted in no preview.
+    """
     desk, standing = Counter(town.platform), members(town.people())
     monkeypatch.setattr(segment_records, "session", lambda: nullcontext(engine))
     for name in random.sample(sorted(RULES), 24):
@@ -326,7 +329,8 @@ def asked(
         assert (told["is_in"], told["is_as_published"]) == (who in standing[name], True), name
     name = random.choice(sorted(RULES))
     found = desk.answer("preview", segment=name)
-    assert (found["size"], found["population"]) == (len(standing[name]), len(town.everybody()))
+    counted = {who for who, one in town.people().items() if not one.is_closed}
+    assert (found["size"], found["population"]) == (len(standing[name] & counted), len(counted))
     assert (found["change"]["entering"], found["change"]["leaving"]) == (0, 0)
 
 

@@ -1,7 +1,9 @@
-"""Merge then leave is a world without every edge between who leaves and who stays.
+"""Merge then leave is a world without every edge between who leaves and who stays in their person.
 
-Random histories and random identifiers that leave: at once, after a replay, and after runs; besides
-streets (`test_persons_by_hand.py`), where operators let identifiers leave under limits.
+A refused claim leads to another person: no leave cuts it, and whom nothing else holds by then may
+be joined by it, as in a world where the two had never been one. Random histories and random
+identifiers that leave: at once, after a replay, and after runs; besides streets
+(`test_persons_by_hand.py`), where operators let identifiers leave under limits.
 """
 
 from collections.abc import Sequence
@@ -29,7 +31,8 @@ from tests.lake.test_cut_laws import (
     names_of,
     send,
 )
-from tests.lake.test_cuts import Operators, key_of
+from tests.lake.test_cuts import Operators, event, key_of
+from tests.lake.world import World
 
 Events: TypeAlias = Sequence[tuple[Assurance, Event]]
 Leaving: TypeAlias = tuple[Events, frozenset[str]]
@@ -46,6 +49,20 @@ def crossing(events: Events, leaving: frozenset[str]) -> set[Pair]:
     return {(a, b) for a, b in edges if (a in leaving) is not (b in leaving)}
 
 
+def held(world: World, pairs: set[Pair]) -> set[Pair]:
+    """Those of the pairs of which both ends are one person now."""
+    home = {key: root.founder for root in world.roots().values() for key in root.members}
+    return {(a, b) for a, b in pairs if home[key_of(a)] == home[key_of(b)]}
+
+
+def leave(world: World, told: Leaving) -> set[Pair]:
+    """Lets them leave; gives the edges that held them until now."""
+    events, leaving = told
+    gone = held(world, crossing(events, leaving))
+    Operators(world).leave([key_of(name) for name in leaving])
+    return gone
+
+
 @st.composite
 def leavings(draw: Any, words: Sequence[Assurance]) -> Leaving:
     """A history, and some of its identifiers to which at least one edge leads."""
@@ -58,9 +75,9 @@ def leavings(draw: Any, words: Sequence[Assurance]) -> Leaving:
 
 def merge_then_leave(told: Leaving) -> None:
     """The law for the live view, without any run."""
-    events, leaving = told
-    left, never = lived(events), lived(events, crossing(events, leaving))
-    Operators(left).leave([key_of(name) for name in leaving])
+    events, _ = told
+    left = lived(events)
+    never = lived(events, leave(left, told))
     assert live(left) == live(never)
     send(left, reversed(events))  # a replay, and a redrive out of order
     assert live(left) == live(never)
@@ -68,12 +85,13 @@ def merge_then_leave(told: Leaving) -> None:
 
 def after_runs(told: Leaving, when: int) -> None:
     """The law for lake and view; they leave before the first run, or between two."""
-    events, leaving = told
-    left, never = lived(events), lived(events, crossing(events, leaving))
+    events, _ = told
+    left, gone = lived(events), set[Pair]()
     for turn in range(2):
         if turn == when:
-            Operators(left).leave([key_of(name) for name in leaving])
+            gone = leave(left, told)
         left.run()
+    never = lived(events, gone)
     never.run()
     assert live(left) == live(never)
     assert lake(left) == lake(never)
@@ -99,6 +117,22 @@ def test_after_a_run_it_is_that_world_cell_by_cell(told: Leaving, when: int) -> 
 @given(leavings(ANY), st.sampled_from([0, 1]))
 def test_so_it_is_for_many_more_histories(told: Leaving, when: int) -> None:
     after_runs(told, when)
+
+
+REFUSED: Leaving = (
+    [
+        (Assurance.VERIFIED, event("m1", 1, email="1@x.nl", anonymousId="d1")),
+        (Assurance.VERIFIED, event("m2", 2, userId="1")),
+        (Assurance.CLAIMED, event("m3", 3, userId="1", anonymousId="d1")),
+    ],
+    frozenset({"d:d1"}),
+)
+
+
+@pytest.mark.parametrize("when", [0, 1])
+def test_a_refused_claim_joins_who_is_known_no_more(when: int) -> None:
+    """It led to another person and was never cut: what it says is what there is of the device."""
+    after_runs(REFUSED, when)
 
 
 STAR: Leaving = (SMALL[0], frozenset({"u:1", "d:d2"}))

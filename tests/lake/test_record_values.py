@@ -1,7 +1,7 @@
 """What people type, as record linkage compares it, and the rules by which pairs are found."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stamgast.identity.records import (
@@ -77,6 +77,7 @@ SAME_TWICE = (normal.words, normal.name, normal.code, normal.day, normal.address
 
 @pytest.mark.parametrize("normalise", SAME_TWICE)
 @given(typed=st.text(max_size=30))
+@example(typed="\U00018cd6\u1cd0")  # a mark on a sign that is no letter
 def test_a_normalised_value_stays_as_it_is(normalise: normal.Normalise, typed: str) -> None:
     once = normalise(typed)
     assert normalise(once) == once

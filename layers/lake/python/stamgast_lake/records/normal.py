@@ -26,7 +26,7 @@ def words(text: str) -> str:
     """Lower-case words of letters and digits without accents, one space apart.
 
     Marks fall where a name is commonly written without them: accents of Latin, Greek and Cyrillic,
-    points of Hebrew and Arabic. Elsewhere a mark is a vowel, and stays.
+    points of Hebrew and Arabic. Elsewhere a mark is a vowel, and stays with the letter it is on.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = "".join(_kept(plain)).translate(PLAIN)
@@ -40,7 +40,7 @@ def _kept(plain: str) -> Iterator[str]:
         if not unicodedata.category(one).startswith("M"):
             base = one
             yield one
-        elif base > LAST_WITH_ACCENTS:
+        elif base > LAST_WITH_ACCENTS and base.isalnum():
             yield one
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from functions.change_identity import handler as function
 from stamgast.egress.pseudonyms import pseudonym
+from stamgast.identity.assurance import Assurance
 from stamgast.identity.live import settle
 from stamgast.identity.settings import DEFAULT
 from stamgast.lookup.cut_schema import CutAnswer, CutListing, CutPlan
@@ -199,7 +200,7 @@ def test_a_cut_is_archived_applied_checked_and_told(platform: Platform) -> None:
     assert platform.call("GET", f"/v1/identity/jobs/{told['job']}") == (200, told)
     status, listed = platform.call("GET", "/v1/identity/jobs")
     fits(CutListing, listed)
-    assert listed["jobs"] == [told]
+    assert listed["jobs"] == [{**told, "next_run": None}]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +251,48 @@ def test_identifiers_can_leave_without_naming_a_link(platform: Platform) -> None
     assert pointers[key_of(ADA)].person_id == pointers[key_of(U42)].person_id
     assert pointers[key_of(ADA)].person_id != pointers[key_of("anonymous_id:d")].person_id
     assert platform.post("cut", leave=["anonymous_id:d"])[1]["state"] == "unchanged"
+
+
+def claimed_by_another(platform: Platform) -> None:
+    """A device of the one of whom a page says that it is another's: refused, both being known."""
+    device = "anonymous_id:d"
+    for one in (
+        star("m2", ADA, device, at_ms=1),
+        star("m3", "user_id:43", "email:eve@example.org", at_ms=2),
+        star("m4", "user_id:43", device, at_ms=3, word=Assurance.CLAIMED),
+    ):
+        settle(platform.store, [one], DEFAULT, lambda _: None)
+
+
+def test_whom_the_next_run_joins_is_told_before_and_after_and_can_be_prevented(
+    platform: Platform,
+) -> None:
+    claimed_by_another(platform)
+    leave = {"leave": ["anonymous_id:d"]}
+    _, plan = platform.post("cut", MASKED, plan=True, **leave)
+    fits(CutPlan, plan)
+    (join,) = plan["next_run"]["joins"]
+    assert [(link["a"]["namespace"], link["b"]["namespace"]) for link in join["links"]] == [
+        ("user_id", "anonymous_id")
+    ]
+    assert len(join["of"]) == 2
+    assert "eve@example" not in json.dumps(plan)
+    _, alone = platform.post("cut", plan=True, alone=True, **leave)
+    assert (len(alone["pairs"]), alone["next_run"]["joins"]) == (2, [])
+    _, told = platform.post("cut", MASKED, **leave)
+    fits(CutAnswer, told)
+    assert told["next_run"] == plan["next_run"]
+    _, after = platform.post("cut", alone=True, **leave)
+    assert (after["state"], after["next_run"]["joins"]) == ("done", [])
+
+
+def test_whoever_is_joined_by_the_next_run_is_told_of_as_a_disclosure(platform: Platform) -> None:
+    claimed_by_another(platform)
+    platform.post("cut", leave=["anonymous_id:d"], plan=True)
+    pointers = platform.store.read_pointers(keys(ADA, "user_id:43"))
+    told = {platform.ref(one.person_id) for one in pointers.values()}
+    assert len(told) == 2
+    assert {one["person_ref"] for one in platform.firehose.disclosures.lines} == told
 
 
 def test_values_are_masked_unless_the_token_is_granted_identifiers(platform: Platform) -> None:

@@ -72,12 +72,12 @@ class Operators:
         """The same for identifiers of any namespaces."""
         return self.carried_out(self.ask_of(ids, Verdict.CUT if is_cut else Verdict.LIFT))
 
-    def leave(self, keys: Collection[str]) -> CutJob | None:
+    def leave(self, keys: Collection[str], *, is_alone: bool = False) -> CutJob | None:
         """These identifiers leave whoever of their persons is not named."""
         self.now_ms += 1
         order = Order(Verdict.CUT, "privacy-desk", "two customers", self.now_ms)
         requests = Requests(self.store, self.world.workspace.identity, KEYRING, lambda _: None)
-        pairs = sorted(requests.leaving(keys))
+        pairs = sorted(requests.leaving(keys, is_alone=is_alone))
         pointers = self.store.read_pointers({key for pair in pairs for key in pair})
         ids = {key: Identifier(one.namespace, one.value) for key, one in pointers.items()}
         return self.carried_out(requests.job(pairs, ids, order) if pairs else None)

@@ -25,6 +25,9 @@ Leaving = Annotated[
     typer.Option("--leaving", metavar=Who, help="Instead of a pair: one that leaves; repeatable."),
 ]
 IsPlan = Annotated[bool, typer.Option("--plan", help="Show what would follow; change nothing.")]
+IsAlone = Annotated[
+    bool, typer.Option("--alone", help="Cut also what the next run would join them by.")
+]
 Reason = Annotated[
     str, typer.Option("--reason", help="Why, for the archive; without personal data.")
 ]
@@ -75,6 +78,7 @@ def cut(
 def leave(
     who: Those,
     is_plan: IsPlan = False,
+    is_alone: IsAlone = False,
     reason: Reason = "",
     token: Token = None,
     stack: Stack = None,
@@ -83,8 +87,10 @@ def leave(
     """Let identifiers leave their person: every link to those that stay is cut.
 
     Example: stamgast identity leave anonymous_id:a-1 device_id:7 --plan
+
+    The plan shows, too, whom the next run would join them to. With --alone those links are cut.
     """
-    _send("cut", {"leave": who}, is_plan, reason, token, stack, json)
+    _send("cut", {"leave": who, "alone": is_alone}, is_plan, reason, token, stack, json)
 
 
 def lift(
@@ -143,9 +149,19 @@ def _show(answer: Mapping[str, Any], output: Output, names: Sequence[str]) -> No
         output.rows(PERSON, [_person(person) for person in answer["persons"]], title="Persons")
     if answer.get("edges"):
         output.rows(EDGE, [_edge(edge) for edge in answer["edges"]], title="Links")
+    if answer.get("next_run"):
+        _show_next_run(answer["next_run"], output)
     if answer.get("post_condition"):
         output.facts({"checked": answer["post_condition"]["text"]})
     output.note(answer["note"])
+
+
+def _show_next_run(told: Mapping[str, Any], output: Output) -> None:
+    """Whom the next run joins and by which links; nothing where it joins nobody."""
+    if told["joins"]:
+        output.rows(JOIN, [_join(join) for join in told["joins"]], title="Joined by the next run")
+    if told["joins"] or not told["is_whole"]:
+        output.note(told["note"])
 
 
 PAIRS = ("pairs", "superseded")
@@ -153,6 +169,7 @@ OF_REQUEST = ("job", "state", "superseded", "absent")
 OF_JOB = ("job", "verdict", "state", "by", "at", "reason", *PAIRS)
 PERSON = ("person", "founded", "new", "identifiers", "anchors")
 EDGE = ("a", "b", "was", "becomes", "why")
+JOIN = ("person", "made of", "identifiers", "by links")
 
 
 def _person(told: Mapping[str, Any]) -> Sequence[Any]:
@@ -163,6 +180,19 @@ def _person(told: Mapping[str, Any]) -> Sequence[Any]:
         "\n".join(map(_identifier, told["identifiers"])),
         len(told["anchors"]),
     )
+
+
+def _join(told: Mapping[str, Any]) -> Sequence[Any]:
+    return (
+        told["person"]["person_id"],
+        "\n".join(told["of"]),
+        "\n".join(map(_identifier, told["person"]["identifiers"])),
+        "\n".join(map(_link, told["links"])),
+    )
+
+
+def _link(told: Mapping[str, Any]) -> str:
+    return f"{_identifier(told['a'])} = {_identifier(told['b'])} ({told['assurance']})"
 
 
 def _edge(told: Mapping[str, Any]) -> Sequence[Any]:

@@ -1,10 +1,16 @@
 """A request to cut or to lift: which pairs it is about, and the job that carries it out."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stamgast.identity.cut_job import CutJob, CutStore, job_id_of, job_of
-from stamgast.identity.cuts import as_decided, held_together, is_carried_out, leaving_pairs
+from stamgast.identity.cuts import (
+    as_cut,
+    as_decided,
+    held_together,
+    is_carried_out,
+    leaving_pairs,
+)
 from stamgast.identity.decision import Decision, Verdict
 from stamgast.identity.decision_message import record_of, star_of_decision
 from stamgast.identity.edge import Pair
@@ -12,7 +18,9 @@ from stamgast.identity.evidence import EvidenceInMemory
 from stamgast.identity.identifiers import Identifier
 from stamgast.identity.interpret import interpret
 from stamgast.identity.keys import Keyring
+from stamgast.identity.next_run import Around, NextRun, look_around, next_run
 from stamgast.identity.partition import Partition, partition
+from stamgast.identity.root import Root
 from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.store import Pause
 from stamgast.identity.survey import Survey, survey
@@ -49,12 +57,29 @@ class Requests:
     keyring: Keyring
     pause: Pause
 
-    def leaving(self, keys: Collection[str]) -> set[Pair]:
-        """The pairs to cut so that these identifiers leave; none where nothing stays with them."""
+    def leaving(self, keys: Collection[str], *, is_alone: bool = False) -> set[Pair]:
+        """The pairs to cut so that these identifiers leave; none where nothing stays with them.
+
+        With `is_alone` those, too, by which the next run would join them to others.
+        """
         found = self.survey(keys)
         pairs = leaving_pairs(found, set(keys)) if found else set()
+        if found and is_alone:
+            pairs = self._alone(found, keys, pairs)
         if len(pairs) > MOST_PAIRS:
             raise TooManyPairsError(f"{len(pairs)} links cross")
+        return pairs
+
+    def _alone(self, found: Survey, keys: Collection[str], pairs: set[Pair]) -> set[Pair]:
+        """A link that is cut may let another join: until none does, or they are too many."""
+        around = self._around(found, pairs)
+        while len(pairs) <= MOST_PAIRS:
+            now = as_cut(found, pairs, self.settings)
+            gone = {one for key in keys if key in now.goal for one in _with(key, now)}
+            more = self._foreseen(around, now.targets, pairs).leading(gone) - pairs
+            if not more:
+                break
+            pairs = pairs | more
         return pairs
 
     def survey(
@@ -80,8 +105,39 @@ class Requests:
         found = self.survey(keys, pairs, follows=verdict is Verdict.LIFT)
         if found is None:
             return None
+        if verdict is Verdict.CUT:
+            return found, as_cut(found, pairs, self.settings)
         would_be = as_decided(held_together(found), pairs, verdict)
         return found, partition(would_be, self.settings)
+
+    def next_run(self, found: Survey, now: Mapping[str, Root], pairs: Collection[Pair]) -> NextRun:
+        """What the next run joins once these pairs are cut and the persons found stand as `now`."""
+        return self._foreseen(self._around(found, pairs), now, pairs)
+
+    def after(self, pairs: Collection[Pair]) -> NextRun:
+        """What the next run joins of the persons of these pairs, which were cut."""
+        try:
+            found = self.survey({key for pair in pairs for key in pair}, pairs)
+        except BusyError:
+            return NextRun((), is_whole=False)
+        if found is None:
+            return NextRun((), is_whole=True)
+        return self._foreseen(self._around(found, pairs), found.roots, ())
+
+    def _around(self, found: Survey, pairs: Collection[Pair]) -> Around:
+        def read(keys: Collection[str]) -> Survey | None:
+            try:
+                return self.survey(keys, pairs)
+            except BusyError:
+                return None
+
+        return look_around(read, found)
+
+    def _foreseen(
+        self, around: Around, now: Mapping[str, Root], pairs: Collection[Pair]
+    ) -> NextRun:
+        decided = replace(around, found=as_decided(around.found, pairs, Verdict.CUT))
+        return next_run(decided, now, self.settings)
 
     def is_standing(self, pairs: Sequence[Pair], verdict: Verdict) -> bool:
         """Whether every one of these pairs is decided so already; true of none."""
@@ -163,6 +219,11 @@ class Requests:
         """The person of each identifier there is, as one read shows them; else nobody's."""
         view = read_view(self.store, keys)
         return dict(view.home) if view else {}
+
+
+def _with(key: str, plan: Partition) -> Collection[str]:
+    """The identifiers of the person that this one is of."""
+    return plan.targets[plan.goal[key]].members.keys()
 
 
 __all__ = ["MOST_PAIRS", "BusyError", "Order", "Requests", "TooManyPairsError"]

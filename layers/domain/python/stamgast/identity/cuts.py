@@ -7,8 +7,10 @@ from itertools import pairwise
 from stamgast.identity.assurance import Assurance
 from stamgast.identity.decision import Decision, Verdict, pair_of
 from stamgast.identity.edge import Pair, Support
+from stamgast.identity.partition import Partition, partition
 from stamgast.identity.root import Root
 from stamgast.identity.rules import trust_groups
+from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.survey import Survey
 
 # After every namespace's priority: what only a run knows joins last.
@@ -101,6 +103,25 @@ def as_decided(found: Survey, pairs: Iterable[Pair], verdict: Verdict) -> Survey
     """The survey as it would be read once this verdict stood about these pairs."""
     told = {pair: Decision(pair, verdict, 0, "") for pair in pairs}
     return replace(found, decisions={**found.decisions, **told})
+
+
+def as_cut(found: Survey, pairs: Collection[Pair], settings: IdentitySettings) -> Partition:
+    """The persons once these pairs are cut: those that held both of one part, the others stand."""
+    found = as_decided(found, pairs, Verdict.CUT)
+    named = [pair for pair in pairs if found.home.keys() >= set(pair)]
+    shared = {found.home[a] for a, b in named if found.home[a] == found.home[b]}
+    parting = {person_id: found.roots[person_id] for person_id in shared}
+    keys = {key for root in parting.values() for key in root.members}
+    traits = {key: trait for key, trait in found.traits.items() if key in keys}
+    apart = partition(held_together(replace(found, roots=parting, traits=traits)), settings)
+    stand = {p: _cut_from(root, found) for p, root in found.roots.items() if p not in parting}
+    goal = {key: p for p, root in stand.items() for key in root.members}
+    return replace(apart, targets={**stand, **apart.targets}, goal={**goal, **apart.goal})
+
+
+def _cut_from(root: Root, found: Survey) -> Root:
+    cuts = (pair for pair in found.cuts if not root.members.keys().isdisjoint(pair))
+    return replace(root, cannot_links=frozenset(cuts))
 
 
 def standing(found: Survey, pairs: Iterable[Pair], verdict: Verdict) -> list[Pair]:

@@ -9,7 +9,9 @@ from stamgast.identity.cut_job import CutJob
 from stamgast.identity.decision import Verdict
 from stamgast.identity.edge import Edge, Pair
 from stamgast.identity.explain.masking import masked
+from stamgast.identity.next_run import MOST_FORESEEN, Join, NextRun
 from stamgast.identity.partition import Partition
+from stamgast.identity.root import Root
 from stamgast.identity.settings import IdentitySettings
 from stamgast.identity.survey import Survey
 from stamgast.lookup.reader import Reader
@@ -34,6 +36,15 @@ STANDS = {
     Verdict.LIFT: "no cut of this pair stands.",
 }
 NOBODY_LEAVES = "nobody would stay behind, or no evidence names those that leave."
+JOINS = (
+    "Links that were refused until now join these in the next run: one side is known by nothing "
+    "else any more. To keep them apart cut these links, too; leave cuts them as well with alone."
+)
+JOINS_NOBODY = "No link that is known live makes the next run join these with others."
+PARTLY = (
+    f"Not all was looked at: more than {MOST_FORESEEN} identifiers hang together, or others change "
+    "them just now. The next run may join more."
+)
 PLANNED = "Nothing was written: ask the same without plan, and it is done."
 
 
@@ -61,14 +72,19 @@ class CutTelling:
         return [[self.identifier(key) for key in pair] for pair in pairs]
 
 
+def keys_of_next_run(ahead: NextRun | None) -> set[str]:
+    """Every identifier of whom the next run joins."""
+    return {key for join in (ahead.joins if ahead else ()) for key in join.person.members}
+
+
 def keys_of_job(job: CutJob) -> set[str]:
     """Every identifier that the answer about a job names."""
     persons = job.report["persons"] if job.report else ()
     return set(job.keys).union(*(person["identifiers"] for person in persons))
 
 
-def answer_of_job(job: CutJob, telling: CutTelling) -> Json:
-    """What became of a request."""
+def answer_of_job(job: CutJob, telling: CutTelling, ahead: NextRun | None = None) -> Json:
+    """What became of a request, and what the next run makes of it."""
     told: Json = {
         "job": job.job_id,
         "verdict": job.verdict.value,
@@ -87,7 +103,42 @@ def answer_of_job(job: CutJob, telling: CutTelling) -> Json:
         "superseded": telling.pairs(job.report["superseded"]),
         "persons": [_person(person, was, telling) for person in job.report["persons"]],
         "post_condition": {"holds": holds, "text": HOLDS[job.verdict]},
+        "next_run": _next_run(ahead, was | set(job.report["homes"].values()), telling),
         "note": ANEW,
+    }
+
+
+def _next_run(ahead: NextRun | None, before: set[str], telling: CutTelling) -> Json | None:
+    """Whom the next run joins, by which links; null where a request says nothing of it."""
+    if ahead is None:
+        return None
+    note = JOINS if ahead.joins else JOINS_NOBODY if ahead.is_whole else PARTLY
+    return {
+        "joins": [_join(join, before, telling) for join in ahead.joins],
+        "is_whole": ahead.is_whole,
+        "note": note if ahead.is_whole or not ahead.joins else f"{JOINS} {PARTLY}",
+    }
+
+
+def _join(join: Join, before: set[str], telling: CutTelling) -> Json:
+    links = [
+        {
+            "a": telling.identifier(link.pair[0]),
+            "b": telling.identifier(link.pair[1]),
+            "assurance": link.assurance.name.lower(),
+        }
+        for link in join.links
+    ]
+    person = _person(_told(join.person), before | join.of, telling)
+    return {"person": person, "of": sorted(join.of), "links": links}
+
+
+def _told(root: Root) -> Json:
+    return {
+        "person_id": root.person_id,
+        "founded_ms": root.born.received_ms,
+        "identifiers": sorted(root.members),
+        "anchors": sorted(root.anchors),
     }
 
 
@@ -131,32 +182,29 @@ def answer_of_plan(
     telling: CutTelling,
     *,
     is_standing: bool,
+    ahead: NextRun | None = None,
 ) -> Json:
-    """The persons that would be, and the links that would change their state."""
+    """The persons that would be, the links that would change, and what the next run would join."""
     pairs = sorted(pairs)
     unchanging = f"Nothing would change: {_why_nothing(verdict, pairs)}"
     note = unchanging if is_standing else PLANNED
     told: Json = {"verdict": verdict.value, "pairs": telling.pairs(pairs), "note": note}
     if plan is None:
-        return {**told, "persons": [], "edges": [], "absent": sorted({k for p in pairs for k in p})}
+        absent = sorted({k for p in pairs for k in p})
+        return {**told, "persons": [], "edges": [], "absent": absent, "next_run": None}
     found, would_be = plan
     return {
         **told,
         "persons": list(_persons(found, would_be, telling)),
         "absent": sorted({key for pair in pairs for key in pair} - found.pointers.keys()),
         "edges": [_edge(found.edges[edge.pair], edge, telling) for edge in edge_moves(*plan)],
+        "next_run": _next_run(ahead, set(found.roots), telling),
     }
 
 
 def _persons(found: Survey, would_be: Partition, telling: CutTelling) -> Iterator[Json]:
-    for person_id, root in sorted(would_be.targets.items()):
-        person = {
-            "person_id": person_id,
-            "founded_ms": root.born.received_ms,
-            "identifiers": sorted(root.members),
-            "anchors": sorted(root.anchors),
-        }
-        yield _person(person, set(found.roots), telling)
+    for _, root in sorted(would_be.targets.items()):
+        yield _person(_told(root), set(found.roots), telling)
 
 
 def _edge(was: Edge, becomes: Edge, telling: CutTelling) -> Json:

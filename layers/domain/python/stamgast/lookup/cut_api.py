@@ -18,6 +18,7 @@ from stamgast.lookup.cut_answer import (
     answer_of_plan,
     answer_unchanged,
     keys_of_job,
+    keys_of_next_run,
     keys_of_plan,
 )
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad
@@ -75,7 +76,11 @@ def post_cut(request: Request, _parts: Parts, reader: Reader, desk: CutDesk) -> 
     if isinstance(named, Fault):
         return named
     try:
-        pairs = {_pair(named)} if body.pair else desk.requests.leaving(named.keys())
+        pairs = (
+            {_pair(named)}
+            if body.pair
+            else desk.requests.leaving(named.keys(), is_alone=body.is_alone)
+        )
     except TooManyPairsError as error:
         return bad("too_many_links", f"leave: {error}; name fewer identifiers at once.")
     except BusyError:
@@ -145,10 +150,7 @@ def _answer(
 ) -> Told:
     try:
         if is_plan:
-            plan = desk.requests.preview(sorted(pairs), order.verdict)
-            telling = desk.telling(reader, keys_of_plan(plan, pairs), _kind(order.verdict))
-            is_standing = desk.requests.is_standing(sorted(pairs), order.verdict)
-            return answer_of_plan(plan, pairs, order.verdict, telling, is_standing=is_standing)
+            return _planned(pairs, order.verdict, reader, desk)
         job = desk.requests.job(sorted(pairs), _values(pairs, named, desk), order)
     except BusyError:
         return CHANGING
@@ -156,6 +158,17 @@ def _answer(
         telling = desk.telling(reader, keys_of_plan(None, pairs), _kind(order.verdict))
         return answer_unchanged(order.verdict, pairs, telling)
     return _told(desk.cutter.carry_out(job), reader, desk)
+
+
+def _planned(pairs: Collection[Pair], verdict: Verdict, reader: Reader, desk: CutDesk) -> Told:
+    requests = desk.requests
+    plan, ahead = requests.preview(sorted(pairs), verdict), None
+    if plan is not None and verdict is Verdict.CUT:
+        ahead = requests.next_run(plan[0], plan[1].targets, pairs)
+    told = keys_of_plan(plan, pairs) | keys_of_next_run(ahead)
+    is_standing = requests.is_standing(sorted(pairs), verdict)
+    telling = desk.telling(reader, told, _kind(verdict))
+    return answer_of_plan(plan, pairs, verdict, telling, is_standing=is_standing, ahead=ahead)
 
 
 def _values(
@@ -169,7 +182,10 @@ def _values(
 
 
 def _told(job: CutJob, reader: Reader, desk: CutDesk) -> Told:
-    answer = answer_of_job(job, desk.telling(reader, keys_of_job(job), _kind(job.verdict)))
+    is_cut = job.verdict is Verdict.CUT and not job.is_open
+    ahead = desk.requests.after(job.pairs) if is_cut else None
+    told = keys_of_job(job) | keys_of_next_run(ahead)
+    answer = answer_of_job(job, desk.telling(reader, told, _kind(job.verdict)), ahead)
     return Accepted(answer) if job.is_open else answer
 
 

@@ -37,10 +37,21 @@ class CutBody(PairBody):
         Field(min_length=1, max_length=MOST_LEAVING, examples=[["anonymous_id:a-1"]]),
     ] = None
 
+    is_alone: Annotated[
+        bool,
+        Field(
+            description="With leave: cuts the links, too, by which the next run would join those "
+            "that leave to others.",
+            alias="alone",
+        ),
+    ] = False
+
     @model_validator(mode="after")
     def _one_of_both(self) -> "CutBody":
         if (self.pair is None) is (self.leave is None):
             raise ValueError("say either pair, two identifiers, or leave, a list of them")
+        if self.is_alone and self.leave is None:
+            raise ValueError("alone goes with leave, not with a pair")
         return self
 
 
@@ -79,6 +90,30 @@ class EdgeTold(Form):
     why: str | None
 
 
+class LinkTold(Form):
+    """A link that the next run adds, and the word that it rests on."""
+
+    a: ToldIdentifier
+    b: ToldIdentifier
+    assurance: Literal["anonymous", "claimed", "verified"]
+
+
+class JoinTold(Form):
+    """A person as the next run makes it, of which persons of now, by which links."""
+
+    person: PersonTold
+    of: list[str]
+    links: list[LinkTold]
+
+
+class NextRunTold(Form):
+    """What the next run joins, by what is known live; `is_whole` says that all was looked at."""
+
+    joins: list[JoinTold]
+    is_whole: bool
+    note: str
+
+
 class CutPlan(Form):
     """What would follow: nothing of it has been written."""
 
@@ -87,6 +122,7 @@ class CutPlan(Form):
     persons: list[PersonTold]
     absent: list[str]
     edges: list[EdgeTold]
+    next_run: NextRunTold | None
     note: str
 
 
@@ -110,6 +146,7 @@ class CutAnswer(Form):
     superseded: list[tuple[ToldIdentifier, ToldIdentifier]] | None = None
     persons: list[PersonTold] | None = None
     post_condition: PostCondition | None = None
+    next_run: NextRunTold | None = None
     note: str
 
 

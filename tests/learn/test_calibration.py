@@ -43,6 +43,17 @@ def test_no_end_claims_more_than_its_labels_carry() -> None:
     assert stated.max() == pytest.approx(1 - 1 / 1_002)
 
 
+@pytest.mark.parametrize("few", [1, 3, 10])
+def test_a_few_at_an_end_do_not_speak_for_everybody(few: int) -> None:
+    """The lowest few did not, the next did, and of all others one in twenty."""
+    scores = np.linspace(0.0, 1.0, 2_000)
+    labels = np.arange(2_000) % 20 == few % 20
+    told = apply(fit_calibrator(scores, labels), scores)
+    assert told.mean() == pytest.approx(labels.mean(), abs=0.005)
+    turned = apply(fit_calibrator(scores, ~labels[::-1]), scores)
+    assert turned.mean() == pytest.approx(1 - labels.mean(), abs=0.005)
+
+
 def test_scores_that_say_the_opposite_are_not_turned_round() -> None:
     _, scores, labels = told(400)
     stated = apply(fit_calibrator(1 - scores, labels), np.array([0.1, 0.9]))

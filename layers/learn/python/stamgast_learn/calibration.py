@@ -84,15 +84,16 @@ def _isotonic(scores: Floats, labels: Labels) -> Calibrator:
     """Pool adjacent violators (Zadrozny & Elkan, 2002); no end claims more than its labels carry.
 
     A first or last block of m labels of one class says 1/(m+2) or (m+1)/(m+2): Laplace's rule of
-    succession, where plain isotonic regression would say never or always.
+    succession, where plain isotonic regression would say never or always; but never more, or less,
+    than the block beside it, or three people at an end would speak for everybody.
     """
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(scores, labels.astype(np.float64))
-    y = fitted.predict(scores)
-    low, high = float(y.min()), float(y.max())
-    least = 1.0 / (int((y == low).sum()) + 2)
-    most = 1.0 - 1.0 / (int((y == high).sum()) + 2)
+    blocks, people = np.unique(np.round(fitted.predict(scores), 12), return_counts=True)
+    beside = slice(1, 2), slice(-2, -1)
+    least = min(1.0 / (int(people[0]) + 2), *blocks[beside[0]])
+    most = max(1.0 - 1.0 / (int(people[-1]) + 2), *blocks[beside[1]])
     knots = tuple(
         (float(x), float(np.clip(v, least, most)))
         for x, v in zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)

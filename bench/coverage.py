@@ -8,13 +8,14 @@ beside those of the very version on 20,000 people that nobody has seen, on a lat
 are known. Habits of these worlds differ more than their features tell. Uplift: the Qini stated
 beside that of the learner on 40,000 others. Lifetime values: customers whose money lay within their
 own interval. Shares on discount: true ones within their bounds, and how much of what came the card
-says was. Elasticity and drivers: slopes whose truth was set, of many cheap worlds. `nominal` is
-what an interval says of itself, `seen` how often it held, with the 95 % that so few worlds leave
-open; `kept` how often the truth was not below its lower end, which is what is promised; `mean` is
-by how much what was stated lies above the truth, on average. Worlds are numbered; `--first` says
-with which to begin, so that many can be asked a part at a time. `--curve` adds every other point of
-reach against precision, and all of them together: points of one world are of the same people, so
-the interval beside these counts worlds and not points.
+says was. Recommendations: `bench/coverage_offers.py`. Elasticity and drivers: slopes whose truth
+was set, of many cheap worlds. `nominal` is what an interval says of itself, `seen` how often it
+held, with the 95 % that so few worlds leave open; `kept` how often the truth was not below its
+lower end, which is what is promised; `mean` is by how much what was stated lies above the truth, on
+average. Worlds are numbered; `--first` says with which to begin, so that many can be asked a part
+at a time. `--curve` adds every other point of reach against precision, and all of them together:
+points of one world are of the same people, so the interval beside these counts worlds and not
+points.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.coverage_offers import recommendation
 from stamgast_learn.calibration import Floats
 from stamgast_learn.discount.elasticity import elasticity
 from stamgast_learn.discount.lines import People, Weeks
@@ -241,6 +243,7 @@ def figures(
             yield row(kind, name, [one[name] for one in told if name in one])
         for of in ("precision", "recall") if is_curve else ():
             yield of_curve(kind, of, told)
+    yield from of_offers(worlds, people) if OFFERS in kinds else ()
     yield from of_shares(worlds, people) if SHARES in kinds else ()
     if OTHERS not in kinds:
         return
@@ -259,7 +262,7 @@ RANKED: dict[str, Callable[[Random, int], dict[str, Held]]] = {
     "look_alike": look_alike,
     "uplift": uplift,
 }
-OTHERS, SHARES = "others", "shares"
+OTHERS, SHARES, OFFERS = "others", "shares", "recommendation"
 STATED = ("precision of the best tenth", "area", "Qini")
 
 
@@ -287,6 +290,13 @@ def of_customers(told: list[tuple[int, int, float]]) -> dict[str, Any]:
     return _row("lifetime_value", "money of a customer", 0.9, right, of, off)
 
 
+def of_offers(worlds: range, people: int) -> Iterator[dict[str, Any]]:
+    """How often intervals of 95 % held what offers reach."""
+    found = [recommendation(np.random.default_rng((seed, 12)), people) for seed in worlds]
+    for name in dict.fromkeys(name for one in found for name in one):
+        yield row(OFFERS, name, [held(*one[name]) for one in found if name in one])
+
+
 def of_shares(worlds: range, people: int) -> Iterator[dict[str, Any]]:
     """How often bounds of 90 % held true shares, and what the cards say of that."""
     for orders, size in ORDERS:
@@ -310,7 +320,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=15)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=3_000)
-    kinds = [*RANKED, SHARES, OTHERS]
+    kinds = [*RANKED, SHARES, OFFERS, OTHERS]
     parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--curve", action="store_true")
     parser.add_argument("--json", action="store_true")

@@ -6,26 +6,26 @@ Four honest worlds of single events: customers who buy at their own rate and lea
 every month, people who look around before they buy, and silence as the outcome. Each is told by
 sixteen behaviours, and by recency and count alone. And three honest worlds in which one true cause
 orders people with an area of about 0.85 by itself: it lasts, it changes slowly, or it is of the
-moment. And the seed of a look-alike among customers who buy at their own rate: who spends and looks
-around much is in it more often, at one moment that has no past. A leak is then added to the
-sixteen: a noisy copy of the outcome by its area, which has nothing to copy yet where people are
-scored, a column filled for a part of those to whom it came,
-one category of eight, a flag, what was noted when the outcome came under an older date, an id in
-the order of what came, two copies at once, and notes of each purchase that bear a date up to twenty
-days older.
+moment. And seeds of look-alikes among customers who buy at their own rate, at one moment that has
+no past: `bench/leak_seeds.py` has the kinds, and rules, which a look-alike must refuse to repeat;
+of seeds `found` is what is refused, too. A leak is then added to the sixteen: a noisy copy of the
+outcome by its area, which has nothing to copy yet where people are scored, a column filled for a
+part of those to whom it came, one category of eight, a flag, what was noted when the outcome came
+under an older date, an id in the order of what came, two copies at once, and notes of each purchase
+that bear a date up to twenty days older.
 `found` is what keeps a version out; of the others, so many more are told as a question.
 """
 
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from bench.leak_seeds import CONDITIONS, HONEST, honest_seed, is_refused, rule_seed
 from stamgast_learn.calibration import Floats
 from stamgast_learn.predict.leaks import Leak, leaks
 from stamgast_learn.predict.panel import Panel
@@ -226,15 +226,26 @@ def seeded(people: int, seed: int) -> World:
     """An honest seed at one moment: the better part of what decides is no feature."""
     told, ahead = world("shop", people, seed)
     now = told.cut_on == CUTS[-1]
-    panel, random = told.at(now), np.random.default_rng((seed, 78))
-    spent, views = (panel.measured[:, NAMES.index(name)] for name in ("spent", "views_90d"))
-    odds = 1.2 * _standard(np.log1p(spent)) + 0.6 * _standard(views) - 1.2
-    is_in = random.random(len(panel)) < 1 / (1 + np.exp(-odds))
-    return replace(panel, label=is_in.astype(np.float64)), ahead[now]
+    panel = honest_seed(told.at(now), "a faint line", np.random.default_rng((seed, 78)))
+    return panel, ahead[now]
 
 
-def _standard(column: Floats) -> Floats:
-    return np.asarray((column - column.mean()) / column.std())
+def _of_seeds(worlds: range, found: list[World]) -> Iterator[dict[str, Any]]:
+    """Honest seeds of every kind, and rules: of how many a look-alike abstains."""
+    at = [(seed, one) for seed, (one, _) in zip(worlds, found, strict=True)]
+    for place, name in enumerate(HONEST):
+        drawn = [
+            honest_seed(one, name, np.random.default_rng((seed, 79, place))) for seed, one in at
+        ]
+        yield _row(SEED_KIND, f"honest seed: {name}", drawn, "", is_refused)
+    for is_any in (False, True):
+        for many in CONDITIONS:
+            drawn = [
+                rule_seed(one, many, np.random.default_rng((seed, 80, many)), is_any=is_any)
+                for seed, one in at
+            ]
+            what = f"rule: {'any' if is_any else 'all'} of {many}"
+            yield _row(SEED_KIND, what, drawn, "none", is_refused)
 
 
 def figures(
@@ -252,6 +263,7 @@ def figures(
         of_seeds = {name: one for name, one in planned.items() if name in OF_SEEDS}
         found = [seeded(people, seed) for seed in worlds]
         yield from _of_worlds(SEED_KIND, worlds, found, of_seeds)
+        yield from _of_seeds(worlds, found)
 
 
 def _of_worlds(
@@ -265,10 +277,18 @@ def _of_worlds(
         yield _row(kind, name, panels, "leak")
 
 
-def _row(kind: str, what: str, panels: list[Panel], named: str) -> dict[str, Any]:
+def _row(
+    kind: str,
+    what: str,
+    panels: list[Panel],
+    named: str,
+    is_found: Callable[[Panel], bool] = lambda _: False,
+) -> dict[str, Any]:
     """In how many panels a feature so named was suspected, and in how many more asked about."""
-    found = [any(named in one.feature for one in _leaks(panel)) for panel in panels]
-    rest = [panel for panel, is_found in zip(panels, found, strict=True) if not is_found]
+    found = [
+        is_found(panel) or any(named in one.feature for one in _leaks(panel)) for panel in panels
+    ]
+    rest = [panel for panel, one in zip(panels, found, strict=True) if not one]
     asked = [any(named in name for name, _ in _asked(panel)) for panel in rest]
     told = {"world": kind, "what": what, "worlds": len(panels)}
     return told | {"found": sum(found), "asked": sum(asked)}

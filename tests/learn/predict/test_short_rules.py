@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from stamgast_learn.calibration import Floats, Labels
-from stamgast_learn.predict import short_rules
+from stamgast_learn.predict import resemblance, short_rules
+from stamgast_learn.predict.leaks import TOO_GOOD
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.run import Order, learn_run
-from stamgast_learn.predict.short_rules import short_rule
+from stamgast_learn.predict.short_rules import short_rule, skill_of_trees
 from tests.learn.predict.worlds import FIRST_DAY, WITHIN, write
 
 PEOPLE = 700
@@ -60,8 +61,26 @@ def honest(told: Floats, seed: int, sure: float) -> Labels:
 def test_no_honest_seed_is_a_short_rule(sure: float, monkeypatch: pytest.MonkeyPatch) -> None:
     worlds = [(habits(seed), seed) for seed in range(12)]
     assert not any(rule_of(told, honest(told, seed, sure)) for told, seed in worlds)
-    monkeypatch.setattr(short_rules, "SAME", 0.5)
+    monkeypatch.setattr(short_rules, "SAME", {2: 0.5})
     assert any(rule_of(told, honest(told, seed, 4.0)) for told, seed in worlds)
+
+
+def test_a_seed_of_nearly_everybody_is_no_rule_though_who_takes_all_knows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = habits()
+    seed = np.random.default_rng(1).random(PEOPLE) < 1 / (1 + np.exp(-2.4 - 0.4 * told[:, 0]))
+    assert rule_of(told, seed) is None
+    monkeypatch.setattr(short_rules, "_both", lambda taken, of: (max(taken.mean(), 0.95), 1.0))
+    assert rule_of(told, seed) is not None
+
+
+def test_rules_of_four_conditions_are_told_by_trees_where_a_line_is_unsure() -> None:
+    told = habits()
+    seed = (np.abs(told) < 1.4).all(axis=1)
+    assert skill_of_trees(of(told, seed), seed) >= TOO_GOOD
+    unsure = honest(told, 3, 4.0)
+    assert skill_of_trees(of(told, unsure), unsure) < 0.98
 
 
 @pytest.mark.failure_line(34)
@@ -76,7 +95,9 @@ def test_a_look_alike_of_a_short_rule_says_what_to_leave_out(
     assert str(outcome.why).startswith("a rule of spent and visits tells who is in the seed")
     assert "leave out these features" in str(outcome.why)
     assert "judgement" not in outcome.report
-    monkeypatch.setattr("stamgast_learn.predict.resemblance.short_rule", lambda *_: None)
+    monkeypatch.setattr(resemblance, "short_rule", lambda *_: None)
+    assert "tell who is in the seed (area under" in str(learn_run(ORDER, path, None)[0].why)
+    monkeypatch.setattr(resemblance, "skill_of_trees", lambda *_: 0.5)
     best = learn_run(ORDER, path, None)[0].report["judgement"]["ranking"]["reach"][3]
     assert best["precision"]["value"] > 0.95
     without = replace(panel, measured=told[:, 2:], features=NAMES[2:])

@@ -12,7 +12,7 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.alone import plain_order
 from stamgast_learn.predict.backtest import Backtest
 from stamgast_learn.predict.baselines import base_rate, rfm_cell
-from stamgast_learn.predict.estimate import fit
+from stamgast_learn.predict.estimate import ENOUGH_FOR_TREES, fit
 from stamgast_learn.predict.folds import fine_folds
 from stamgast_learn.predict.honesty import constant_features
 from stamgast_learn.predict.leaks import TOO_GOOD, telling_features
@@ -20,7 +20,7 @@ from stamgast_learn.predict.newest import calibrated
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
 from stamgast_learn.predict.ranking import auc_of
-from stamgast_learn.predict.short_rules import short_rule
+from stamgast_learn.predict.short_rules import short_rule, skill_of_trees
 from stamgast_learn.progress import counted
 
 MOST_TOLD = 3
@@ -39,13 +39,7 @@ def resemble(panel: Panel) -> tuple[Predictor, Backtest, tuple[str, ...]]:
     labels = kept.label == 1
     _require_no_short_rule(kept, labels)
     scores = _held_out(kept, labels)
-    area = auc_of(scores, labels)
-    if area >= TOO_GOOD:
-        raise AbstainedError(
-            f"the features tell who is in the seed (area under the curve {area:.3f}): the model"
-            " would repeat the seed's own rule; leave out the features that the rule is made of,"
-            f" most likely {', '.join(_strongest(kept, labels))}"
-        )
+    _require_no_rule(kept, labels, scores)
     calibrator = fit_calibrator(scores, labels)
     tested = Backtest(
         kept, calibrated(scores, labels, fine_folds(kept.person)), _baselines(kept), scores
@@ -64,6 +58,20 @@ def _require_no_short_rule(panel: Panel, labels: Labels) -> None:
             f"a rule of {' and '.join(rule.features)} tells who is in the seed ({rule.recall:.0%}"
             f" of it, and {rule.precision:.0%} of those whom it takes are of it, of people held"
             " out): the model would repeat the seed's own rule; leave out these features"
+        )
+
+
+def _require_no_rule(panel: Panel, labels: Labels, scores: Floats) -> None:
+    """Raises AbstainedError where all features tell who is in the seed: what is learnt of them, or,
+    where that is a line, trees, which see what a rule of many conditions asks."""
+    area = auc_of(scores, labels)
+    if area < TOO_GOOD and _rows(panel) < ENOUGH_FOR_TREES:
+        area = max(area, skill_of_trees(panel, labels))
+    if area >= TOO_GOOD:
+        raise AbstainedError(
+            f"the features tell who is in the seed (area under the curve {area:.3f}): the model"
+            " would repeat the seed's own rule; leave out the features that the rule is made of,"
+            f" most likely {', '.join(_strongest(panel, labels))}"
         )
 
 

@@ -63,7 +63,8 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
         for name, one in judgement["figures"].items()
     ]
     names = ("by", f"recall@{number}", f"nDCG@{number}", "anything hit", f"coverage@{number}")
-    yield "Offers to people, judged by what they bought then", names, rows
+    since = f"from {judgement['ranked_on']} on" if "ranked_on" in judgement else "then"
+    yield f"Offers to people, judged by what they bought {since}", names, rows
     gains = [
         (named(name), bounded(one, 4), f"{judgement['shares'][name]:.1%}")
         for name, one in judgement["gains"].items()
@@ -78,10 +79,15 @@ def recommendation(judgement: Document) -> Iterator[Figures]:
     yield "How true its odds are", ("figure", "value, with 95 %"), told
     ways = list(judgement["figures"])
     cuts = [
-        (one["cut_on"], f"{one['people']:,}", *(f"{one['ndcg'][name]:.3f}" for name in ways))
+        (one["cut_on"], f"{one['people']:,}", *(_at_cut(one["ndcg"], name) for name in ways))
         for one in judgement["cuts"]
     ]
     yield f"nDCG@{number} at each cut-off", ("cut-off", "people", *map(named, ways)), cuts
+
+
+def _at_cut(figures: Document, name: str) -> str:
+    """The figure of a way at a cut-off; the version in use had seen what came after older ones."""
+    return f"{figures[name]:.3f}" if name in figures else "–"
 
 
 def discount(judgement: Document) -> Iterator[Figures]:

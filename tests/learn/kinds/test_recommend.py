@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from stamgast_learn.parquet import read_columns, write_columns
 from stamgast_learn.predict.run import Order
 from stamgast_learn.recommend.baskets import read_baskets
-from stamgast_learn.recommend.judged import coverage, sureness
+from stamgast_learn.recommend.judged import MODEL, Tried, coverage, judge, sureness
 from stamgast_learn.recommend.kept import recommender_of
 from stamgast_learn.recommend.known import known_at
 from stamgast_learn.recommend.run import learn_run, score_run
@@ -108,6 +108,28 @@ def test_offers_are_as_sure_as_they_came_to_everybody_and_not_to_buyers_alone() 
     assert told.came.tolist() == [1.0, 0.0]
     buyers = told.came[np.isin(told.person, [7])]
     assert buyers.mean() > told.stated.mean() == told.came.mean()
+
+
+def tried(cut: int, bought: list[int]) -> Tried:
+    """A cut-off at which three people are offered the first of two items."""
+    offered, people = np.zeros((3, 1), dtype=np.int64), np.arange(3)
+    came = csr_array((np.ones(3), (people, bought)), shape=(3, 2))
+    sure = sureness(people, offered, np.full((3, 1), 0.5), came)
+    covered = {MODEL: coverage(offered, people, 2)}
+    return Tried(cut, people, came, {MODEL: offered}, sure, 2, covered)
+
+
+def test_figures_are_of_the_newest_cut_off_and_older_ones_stand_beside_it() -> None:
+    told = judge([tried(CUTS[0], [1, 1, 1]), tried(CUTS[1], [0, 0, 0])])
+    assert told.figures[MODEL].recall.value == told.observed.value == 1.0
+    assert [one["ndcg"][MODEL] for one in told.cuts] == [0.0, 1.0]
+    assert told.ranked_on == told.cuts[1]["cut_on"]
+
+
+def test_where_everything_is_offered_that_is_not_sure_of_others() -> None:
+    told = coverage(np.tile([0, 1], (50, 1)), np.arange(50), 2)
+    assert (told.value, told.high) == (1.0, 1.0)
+    assert told.low < 1.0
 
 
 def test_nothing_of_a_cut_offs_day_or_after_it_is_known(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 Järvelin and Kekäläinen (2002), Cumulated gain-based evaluation, with gains of 1. Intervals are
 bootstraps by person; that of coverage is a jackknife, for a bootstrap sees fewer people than there
-are, and so fewer items.
+are, and so fewer items. Figures are of the newest cut-off: at older ones less had been bought to go
+by, and of several together more is offered than on any day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,14 +32,16 @@ class Sureness:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Offers to people who then bought something: a row each; `came` is (people, items)."""
+    """Offers at a cut-off to people who then bought something: a row each; `came` is (people,
+    items). `covered` is which part of the `catalogue` is offered to anybody, buyer or not."""
 
+    cut_on: int
     person: Codes
-    cut_on: Codes
     came: csr_array
     offers: Mapping[str, Codes]
     sureness: Sureness
     catalogue: int
+    covered: Mapping[str, Measure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,12 @@ class Figures:
 class Judgement:
     """The model and each baseline, and by how much the model's discounted gain is higher.
 
-    `stated` is the mean probability of what the model offered to everybody, `observed` which part
-    was bought.
+    All but `cuts` is of the cut-off `ranked_on`. `stated` is the mean probability of what the model
+    offered to everybody, `observed` which part was bought.
     """
 
+    ranked_on: str
     people: int
-    offers: int
     number: int
     catalogue: int
     figures: Mapping[str, Figures]
@@ -78,8 +81,9 @@ class Judgement:
 MODEL = "model"
 
 
-def judge(tried: Tried) -> Judgement:
-    """Everything that is said of the model and its baselines."""
+def judge(parts: Sequence[Tried]) -> Judgement:
+    """Everything that is said of the model and its baselines, of cut-offs with the newest last."""
+    tried = parts[-1]
     number = tried.offers[MODEL].shape[1]
     rows = {name: rows_of(offered, tried.came) for name, offered in tried.offers.items()}
     weights = list(replicates(tried.person))
@@ -88,7 +92,7 @@ def judge(tried: Tried) -> Judgement:
             recall=_mean(rows[name][:, 0], weights),
             ndcg=_mean(rows[name][:, 1], weights),
             hit_rate=_mean(rows[name][:, 2], weights),
-            coverage=coverage(tried.offers[name], tried.person, tried.catalogue),
+            coverage=tried.covered[name],
         )
         for name in rows
     }
@@ -97,8 +101,8 @@ def judge(tried: Tried) -> Judgement:
         name: _mean(ours - told[:, 1], weights) for name, told in rows.items() if name != MODEL
     }
     return Judgement(
-        people=len(np.unique(tried.person)),
-        offers=len(tried.person),
+        ranked_on=_day(tried.cut_on),
+        people=len(tried.person),
         number=number,
         catalogue=tried.catalogue,
         figures=figures,
@@ -106,7 +110,7 @@ def judge(tried: Tried) -> Judgement:
         shares={n: one.value / max(figures[n].ndcg.value, 1e-9) for n, one in gains.items()},
         stated=float(tried.sureness.stated.mean()),
         observed=_mean(tried.sureness.came, list(replicates(tried.sureness.person))),
-        cuts=tuple(_at(tried, rows, int(cut)) for cut in np.unique(tried.cut_on)),
+        cuts=tuple(_at(one) for one in parts),
     )
 
 
@@ -144,19 +148,27 @@ def _mean(values: Floats, weights: list[Floats]) -> Measure:
 
 
 def coverage(offered: Codes, person: NDArray[Any], catalogue: int) -> Measure:
-    """Which part of the items is offered to anybody, with the interval of a jackknife by person."""
+    """Which part of the items is offered to anybody, with the interval of a jackknife by person.
+
+    One more item than was seen hangs on a single person, or where nothing is left nothing is sure.
+    """
     _, of = np.unique(person, return_inverse=True)
-    pairs = np.unique(np.column_stack([np.repeat(of, offered.shape[1]), offered.ravel()]), axis=0)
-    pairs = pairs[pairs[:, 1] >= 0]
-    persons, items = int(of.max()) + 1, np.bincount(pairs[:, 1]) if len(pairs) else np.zeros(1)
-    alone = pairs[items[pairs[:, 1]] == 1, 0]
+    catalogue = max(1, catalogue)
+    many, persons = int(offered.max(initial=0)) + 1, int(of.max()) + 1
+    of, item = np.divmod(np.unique((many * of[:, None] + offered)[offered >= 0]), many)
+    items = np.bincount(item, minlength=1)
+    alone = of[items[item] == 1]
     lost = np.bincount(alone, minlength=persons) / catalogue
-    half = Z95 * float(np.sqrt((persons - 1) / persons * ((lost - lost.mean()) ** 2).sum()))
+    spread = (persons - 1) / persons * ((lost - lost.mean()) ** 2).sum() + 1 / catalogue**2
+    half = Z95 * float(np.sqrt(spread))
     value = float((items > 0).sum()) / catalogue
     return Measure(value, max(0.0, value - half), min(1.0, value + half))
 
 
-def _at(tried: Tried, rows: Mapping[str, Floats], cut: int) -> dict[str, Any]:
-    here = tried.cut_on == cut
-    told = {name: float(one[here, 1].mean()) for name, one in rows.items()}
-    return {"cut_on": str(np.datetime64(cut, "D")), "people": int(here.sum()), "ndcg": told}
+def _at(tried: Tried) -> dict[str, Any]:
+    told = {n: float(rows_of(one, tried.came)[:, 1].mean()) for n, one in tried.offers.items()}
+    return {"cut_on": _day(tried.cut_on), "people": len(tried.person), "ndcg": told}
+
+
+def _day(cut: int) -> str:
+    return str(np.datetime64(cut, "D"))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import vstack
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column, write_columns
@@ -16,7 +15,7 @@ from stamgast_learn.predict.scores import bands, percentiles
 from stamgast_learn.progress import counted
 from stamgast_learn.recommend.baskets import Baskets, read_baskets
 from stamgast_learn.recommend.exclusions import Exclusions, exclusions_of
-from stamgast_learn.recommend.judged import MODEL, Judgement, Sureness, Tried, judge, sureness
+from stamgast_learn.recommend.judged import MODEL, Judgement, Tried, coverage, judge, sureness
 from stamgast_learn.recommend.kept import Recommender, moment_of, recommender_of
 from stamgast_learn.recommend.known import bought_in
 from stamgast_learn.recommend.recommender import (
@@ -33,6 +32,7 @@ from stamgast_learn.recommend.recommender import (
 from stamgast_learn.recommend.rules import RULES, offered_by
 
 CHAMPION = "version_in_use"
+LEAST_OF_LATE = 30
 MOST_TAUGHT_OF = 3
 """Of how many older cut-offs the weights are learnt."""
 
@@ -100,7 +100,7 @@ def _tried(
     moments: dict[int, Moment],
     taught: dict[int, Lessons],
     in_use: Recommender | None,
-) -> Tried:
+) -> list[Tried]:
     """Each cut-off with an older one behind it, offered by weights of those older ones."""
     parts, out = [], exclusions_of(order.settings, baskets)
     for cut, moment in counted("past cut-offs foretold", list(moments.items())):
@@ -111,13 +111,22 @@ def _tried(
             if in_use is not None and cut >= in_use.learnt_until + order.within_days:
                 ways[CHAMPION] = in_use.weights
             parts.append(_at(order, baskets, moment, out, ways))
-    tried = _joined([one for one in parts if len(one.person)])
-    people = len(np.unique(tried.person))
-    if people < order.least_of_each:
+    _require_buyers(parts, order.least_of_each)
+    return [one for one in parts if len(one.person)]
+
+
+def _require_buyers(parts: list[Tried], least: int) -> None:
+    """Raises AbstainedError unless enough people bought anything, and enough of late."""
+    if not parts:
         raise AbstainedError(
-            f"{people} people bought anything after a cut-off; needs {order.least_of_each}"
+            "no cut-off has an older one a horizon before it and more items than are offered"
         )
-    return tried
+    people, of_late = len(np.unique(np.concatenate([p.person for p in parts]))), parts[-1].person
+    for found, needed, which in ((people, least, "a"), (len(of_late), LEAST_OF_LATE, "the newest")):
+        if found < needed:
+            raise AbstainedError(
+                f"{found} people bought anything after {which} cut-off; needs {needed}"
+            )
 
 
 def _is_enough(order: Order, moment: Moment) -> bool:
@@ -137,13 +146,15 @@ def _at(
     offers = {name: one.item for name, one in made.items()}
     offers |= {name: offered_by(rule, moment, out, number) for name, rule in RULES.items()}
     bought = np.asarray(came.sum(axis=1)).ravel() > 0
+    catalogue = int((moment.known.offered & ~out.items).sum())
     return Tried(
+        cut_on=cut,
         person=moment.people[bought],
-        cut_on=np.full(int(bought.sum()), cut),
         came=came[bought],
         offers={name: one[bought] for name, one in offers.items()},
         sureness=sureness(moment.people, offers[MODEL], made[MODEL].odds, came),
-        catalogue=int((moment.known.offered & ~out.items).sum()),
+        catalogue=catalogue,
+        covered={name: coverage(one, moment.people, catalogue) for name, one in offers.items()},
     )
 
 
@@ -156,27 +167,6 @@ def _without_excluded(came: Any, moment: Moment, out: Exclusions) -> Any:
         came = (came - came.multiply(had > 0)).tocsr()
     came.eliminate_zeros()
     return came
-
-
-def _joined(parts: list[Tried]) -> Tried:
-    if not parts:
-        raise AbstainedError(
-            "no cut-off has an older one a horizon before it and more items than are offered"
-        )
-    ways = [name for name in parts[0].offers if all(name in one.offers for one in parts)]
-    return Tried(
-        person=np.concatenate([one.person for one in parts]),
-        cut_on=np.concatenate([one.cut_on for one in parts]),
-        came=vstack([one.came for one in parts]).tocsr(),
-        offers={name: np.concatenate([one.offers[name] for one in parts]) for name in ways},
-        sureness=Sureness(
-            *(
-                np.concatenate([getattr(one.sureness, name) for one in parts])
-                for name in ("person", "stated", "came")
-            )
-        ),
-        catalogue=max(one.catalogue for one in parts),
-    )
 
 
 def _require_better(judgement: Judgement, margin: float) -> None:

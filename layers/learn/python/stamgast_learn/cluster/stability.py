@@ -16,6 +16,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.cluster.valleys import MOST_ONE_HUMP, one_hump, spread_out
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.progress import counted
 from stamgast_learn.reliability import Z95
 
 SEED = 19_850_801
@@ -82,7 +83,8 @@ def is_near(points: Floats) -> Labels:
 
 
 def _found(points: Floats, few: Floats, settings: Mapping[str, Any]) -> Found:
-    tried = tuple(agreement(few, number) for number in range(2, settings["most"] + 1))
+    numbers = range(2, settings["most"] + 1)
+    tried = tuple(agreement(few, one) for one in counted("numbers of clusters tried", numbers))
     stable = _stable(tried, settings["least_agreement"])
     humps = {one.clusters: _one_hump(few, one.clusters) for one in stable}
     number = _most_stable(stable, humps)

@@ -17,6 +17,7 @@ from stamgast_learn.calibration import Floats
 from stamgast_learn.discount.lines import Weeks
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.progress import counted
 
 LEAST_PRODUCTS = 30
 ROUNDS, TURNS, STEP = 200, 50, 2.0
@@ -79,7 +80,7 @@ def _that_vary(weeks: Weeks) -> Weeks:
 def _fit(weeks: Weeks) -> _Fitted:
     """Fisher's scoring from what was sold, until the slope stands."""
     odds, slope = np.log(weeks.units), float("inf")
-    for _ in range(TURNS):
+    for _ in counted("rounds of fitting prices, at most", range(TURNS)):
         mean, variance = _moments(odds)
         wished = odds + (weeks.units - mean) / variance
         told, price = (_within(one, weeks, variance) for one in (wished, weeks.price))

@@ -30,6 +30,7 @@ from stamgast_learn.predict.pairs import paired
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.ranking import auc_of
 from stamgast_learn.predict.vanished import vanished
+from stamgast_learn.progress import counted
 
 ENOUGH_TO_FIT = 10_000
 STRONG, MOST_STRONG = 0.85, 3
@@ -52,7 +53,7 @@ def suspects(
     panel: Panel, names: Sequence[str], within_days: int, now: Panel | None = None
 ) -> Iterator[Told]:
     """Each feature that is suspected, and why; a feature may come several times."""
-    for view in _views(panel):
+    for view in counted("parts searched for leaks", list(_views(panel))):
         yield from _sure(panel, view, names, within_days)
         yield from paired(panel, view, names, within_days)
         skills = {name: least_skill(view, column_of(view, name)) for name in names}

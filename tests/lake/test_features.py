@@ -17,7 +17,7 @@ from stamgast.models.features import DEFAULT_FEATURES, FEATURE_DOCS
 from stamgast.segments.language.check import compile_filter, compile_rule, compile_value
 from stamgast.segments.language.names import Scope
 from stamgast_lake.engine import session
-from stamgast_lake.features import received
+from stamgast_lake.features import known_as, received
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
 
@@ -109,10 +109,12 @@ def panel(events: Sequence[Happened], model: Model = MODEL, cut: CutOff = CUT) -
 
 
 def given_events(engine: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> None:
-    """Makes `person_event` of rows."""
+    """Makes `every_event` and `person_event` of rows; nobody was ever joined."""
     table = pa.Table.from_pylist(rows, schema=FIELDS)
     engine.register("given_rows", table)
-    engine.execute("create or replace temp table person_event as select * from given_rows")
+    engine.execute("create or replace temp table every_event as select * from given_rows")
+    engine.execute(known_as.OF_TODAY)
+    engine.execute(known_as.NO_LINKS)
 
 
 def features_of(rows: list[Row]) -> list[Row]:
@@ -320,7 +322,7 @@ def known_of(events: Sequence[Happened], cut: CutOff = CUT) -> dict[str, object]
 def test_a_card_is_told_how_much_had_come_by_the_newest_cut_off() -> None:
     late = Happened(0, 24 * 50, "Product Viewed", 0, None, 24 * 30)
     told = known_of([*loaded_beside_live(), late])
-    counts = {"events": 5, "late": 1, "loaded": 1}
+    counts = {"events": 5, "late": 1, "loaded": 1, "joined": 0, "are_apart": True}
     assert told == {"cut_on": "2026-03-01", "days": 30, **counts}
 
 

@@ -85,7 +85,16 @@ def _known_then(known: Document | None) -> dict[str, str]:
     if loaded:
         told += f"{';' if late else ''} {_part(loaded, known)} were loaded later as history: nobody"
         told += " can tell which were known then"
-    return {"known at the cut-off": told if late or loaded else f"{told} all had come by then"}
+    told = told if late or loaded else f"{told} all had come by then"
+    return {"known at the cut-off": f"{told}{_joined_since(known)}"}
+
+
+def _joined_since(known: Document) -> str:
+    """Of cards that are older than these words nothing is said."""
+    if not known.get("joined"):
+        return ""
+    way = "and are as many here" if known["are_apart"] else "and are one here as they are now"
+    return f"; {known['joined']:,} people were known as several then, {way}"
 
 
 def _part(events: int, known: Document) -> str:

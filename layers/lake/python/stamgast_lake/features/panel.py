@@ -12,6 +12,7 @@ from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.amounts import Amounts, in_one_currency
+from stamgast_lake.features.known_as import AS_THEN, as_known
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
 from stamgast_lake.features.measured import (
     CELL,
@@ -24,7 +25,7 @@ from stamgast_lake.features.measured import (
     measured,
     outcome,
 )
-from stamgast_lake.features.received import beside, has_late, without_late
+from stamgast_lake.features.received import beside, has_late, in_time
 from stamgast_lake.features.then import go_to
 from stamgast_lake.rules.statements import VERDICTS, verdicts
 
@@ -36,13 +37,17 @@ MOST_WAVES, MOST_DAYS = 26, 3_660
 HISTORY = "repeats, recency, age, mean_spend"
 MADE = """
     {made}
-    select measured.person_id, date '{cut_on}' as cut_on, {label} as label{columns}
+    select coalesce(known.person_id, measured.person_id) as person_id, date '{cut_on}' as cut_on,
+        {label} as label{columns}, measured.person_id as then_id
     from measured {joins}
+    left join (select distinct then_id, person_id from known_as) known
+        on known.then_id = measured.person_id
     where is_meant
 """
 OUTCOMES = "left join outcome on outcome.person_id = measured.person_id"
 PAID = "left join then_principal on then_principal.person_id = measured.person_id"
 UNPAID = f"alter table {PANEL} drop column principal"
+UNNAMED = f"alter table {PANEL} drop column then_id"
 SEEN = "left join then_span on then_span.person_id = measured.person_id"
 SEEDED = """
     create or replace temp table outcome as
@@ -114,7 +119,7 @@ def fill(
 
     Answers which of these are amounts, and how many people pay in which currency; None where none
     is an amount. `quiet_days` says of people who are scored how long ago each was seen last.
-    Needs `person_event`. A cut-off before anything happened adds no row. Kinds that are made of
+    Needs what `see_events` makes. A cut-off before anything happened adds no row. Kinds made of
     what people bought have a row a line of an order, too, of everybody who is in the panel. Where
     something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
     `passed` is told after each cut-off how many of how many are done.
@@ -126,8 +131,11 @@ def fill(
             engine.execute(statement)
         is_first = False
         passed(done, len(asked_at))
+    as_known(engine, None)
     if learnt and has_late(engine, model, learnt[-1]):
         _as_received(engine, model, asked, learnt[-1])
+        as_known(engine, None)
+    engine.execute(UNNAMED)
     amounts = in_one_currency(engine, model, asked.traits)
     if not is_judged_in_money(model):
         engine.execute(UNPAID)
@@ -138,8 +146,7 @@ def fill(
 
 def _as_received(engine: "DuckDBPyConnection", model: Model, asked: Asked, cut_off: CutOff) -> None:
     """Adds g0, g1, … to the rows of a cut-off: its features of what had come by then."""
-    for statement in without_late(cut_off):
-        engine.execute(statement)
+    as_known(engine, cut_off if model.kind in AS_THEN else None, in_time(cut_off))
     go_to(engine, cut_off.before, asked.traits if _needs_traits(model) else ())
     for statement in beside(model, cut_off):
         engine.execute(statement)
@@ -153,6 +160,7 @@ def _of_cut_off(
     is_labelled: bool,
     is_first: bool,
 ) -> Iterator[str]:
+    as_known(engine, cut_off if is_labelled and model.kind in AS_THEN else None)
     go_to(engine, cut_off.before, asked.traits if _needs_traits(model) else ())
     yield from measured(model, cut_off)
     if is_labelled:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stamgast.models.declaration import Kind, Model
+from stamgast_lake.features.known_as import AS_THEN, as_known
 from stamgast_lake.features.measured import DAY_MS, MEASURED, CutOff, measured
 from stamgast_lake.logs import count
 from stamgast_lake.rules.literals import moment_sql
@@ -34,20 +35,26 @@ KNOWN = """
 BESIDE = """
     create or replace temp table panel as
     select panel.*, {columns}
-    from panel left join {measured} received on received.person_id = panel.person_id
+    from panel left join {measured} received on received.person_id = panel.then_id
         and panel.cut_on = date '{cut_on}'
 """
 
 
 def known(engine: "DuckDBPyConnection", model: Model, cut_off: CutOff) -> Mapping[str, Any]:
     """Of the events of a horizon before a cut-off: how many came later than its day (`late`), and
-    how many were loaded later, so that nobody can tell when they were known."""
+    how many were loaded later, so that nobody can tell when they were known.
+
+    And how many people have been `joined` since, and whether they `are_apart` in the panel.
+    """
     since = moment_sql(cut_off.ms - model.within_days * DAY_MS)
     cut, day_after = moment_sql(cut_off.ms), moment_sql(cut_off.ms + DAY_MS)
     engine.execute(BEGAN)
     sql = KNOWN.format(late=_late(cut_off), day_after=day_after, cut=cut, since=since)
     events, late, loaded = engine.execute(sql).fetchall()[0]
+    joined = as_known(engine, cut_off)
+    as_known(engine, None)
     told = {"events": events, "late": late, "loaded": loaded}
+    told |= {"joined": joined, "are_apart": model.kind in AS_THEN}
     return {"cut_on": str(cut_off.on), "days": model.within_days, **told}
 
 
@@ -59,20 +66,16 @@ def has_late(engine: "DuckDBPyConnection", model: Model, cut_off: CutOff) -> boo
     return count(engine, f"select count(*) from person_event where {_late(cut_off)}") > 0
 
 
-def without_late(cut_off: CutOff) -> Iterator[str]:
-    """Statements after which `person_event` is what had been received by the end of the day."""
-    yield "alter table person_event rename to every_event"
-    late = _late(cut_off, "every_event")
-    yield f"create temp view person_event as select * from every_event where not ({late})"
+def in_time(cut_off: CutOff) -> str:
+    """A condition on events of view `seen`: it had been received by the end of the day."""
+    return f"not ({_late(cut_off, 'seen')})"
 
 
 def beside(model: Model, cut_off: CutOff) -> Iterator[str]:
-    """Statements that put g0, g1, … beside f0, f1, … of a cut-off's rows, and undo the above."""
+    """Statements that put g0, g1, … beside f0, f1, … of a cut-off's rows."""
     yield from measured(model, cut_off)
     columns = ", ".join(f"received.f{place} as g{place}" for place in range(len(model.features)))
     yield BESIDE.format(columns=columns, measured=MEASURED, cut_on=cut_off.on)
-    yield "drop view person_event"
-    yield "alter table every_event rename to person_event"
 
 
 def _late(cut_off: CutOff, events: str = "person_event") -> str:

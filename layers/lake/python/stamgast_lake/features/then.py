@@ -1,7 +1,8 @@
 """The relations that rules read, as they would have been at a past moment.
 
 They are made of events alone, so nothing that happened at the cut-off or after it can be seen,
-whenever it was loaded. Persons are those that identity knows today.
+whenever it was loaded. Persons are those that identity knows today, or as it knew them then: see
+`known_as`.
 """
 
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from stamgast.identity.event import SHORT_ID_LENGTH
 from stamgast.segments.definitions import ComputedTrait
 from stamgast.segments.language.windows import Now
 from stamgast_lake.consents import profiled_sql, values_sql, words_sql
+from stamgast_lake.features.known_as import OF_TODAY, see_links
 from stamgast_lake.lake import Lake
 from stamgast_lake.logs import latest, see
 from stamgast_lake.rfm import rfm_sql
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OF_PERSONS = """
-    create or replace temp table person_event as
+    create or replace temp table every_event as
     select identity_now.person_id, events.*
     from events
     join identity_now on identity_now.identifier = events.anchor_key
@@ -107,7 +109,8 @@ WITH_COMPUTED = f"left join {COMPUTED} made on made.person_id = then_span.person
 
 
 def see_events(engine: "DuckDBPyConnection", lake: Lake) -> None:
-    """Makes table `person_event`, every event of an active person, read once for all cut-offs.
+    """Makes `every_event`, the events of active persons, read once for all cut-offs, and view
+    `person_event` of them; and `person_link`.
 
     Whoever objects to profiling is not in it, so that no model learns of them or scores them.
     """
@@ -118,6 +121,8 @@ def see_events(engine: "DuckDBPyConnection", lake: Lake) -> None:
     latest(engine, "identity", "identifier", "identity_now")
     latest(engine, "persons", "person_id", "person_now")
     engine.execute(OF_PERSONS)
+    engine.execute(OF_TODAY)
+    see_links(engine, lake)
 
 
 def go_to(engine: "DuckDBPyConnection", now: Now, traits: "Sequence[ComputedTrait]" = ()) -> None:

@@ -9,7 +9,10 @@ from aws_lambda_powertools.logging import Logger
 from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
+from stamgast_lake.begun import begin, close_left
 from stamgast_lake.lake import Lake, deployed_lake
+from stamgast_lake.loading.load import STAGE
+from stamgast_lake.loading.unheld import may_wait
 from stamgast_lake.runs import Run, is_owed, open_run
 
 
@@ -45,13 +48,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _opened(run: Run, was_abandoned: bool, event: dict[str, Any]) -> dict[str, Any]:
     lake = _lake()
     inputs = open_run(lake, run)
+    left = close_left(lake, run, datetime.now(UTC))
+    if left is not None:
+        _logger().warning("run left open by another is closed", run_id=run.run_id, left=left)
     everything = bool(event.get("everything"))
-    is_wanted = was_abandoned or everything or bool(event.get("force")) or is_owed(lake, run)
+    is_asked = everything or bool(event.get("force"))
+    is_wanted = was_abandoned or is_asked or is_owed(lake, run) or may_wait(lake, STAGE)
     figures = {"objects": len(inputs.objects), "imports": len(inputs.imports)}
     _logger().info(
         "run opened", run_id=run.run_id, seq=run.seq, is_wanted=is_wanted, figures=figures
     )
-    if not inputs.count and not is_wanted:
+    if inputs.count or is_wanted:
+        begin(lake, run)
+    else:
         _lease().release(run.run_id, run.seq)
     return {
         "run_id": run.run_id,

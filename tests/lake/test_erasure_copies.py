@@ -13,17 +13,20 @@ from unittest import mock
 
 import pytest
 
+from functions.open_run import handler as opening
 from stamgast.ingestion.accept import accept
-from stamgast.moments import iso_of, ms_of
+from stamgast.moments import iso_of, moment_of, ms_of
 from stamgast.profile.facts import NOTHING
 from stamgast.profile.timeline_items import place_of
 from stamgast.raw.unfold import unfold
+from stamgast_aws.run_lease import DynamoRunLease
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.loading import duplicates, redelivered, unheld
 from stamgast_lake.loading import run as loading
 from stamgast_lake.loading.unheld import Unheld
 from stamgast_lake.runs import close_run
 from stamgast_lake.tables import EVENTS, RECEIPTS, LakeTable
+from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.lake_catalogue import CrashError
 from tests.lake.copies import CLAIMED, VERIFIED
 from tests.lake.erasure_world import ErasureWorld, erasure_world, run_of
@@ -140,11 +143,12 @@ def test_after_an_erasure_and_a_run_all_is_as_in_a_rebuild(seed: int, tmp_path: 
         check(world)
 
 
-def in_conflict(world: ErasureWorld) -> None:
+def in_conflict(world: ErasureWorld, before: Callable[[], object] = lambda: None) -> None:
     """The copy that lost was received later, in the same run."""
     say(world, said("m1", userId=CANARY), 1)
     say(world, said("m1", userId=KEEPERS[0], anonymousId="device-1"), 2)
     world.run()
+    before()
     erase(world)
 
 
@@ -175,6 +179,44 @@ def test_a_copy_of_somebody_else_counts_once_the_one_that_held_is_erased(
 ) -> None:
     with made(tmp_path) as world:
         after(world, story)
+
+
+def opened(world: ErasureWorld) -> int:
+    """How much the opening of a scheduled run says that there is to do; it begins nothing."""
+    now = world.now_ms / 1000
+    lease = DynamoRunLease(client=DynamoDB("control"), table="control", now=lambda: now)
+    patches = (
+        mock.patch.object(opening, "_lake", return_value=world.lake),
+        mock.patch.object(opening, "_lease", return_value=lease),
+        mock.patch.dict("os.environ", {"POWERTOOLS_SERVICE_NAME": "open_run"}),
+    )
+    with patches[0], patches[1], patches[2]:
+        at = moment_of(world.now_ms).isoformat()
+        told = opening.handler({"run_id": "tick", "moment": at}, None)
+    inputs: int = told["inputs"]
+    return inputs
+
+
+def ticks(world: ErasureWorld) -> list[int]:
+    """Scheduled runs before an erasure, after it, and after the run that it owes."""
+    told = []
+    in_conflict(world, lambda: told.append(opened(world)))
+    told.append(opened(world))
+    world.run()
+    return [*told, opened(world)]
+
+
+def test_a_copy_that_waits_after_an_erasure_is_work_for_the_next_scheduled_run(
+    tmp_path: Path,
+) -> None:
+    with made(tmp_path) as world:
+        assert ticks(world) == [0, 1, 0]
+
+
+def test_a_schedule_that_looks_for_new_objects_alone_is_found_out(tmp_path: Path) -> None:
+    broken = mock.patch.object(opening, "may_wait", return_value=False)
+    with broken, made(tmp_path) as world, pytest.raises(AssertionError):
+        assert ticks(world) == [0, 1, 0]
 
 
 @pytest.mark.deep

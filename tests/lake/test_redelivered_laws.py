@@ -3,15 +3,34 @@
 The load knows its receipt and counts nothing; the live loop believes it again until the next run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
+from typing import Any
 from unittest import mock
 
 import pytest
 
+from stamgast_lake import begun as begun_run
+from stamgast_lake.inputs import Inputs
 from stamgast_lake.loading import redelivered
+from stamgast_lake.loading.load import Loader
+from stamgast_lake.loading.run import is_loaded
+from stamgast_lake.loading.stage import Taken
 from stamgast_lake.publishing import lost_copies
+from stamgast_lake.runs import INPUTS
+from stamgast_lake.tables import (
+    EVENTS,
+    EVIDENCE,
+    MESSAGE_INDEX,
+    RAW_FILES,
+    RECEIPTS,
+    LakeTable,
+)
+from tests.fakes.lake_catalogue import CrashError, MemoryCatalogue
 from tests.lake.copies import CLAIMED, TOLD, VERIFIED, Copy, check, say
+from tests.lake.erasure_world import run_of
 from tests.lake.test_assurance_copies import BODY
 from tests.lake.thorough import seeds
 from tests.lake.world import NOON_MS, World
@@ -120,6 +139,77 @@ def failed_before(unsettled: str) -> None:
     with mock.patch.object(lost_copies, "UNSETTLED", unsettled):
         world.run(TOLD)
     check(world)
+
+
+LOADED = (EVENTS, RECEIPTS, EVIDENCE, MESSAGE_INDEX, RAW_FILES)
+
+
+@pytest.mark.parametrize("last", [RECEIPTS, RAW_FILES], ids=lambda table: table.name)
+def test_nothing_is_lost_of_a_run_that_stopped_and_left_no_row(last: LakeTable) -> None:
+    """Whichever commit of the load was its last: its notes were written before the first."""
+    check(stopped_after(last))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("last", LOADED, ids=lambda table: table.name)
+def test_nothing_is_lost_whichever_commit_was_the_last(last: LakeTable) -> None:
+    check(stopped_after(last))
+
+
+def test_a_load_that_notes_once_all_is_committed_is_found_out() -> None:
+    with mock.patch("tests.lake.world.Loader", NotesLate), pytest.raises(AssertionError):
+        check(stopped_after(RAW_FILES))
+
+
+def test_an_opening_that_closes_nobody_is_found_out() -> None:
+    with mock.patch.object(begun_run, "_begun", return_value=None), pytest.raises(AssertionError):
+        check(stopped_after(RAW_FILES))
+
+
+class NotesLate(Loader):
+    """It notes what it saw when the last commit is made, as it was once."""
+
+    def load(self, taken: Sequence[Taken]) -> dict[str, int]:
+        figures = Loader.load(replace(self, note=lambda _: None), taken)
+        self.note(self.connection)
+        return figures
+
+
+def stopped_after(last: LakeTable) -> World:
+    """The run that loads the copy stops after this commit, with no row; the next finds no more."""
+    world = begun()
+    for copy in (HELD, ANOTHER):
+        say(world, *copy)
+    world.run(TOLD)
+    say(world, *ANOTHER)
+    run, had = world.open(), world.loaded
+    at = run.moment.isoformat()
+    inputs = Inputs(run.run_id, run.seq, at, world.workspace.version, False, (), ())
+    world.lake.put_document(run.run_id, INPUTS, inputs.to_json())
+    begun_run.begin(world.lake, run)
+    with stopping(last), pytest.raises(CrashError):
+        world.load(run)
+    if not is_loaded(world.lake, run.run_id):
+        world.loaded = had
+        world.load(run)  # the next run's load finishes it first
+    begun_run.close_left(world.lake, run_of(world.seq + 1, world.now_ms), run.moment)
+    world.run(TOLD)
+    return world
+
+
+@contextmanager
+def stopping(last: LakeTable) -> Iterator[None]:
+    """The process ends once this table is committed."""
+    right = MemoryCatalogue.replace
+
+    def replace(self: MemoryCatalogue, table: LakeTable, *told: Any) -> int:
+        written = right(self, table, *told)
+        if table is last:
+            raise CrashError
+        return written
+
+    with mock.patch.object(MemoryCatalogue, "replace", replace):
+        yield
 
 
 def lived(random: Random) -> World:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -223,10 +223,13 @@ class World:
                 engine.execute(
                     f"create temp view staged as select * from read_parquet('{staged}/*.parquet')"
                 )
-                loader = Loader(self.catalogue, engine, run.run_id)  # type: ignore[arg-type]
-                figures = loader.load(taken)
-                note_redelivered(self.lake, run.run_id, engine)
-                return figures
+                loader = Loader(
+                    self.catalogue,  # type: ignore[arg-type]
+                    engine,
+                    run.run_id,
+                    note=partial(note_redelivered, self.lake, run.run_id),
+                )
+                return loader.load(taken)
 
     def close(self, run: Run, status: str = "done") -> None:
         row = {

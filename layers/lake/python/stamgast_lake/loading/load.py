@@ -5,7 +5,7 @@ and index after its successor's receipt says whom it named, and the ledger comes
 object in the ledger is wholly loaded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -73,6 +73,8 @@ class Loader:
     run_id: str
     log: TombstoneLog = field(default_factory=NoTombstones)
     unheld: Unheld = field(default_factory=Unheld)
+    note: Callable[[DuckDBPyConnection], None] = lambda _: None
+    """Told what was seen, before the first commit: what is noted then no later stop loses."""
 
     @property
     def commit(self) -> Commit:
@@ -86,6 +88,7 @@ class Loader:
         self._see("known_message", MESSAGE_INDEX, self._classes())
         self._see_gone()
         decide(self.connection)
+        self.note(self.connection)
         self._write(EVENTS)
         self._tell_receipts()
         self._write(EVIDENCE)

@@ -72,9 +72,9 @@ def _load(lake: Lake, run_id: str) -> dict[str, int]:
     objects, imports = _objects(lake, run_id)
     left = unheld(lake, run_id, STAGE)
     with _staged(lake, objects, left) as (taken, connection):
-        loader = Loader(lake.catalogue, connection, run_id, lake.tombstones, left)
+        note = partial(note_redelivered, lake, run_id)
+        loader = Loader(lake.catalogue, connection, run_id, lake.tombstones, left, note)
         figures = loader.load([*taken, *imports])
-        note_redelivered(lake, run_id, connection)
         rewritten = _keep_away(lake, connection, objects) + _keep_out_of_files(lake, run_id)
         return {**figures, "rewritten": rewritten}
 

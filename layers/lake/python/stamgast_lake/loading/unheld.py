@@ -57,14 +57,19 @@ class Unheld:
         connection.execute(STAGED)
 
 
-def unheld(lake: Lake, run_id: str, stage: str) -> Unheld:
-    """What this run has to stage anew, written down before the first commit of its load.
+def may_wait(lake: Lake, stage: str) -> bool:
+    """Whether such copies may wait for a load: `receipts` tells of none since an erasure.
 
-    Looked for only where `receipts` tells of no load since: so an erasure leaves it, which forgets
-    the table's history.
+    For an erasure forgets the table's history; only that is read here, and no row.
     """
+    is_forgotten = lake.catalogue.last_commit(RECEIPTS, stage) is None
+    return is_forgotten and bool(lake.catalogue.files(RECEIPTS))
+
+
+def unheld(lake: Lake, run_id: str, stage: str) -> Unheld:
+    """What this run has to stage anew, written down before the first commit of its load."""
     found = _written(lake, run_id)
-    if found is None and lake.catalogue.last_commit(RECEIPTS, stage) is None:
+    if found is None and may_wait(lake, stage):
         found = _find(lake)
         if found:
             lake.put_document(run_id, UNHELD, orjson.dumps(found))

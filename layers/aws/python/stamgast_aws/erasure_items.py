@@ -175,19 +175,23 @@ class DynamoErasure:
 
         Tombstones and requests are keyed hashes that stay on purpose. What an operator asked of a
         segment by naming one of them is forgotten as it is found: it is kept for a day at most. So
-        are the addresses of call-backs that name one of them.
+        are the addresses of call-backs that name one of them, and persons who were merged into one:
+        a message of somebody else had founded them, so nothing else leads there.
         """
-        read, found, asked = 0, Counter[str](), list[Item]()
+        read, found = 0, Counter[str]()
         for table in (self.profiles, self.control):
+            passing = list[Item]()
             for item in scanned(self.client, table):
                 read += 1
                 if (kind := _kind(item)) == REQUESTS:
                     forget_addresses(self.client, table, item, needles)
-                if kind not in STAYING and needles.found_in(_bytes(item)):
-                    found[kind] += 1
-                    asked += [item] if kind == QUESTIONS else []
-        delete_items(self.client, self.control, asked, self.pause)
-        return read, {kind: count for kind, count in found.items() if kind != QUESTIONS}
+                if kind in STAYING or not needles.found_in(_bytes(item)):
+                    continue
+                is_passing = kind == QUESTIONS or _is_merged_into(item, needles)
+                passing += [item] if is_passing else []
+                found[kind] += not is_passing
+            delete_items(self.client, table, passing, self.pause)
+        return read, dict(found)
 
     def _own(self, subject: Subject) -> Iterator[Item]:
         """Every item of the person, those past their time included, but of who came back since."""
@@ -317,6 +321,12 @@ def _text(value: object) -> str:
     with suppress(zlib.error):
         value = zlib.decompress(value)
     return value.decode("utf-8", "replace")
+
+
+def _is_merged_into(item: Item, needles: Needles) -> bool:
+    """Whether an item is of a person who gave way to one of these, and tells nothing else."""
+    into = item.get("into", {}).get("S")
+    return into is not None and needles.found_in(into.encode())
 
 
 def _came_since(items: Sequence[Item], until_ms: int) -> bool:

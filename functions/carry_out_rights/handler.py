@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -23,12 +23,13 @@ from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.tombstone_store import DynamoTombstones
-from stamgast_lake.erasure.reapply import Reapplying
+from stamgast_lake.erasure.reapply import WATCH, Reapplying
 from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.lake import Lake, deployed_lake
 
 NONE, YES = "none", "yes"
 MARGIN_MS = 180_000
+WAIT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,20 @@ def reapplying() -> Reapplying:
         carry_out=_begin,
         unsalt=lambda: live.unsalt(held.tombstones.gone, held.keyring()),
         now_ms=now_ms,
+        lease=run_lease(settings()),
+        pause=lambda: time.sleep(WAIT_SECONDS),
+    )
+
+
+@cache
+def watching() -> Reapplying:
+    """What looks each night at what was put back; all that it files is proven at once."""
+    return replace(
+        reapplying(),
+        begin=worker().begin_watch,
+        carry_out=_begin_proof,
+        unsalt=lambda: 0,
+        name=WATCH,
     )
 
 
@@ -174,28 +189,37 @@ def _begin(request_ids: Collection[str]) -> None:
         worker().begin(list(request_ids))
 
 
+def _begin_proof(request_ids: Collection[str]) -> None:
+    if request_ids:
+        worker().begin_proof()
+
+
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answers a request over HTTP; works on requests that it is handed; once a day on all."""
     if "requestContext" in event:
         return _answered(event)
     if "reapply" in event:
-        return _compared(context)
+        return _compared(reapplying(), context)
+    if "watch" in event:
+        return _compared(watching(), context)
     if "plan" in event:
         return {"planned": plans().make(str(event["plan"]))}
     request_ids = event.get("requests")
     states = work().carry_out(requests().open_ids() if request_ids is None else request_ids)
     proven = work().prove() if request_ids is None else 0
     if proven and work().is_found_again():
-        worker().begin_all()
+        worker().begin_proof()
+    if request_ids is None and "prove" not in event:
+        watching().watch()
     LineLog().info("requests of persons", states=sorted(states.values()), proven=proven)
     return {"states": sorted(states.values()), "proven": proven}
 
 
-def _compared(context: Any) -> dict[str, Any]:
+def _compared(comparison: Reapplying, context: Any) -> dict[str, Any]:
     """Compares until little time is left, and has itself called to go on."""
-    is_left = reapplying().go_on(lambda: context.get_remaining_time_in_millis() < MARGIN_MS)
+    is_left = comparison.go_on(lambda: context.get_remaining_time_in_millis() < MARGIN_MS)
     if is_left:
-        worker().begin_comparing()
+        comparison.begin()
     return {"more": is_left}
 
 

@@ -44,7 +44,7 @@ from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_lake.catalogue import Catalogue
 from stamgast_lake.engine import session
 from stamgast_lake.erasure.archive import tombstones_of
-from stamgast_lake.erasure.reapply import Reapplying
+from stamgast_lake.erasure.reapply import JOB, WATCH, Reapplying
 from stamgast_lake.erasure.scan import tells_of
 from stamgast_lake.erasure.sweep import Sweep, Swept
 from stamgast_lake.erasure.work import RightsWork
@@ -268,7 +268,26 @@ class ErasureWorld(World):
     def compared(self) -> list[str]:
         """The requests that a comparison of all tombstones makes, a part at a time."""
         made: list[str] = []
-        reapplying = Reapplying(
+        reapplying = self._comparison(made, JOB)
+        reapplying.ask("desk", "")
+        parts = iter([False, False, True])
+        while reapplying.go_on(lambda: next(parts, False)):
+            assert not reapplying.ask("desk", "")["is_done"]
+        assert reapplying.ask("desk", "")["is_done"]
+        return made
+
+    def watched(self) -> list[str]:
+        """The requests that a night's look at what was put back makes."""
+        made: list[str] = []
+        watching = self._comparison(made, WATCH)
+        watching.watch()
+        with mock.patch("stamgast_lake.engine.connect", _cursor):
+            assert not watching.go_on(lambda: False)
+        self.seq += 4  # what it takes back it takes back under the lease
+        return made
+
+    def _comparison(self, made: list[str], name: str) -> Reapplying:
+        return Reapplying(
             lake=self.lake,
             live=self.live_tables,
             requests=self.requests,
@@ -276,13 +295,10 @@ class ErasureWorld(World):
             carry_out=made.extend,
             unsalt=lambda: self.live_tables.unsalt(self.log.gone, KEYRING),
             now_ms=lambda: self.now_ms,
+            lease=self.work().lease,
+            pause=lambda: None,
+            name=name,
         )
-        reapplying.ask("desk", "")
-        parts = iter([False, False, True])
-        while reapplying.go_on(lambda: next(parts, False)):
-            assert not reapplying.ask("desk", "")["is_done"]
-        assert reapplying.ask("desk", "")["is_done"]
-        return made
 
     def body(self, key: str) -> bytes:
         body: bytes = self.s3.get_object(Bucket="lake", Key=key)["Body"].read()

@@ -125,12 +125,20 @@ class RightsWorker:
         self._invoke({"requests": request_ids})
 
     def begin_all(self) -> None:
-        """Has everything that is open worked on, and proven."""
+        """Has everything that is open worked on and proven, and looks at what was put back."""
         self._invoke({})
+
+    def begin_proof(self) -> None:
+        """The same without the look, from which it may come."""
+        self._invoke({"prove": True})
 
     def begin_comparing(self) -> None:
         """Has tombstones compared with what was put back."""
         self._invoke({"reapply": True})
+
+    def begin_watch(self) -> None:
+        """Has what was written since the last look compared with them."""
+        self._invoke({"watch": True})
 
     def begin_plan(self, plan_id: str) -> None:
         """Has a plan counted."""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.erasure.arrived import without_names
+from stamgast_lake.erasure.put_back import PutBack
 from stamgast_lake.inputs import (
     RECENT,
     THOROUGH,
@@ -55,6 +56,7 @@ def open_run(lake: Lake, run: Run) -> Inputs:
     listing = Listing(lake.s3, lake.bucket)
     is_thorough = _thorough_on(lake) != run.moment.date().isoformat()
     span = THOROUGH if is_thorough else RECENT
+    arrived = PutBack(lake).without_copies(new_imports(lake.catalogue, listing.imports()))
     inputs = Inputs(
         run_id=run.run_id,
         seq=run.seq,
@@ -62,7 +64,7 @@ def open_run(lake: Lake, run: Run) -> Inputs:
         workspace_version=lake.workspace().version,
         is_thorough=is_thorough,
         objects=new_objects(lake.catalogue, listing.archive(run.moment, span)),
-        imports=tuple(without_names(lake, new_imports(lake.catalogue, listing.imports()))),
+        imports=tuple(without_names(lake, arrived)),
     )
     lake.put_document(run.run_id, INPUTS, inputs.to_json())
     if is_thorough:

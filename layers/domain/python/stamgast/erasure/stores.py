@@ -117,7 +117,11 @@ ITEMS = (
     _item("RIGHTS#", "keys of the identifiers of a request", "stay as proof"),
     _item("RIGHTS", None),
     _item("ERASED#", "keyed tombstones", "stay, so that nothing comes back"),
-    _item("GONE#", "keyed hashes of erased messages", "stay, so that nothing comes back"),
+    _item(
+        "GONE#",
+        "keyed hashes of erased messages, and of objects that were changed",
+        "stay, so that nothing comes back",
+    ),
     _item("SEGMENTJOB#", "what an operator asked, for a day", "deleted by the search"),
     _item("SOURCE#", None),
     _item("KEY#", None),

@@ -21,6 +21,7 @@ from stamgast.identity.keys import Keyring
 from stamgast.raw.record import RawRecord, RejectedRecord
 from stamgast_lake.archive import GZIP_MAGIC, read_lines
 from stamgast_lake.erasure.objects import Objects
+from stamgast_lake.erasure.put_back import PutBack
 from stamgast_lake.erasure.redaction import Redaction
 from stamgast_lake.imports.texts import BROKEN_GZIP
 from stamgast_lake.inputs import THOROUGH, Listing, new_objects
@@ -136,6 +137,7 @@ class ArchiveErasure:
         lines = [left(line) for line in had]
         changed = sum(line != was for line, was in zip(lines, had, strict=True)) + is_broken
         if changed and not self.is_dry:
+            PutBack(self.lake).remember(self._objects.tag(key))
             text = b"".join(line + b"\n" for line in lines)
             is_zipped = body[:2] == GZIP_MAGIC
             self._objects.put(key, gzip.compress(text, LEVEL, mtime=0) if is_zipped else text)

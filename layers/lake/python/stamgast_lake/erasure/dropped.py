@@ -20,6 +20,7 @@ from stamgast_lake.erasure.archive import Cleaned
 from stamgast_lake.erasure.arrived import mapped_alike
 from stamgast_lake.erasure.objects import Objects
 from stamgast_lake.erasure.parquet import Goes, is_parquet, left_of_rows, tells
+from stamgast_lake.erasure.put_back import PutBack
 from stamgast_lake.erasure.scan import file_tells, inflatable
 from stamgast_lake.imports.mapping import mapping_for
 from stamgast_lake.imports.rows import UnreadableFileError, format_of, rows_of
@@ -69,6 +70,15 @@ class DropErasure:
             return 0
         return self._rewritten(given, given.key, lambda number, *_: number in barred).lines
 
+    def empty(self, given: ImportInput) -> int:
+        """Takes out of a file that was taken in what nobody can unpack; how many pieces went.
+
+        Of whom it does not tell nobody can say, and no run has loaded it.
+        """
+        stream = self.lake.s3.get_object(Bucket=self.lake.bucket, Key=given.key)["Body"]
+        is_packed = file_tells(stream, self._needles)
+        return self._file(given, is_taken=True).lines if is_packed else 0
+
     def _key(self, given: ImportInput, *, is_taken: bool) -> str:
         """The file's key, or where its name tells of the erased the one that it gets."""
         fits = fits_always if is_taken else mapped_alike(self.lake, given.key)
@@ -88,6 +98,7 @@ class DropErasure:
             encoding = encoding_of(file, self._told_encoding(given))
             rows, gone = self._rewrite(file, left, given.path, encoding, goes)
             if (gone or is_moved) and not self.is_dry:
+                PutBack(self.lake).remember(given.etag if gone else None)
                 tag = objects.put(key, (left if gone else file).read_bytes())
                 if is_taken:
                     self._remember(replace(given, key=key), tag, left.stat().st_size, rows)

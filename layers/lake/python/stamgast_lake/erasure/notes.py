@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -44,6 +44,15 @@ SAID = f"""
 """
 
 
+class Written(NamedTuple):
+    """An object as S3 lists it: its key, entity tag and size, and when it was written (ms)."""
+
+    key: str
+    etag: str
+    bytes: int
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What texts spell of whose tombstones stand; each answer is erased keys with their values."""
@@ -68,11 +77,12 @@ class Notes:
                 found |= self._spelled(rows)
         return found
 
-    def objects(self, after: str) -> Iterator[tuple[str, int]]:
-        """Objects of archive and drop zone that were written since an erasure, and when (ms).
+    def objects(self, after: str, since_ms: int = 0) -> Iterator[Written]:
+        """Objects of archive and drop zone that were written since an erasure.
 
         In the order of their keys. What arrived by HTTP is archived in the hour of its arrival, so
         it is passed over unless an erasure lies between that hour and the moment it was written.
+        Of those alone that were written from a moment on, if it is told.
         """
         pages, moments = self.lake.s3.get_paginator("list_objects_v2"), self._moments()
         for prefix in (one for one in PUT if moments and one >= after[: len(one)]):
@@ -80,21 +90,25 @@ class Notes:
             for one in (told for page in listed for told in page.get("Contents", ())):
                 written_ms = ms_of(one["LastModified"].astimezone(UTC))
                 first, last = (bisect_left(moments, at) for at in (_begun(one["Key"]), written_ms))
-                if first < last:
-                    yield one["Key"], written_ms
+                if first < last and written_ms >= since_ms:
+                    yield Written(one["Key"], one["ETag"].strip('"'), one["Size"], written_ms)
 
     def _moments(self) -> list[int]:
         """The moments of all erasures, in order."""
         return sorted({one.until_ms for one in self.tombstones.values()})
 
-    def of_object(self, key: str, written_ms: int) -> dict[str, str]:
-        """What the lines of an object of the archive, or the texts of a dropped file, spell."""
-        body, begun_ms = Objects(self.lake.s3, self.lake.bucket).body(key), _begun(key)
+    def of_object(self, written: Written) -> dict[str, str]:
+        """What the lines of an object of the archive, or the texts of a dropped file, spell.
+
+        Nothing where it is gone by now.
+        """
+        objects, key = Objects(self.lake.s3, self.lake.bucket), written.key
+        body, begun_ms = objects.body(key) if objects.stands(key) else b"", _begun(key)
         told = ((one, 0) for one in texts_of(body)) if key.startswith(DROPPED) else _lines(body)
         standing = {
             name: one
             for name, one in self.tombstones.items()
-            if begun_ms <= one.until_ms < written_ms
+            if begun_ms <= one.until_ms < written.at_ms
         }
         return replace(self, tombstones=standing)._spelled(told)
 

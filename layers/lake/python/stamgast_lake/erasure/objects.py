@@ -12,11 +12,12 @@ AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an object, or a marker that it was deleted."""
+    """One version of an object with its entity tag, or a marker that it was deleted, with none."""
 
     key: str
     version_id: str
     is_latest: bool
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ class Objects:
         return tag
 
     def versions(self, prefix: str) -> Iterator[Version]:
-        """Every version and every marker under a prefix."""
+        """Every version and every marker under a prefix; of a key the newest version first."""
         pages = self.s3.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
         for page in pages:
             for kind in ("Versions", "DeleteMarkers"):
                 for told in page.get(kind, ()):
-                    yield Version(told["Key"], told["VersionId"], told["IsLatest"])
+                    tag = told.get("ETag", "").strip('"')
+                    yield Version(told["Key"], told["VersionId"], told["IsLatest"], tag)
 
     def written(self, keys: Iterable[str]) -> dict[str, int]:
         """When the oldest version of each object was written, in ms since 1970."""
@@ -74,25 +76,28 @@ class Objects:
 
     def drop(self, keys: Iterable[str]) -> int:
         """Takes objects away with all their versions; returns how many versions."""
-        return self._drop(v for key in sorted(keys) for v in self._of(key))
+        return self.drop_versions(v for key in sorted(keys) for v in self._of(key))
 
     def drop_old(self, keys: Iterable[str]) -> int:
         """Takes the noncurrent versions of objects away; returns how many."""
-        return self._drop(v for key in sorted(keys) for v in self._of(key) if not v.is_latest)
+        return self.drop_versions(
+            v for key in sorted(keys) for v in self._of(key) if not v.is_latest
+        )
 
     def drop_noncurrent(self, prefix: str) -> int:
         """Takes every version under a prefix away that nobody reads any more, and the markers."""
         live = set(self.keys(prefix))
-        return self._drop(
+        return self.drop_versions(
             one for one in self.versions(prefix) if not one.is_latest or one.key not in live
         )
 
-    def _of(self, key: str) -> Iterator[Version]:
-        return (one for one in self.versions(key) if one.key == key)
-
-    def _drop(self, versions: Iterable[Version]) -> int:
+    def drop_versions(self, versions: Iterable[Version]) -> int:
+        """Takes these versions away; returns how many."""
         told = [{"Key": one.key, "VersionId": one.version_id} for one in versions]
         for start in range(0, len(told), AT_ONCE):
             part = {"Objects": told[start : start + AT_ONCE], "Quiet": True}
             self.s3.delete_objects(Bucket=self.bucket, Delete=part)
         return len(told)
+
+    def _of(self, key: str) -> Iterator[Version]:
+        return (one for one in self.versions(key) if one.key == key)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -18,22 +18,11 @@ from stamgast.identity.keys import Keyring
 from stamgast.moments import moment_of
 from stamgast_lake.erasure.archive import tombstones_of
 from stamgast_lake.erasure.came_back import CameBack
+from stamgast_lake.erasure.lease import Lease
 from stamgast_lake.erasure.proof import DeadLetters, Search, Searched, Tables
 from stamgast_lake.erasure.record import page_of, portable, record_of
 from stamgast_lake.erasure.sweep import Sweep
 from stamgast_lake.lake import Lake
-
-
-class Lease(Protocol):
-    """The lease of runs."""
-
-    def acquire(self, run_id: str) -> int | None:
-        """The number under which this work holds it; None while a run does."""
-        ...
-
-    def release(self, run_id: str, seq: int) -> None:
-        """Gives it back."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

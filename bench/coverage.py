@@ -8,7 +8,8 @@ beside those of the very version on 20,000 people that nobody has seen, on a lat
 are known. Habits of these worlds differ more than their features tell. Uplift: the Qini stated
 beside that of the learner on 40,000 others. Lifetime values: customers whose money lay within their
 own interval. Shares on discount: true ones within their bounds, and how much of what came the card
-says was. Recommendations: `bench/coverage_offers.py`. Elasticity and drivers: slopes whose truth
+says was. Recommendations: `bench/coverage_offers.py`; clusters:
+`bench/coverage_clusters.py`. Elasticity and drivers: slopes whose truth
 was set, of many cheap worlds. `nominal` is what an interval says of itself, `seen` how often it
 held, with the 95 % that so few worlds leave open; `kept` how often the truth was not below its
 lower end, which is what is promised; `mean` is by how much what was stated lies above the truth, on
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.coverage_clusters import clusters
 from bench.coverage_offers import recommendation
 from stamgast_learn.calibration import Floats
 from stamgast_learn.discount.elasticity import elasticity
@@ -243,7 +245,8 @@ def figures(
             yield row(kind, name, [one[name] for one in told if name in one])
         for of in ("precision", "recall") if is_curve else ():
             yield of_curve(kind, of, told)
-    yield from of_offers(worlds, people) if OFFERS in kinds else ()
+    for kind in WHOLE:
+        yield from of_worlds(kind, worlds, people) if kind in kinds else ()
     yield from of_shares(worlds, people) if SHARES in kinds else ()
     if OTHERS not in kinds:
         return
@@ -262,7 +265,8 @@ RANKED: dict[str, Callable[[Random, int], dict[str, Held]]] = {
     "look_alike": look_alike,
     "uplift": uplift,
 }
-OTHERS, SHARES, OFFERS = "others", "shares", "recommendation"
+OTHERS, SHARES = "others", "shares"
+WHOLE = {"recommendation": recommendation, "clusters": clusters}
 STATED = ("precision of the best tenth", "area", "Qini")
 
 
@@ -290,11 +294,11 @@ def of_customers(told: list[tuple[int, int, float]]) -> dict[str, Any]:
     return _row("lifetime_value", "money of a customer", 0.9, right, of, off)
 
 
-def of_offers(worlds: range, people: int) -> Iterator[dict[str, Any]]:
-    """How often intervals of 95 % held what offers reach."""
-    found = [recommendation(np.random.default_rng((seed, 12)), people) for seed in worlds]
+def of_worlds(kind: str, worlds: range, people: int) -> Iterator[dict[str, Any]]:
+    """How often intervals of 95 % held what offers reach, or how well clusters agree."""
+    found = [WHOLE[kind](np.random.default_rng((seed, 12)), people) for seed in worlds]
     for name in dict.fromkeys(name for one in found for name in one):
-        yield row(OFFERS, name, [held(*one[name]) for one in found if name in one])
+        yield row(kind, name, [held(*one[name]) for one in found if name in one])
 
 
 def of_shares(worlds: range, people: int) -> Iterator[dict[str, Any]]:
@@ -320,7 +324,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=15)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--people", type=int, default=3_000)
-    kinds = [*RANKED, SHARES, OFFERS, OTHERS]
+    kinds = [*RANKED, SHARES, *WHOLE, OTHERS]
     parser.add_argument("--of", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--curve", action="store_true")
     parser.add_argument("--json", action="store_true")

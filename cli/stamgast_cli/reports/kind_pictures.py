@@ -50,7 +50,7 @@ def pictures(kind: str, judgement: Document) -> Iterator[tuple[str, str]]:
             told = [
                 _row(f"{one['clusters']} clusters", one["agreement"]) for one in judgement["tried"]
             ]
-            note = "How well resamples agree on each number of clusters; 1 is the same clusters."
+            note = "How well two halves agree on each number of clusters; 1 is the same clusters."
             yield _told(note, "How well found again", told, "adjusted Rand index", at=1.0)
 
 

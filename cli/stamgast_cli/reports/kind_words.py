@@ -204,7 +204,7 @@ def clusters(judgement: Document) -> Iterator[Figures]:
         (str(one["clusters"]), bounded(one["agreement"], 3), f"{one['smallest_share']:.1%}")
         for one in judgement["tried"]
     ]
-    heads = ("clusters", "adjusted Rand index of resamples", "smallest")
+    heads = ("clusters", "adjusted Rand index of two halves", "smallest")
     yield "How well they are found again", heads, tried
     told = [
         ("variance left within clusters", f"{judgement['within']:.1%}"),

@@ -4,9 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 
 from stamgast_learn.calibration import Floats
 from stamgast_learn.cluster.run import learn_run, score_run
+from stamgast_learn.cluster.stability import agreement
 from stamgast_learn.cluster.valleys import MOST_ONE_HUMP, one_hump, spread_out
 from stamgast_learn.parquet import read_columns
 from stamgast_learn.predict.panel import Panel
@@ -58,6 +61,33 @@ def test_groups_are_found_named_apart_and_told_of_each_person(tmp_path: Path) ->
     assert table.max(axis=1).sum() > 0.97 * len(told)
 
 
+def test_agreement_is_that_of_people_who_share_nobody() -> None:
+    """Its interval holds what others agree to; that of people drawn again does not."""
+    crowd = np.random.default_rng(7).normal(size=(400, 3))
+    stated, true = agreement(crowd, 4).agreement, agreement_with_others(crowd, 4)
+    assert stated.low < true < stated.high
+    again = [agreed(crowd, drawn(crowd, n), crowd, 4) for n in range(20)]
+    assert true < np.mean(again) - 1.96 * np.std(again) / np.sqrt(20)
+
+
+def agreement_with_others(points: Floats, number: int) -> float:
+    """How well their clusters agree with those of as many others, over people of neither."""
+    crowds = np.random.default_rng(8).normal(size=(20, *points.shape))
+    people = np.random.default_rng(9).normal(size=(4_000, points.shape[1]))
+    return float(np.mean([agreed(points, others, people, number) for others in crowds]))
+
+
+def drawn(points: Floats, seed: int) -> Floats:
+    """As many of these people, with some twice and some not at all."""
+    return points[np.random.default_rng(seed).integers(0, len(points), len(points))]
+
+
+def agreed(one: Floats, other: Floats, over: Floats, number: int) -> float:
+    """The adjusted Rand index of clusters made of one crowd and of another, over a third."""
+    made = [KMeans(number, n_init=3, random_state=1).fit(points) for points in (one, other)]
+    return float(adjusted_rand_score(*(clusters.predict(over) for clusters in made)))
+
+
 def test_whoever_is_far_from_all_belongs_to_none(tmp_path: Path) -> None:
     told, _ = groups(outliers=6)
     outcome, made = run(told, tmp_path)
@@ -77,7 +107,8 @@ def test_a_single_cloud_has_no_groups(tmp_path: Path) -> None:
 def test_a_long_cloud_is_cut_the_same_way_each_time_and_still_has_no_groups(tmp_path: Path) -> None:
     drawn = np.random.default_rng(3).normal(size=600)
     noise = np.random.default_rng(4).normal(size=(600, 3))
-    outcome, _ = run(people(drawn[:, None] + 0.05 * noise), tmp_path)
+    order = replace(ORDER, settings={"most": 4, "least_agreement": 0.5})
+    outcome, _ = run(people(drawn[:, None] + 0.05 * noise), tmp_path, order)
     assert "people differ by degrees, not in groups" in str(outcome.why)
 
 
@@ -105,7 +136,7 @@ def test_the_same_people_make_the_same_clusters(tmp_path: Path) -> None:
 
 def test_even_and_skewed_habits_of_one_kind_have_no_groups(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    settings = {"most": 2, "least_agreement": 0.6}
+    settings = {"most": 2, "least_agreement": 0.3}
     order = replace(ORDER, features=NAMES[:1], settings=settings)
     for habit in (random.uniform(size=300), np.log1p(random.exponential(size=300))):
         told = replace(people(habit[:, None]), features=NAMES[:1])

@@ -1,4 +1,4 @@
-"""Groups of people who are alike: standardised, found again in resamples, named, or not stated.
+"""Groups of people who are alike: standardised, found again by halves, named, or not stated.
 
 `standard` (features on one scale) → `stability` (how many clusters are found again) → `persona`
 (what distinguishes each) → `run`.

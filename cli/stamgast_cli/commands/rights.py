@@ -13,11 +13,11 @@ from stamgast_aws.tombstone_store import DynamoTombstones
 from stamgast_cli.commands.asking import ask
 from stamgast_cli.deployment import Deployment, find
 from stamgast_cli.errors import InputError, StamgastError
+from stamgast_cli.jobs import LOOK_AGAIN_SECONDS, look
 from stamgast_cli.options import Json, Stack, Token
 from stamgast_cli.output import Output
 
 OVER = ("completed", "cancelled")
-LOOK_AGAIN_SECONDS = 2.0
 Who = Annotated[
     list[str],
     typer.Argument(metavar="NAMESPACE:VALUE…", help="Persons, each by one identifier."),
@@ -147,7 +147,7 @@ def prove(token: Token = None, stack: Stack = None, json: Json = False) -> None:
 
     Example: stamgast rights prove
     """
-    told = ask(find(stack), token, "POST", "/v1/rights:prove")
+    told = look(find(stack), token, "POST", "/v1/rights:prove")
     Output(is_json=json).facts(told)
 
 
@@ -197,7 +197,7 @@ def _compared(deployment: Deployment, token: str | None, output: Output) -> dict
     """What a comparison of all tombstones made; each look tells how far it is."""
     with output.step("Comparing"):
         while True:
-            told = ask(deployment, token, "POST", "/v1/rights:reapply")
+            told = look(deployment, token, "POST", "/v1/rights:reapply")
             if told.get("state") != "comparing":
                 return told
             time.sleep(LOOK_AGAIN_SECONDS)
@@ -239,14 +239,14 @@ def _counted(
 ) -> dict[str, Any]:
     """The plan once it is counted: asked for again it is the same plan."""
     with output.step("Counting"):
-        while (plan := ask(deployment, token, "POST", "/v1/rights:plan", json=body)).get("state"):
+        while (plan := look(deployment, token, "POST", "/v1/rights:plan", json=body)).get("state"):
             time.sleep(LOOK_AGAIN_SECONDS)
     return plan
 
 
 def _over(request_id: str, deployment: Deployment, token: str | None) -> dict[str, Any]:
     while True:
-        told = ask(deployment, token, "GET", f"/v3/requests/{request_id}")
+        told = look(deployment, token, "GET", f"/v3/requests/{request_id}")
         if told["request_status"] in OVER:
             return told
         time.sleep(LOOK_AGAIN_SECONDS)

@@ -45,7 +45,11 @@ class Judging:
             return archive.raw([one.key]).lines
         if one.key.startswith("rejected/"):
             return archive.rejected([one.key]).lines
-        return self._unpacked(one) if self.is_refused(one) else 0
+        return self._unpacked(one) if self._was_erased(one) else 0
+
+    def _was_erased(self, one: Written) -> bool:
+        """Whether no run could read it and an erasure took its like; another is its owner's."""
+        return self.is_refused(one) and bool(PutBack(self.lake).changed({one.etag}))
 
     def _unpacked(self, one: Written) -> int:
         given = ImportInput(one.key, one.etag, one.bytes, moment_of(one.at_ms).isoformat())

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parents[2]
 # Parts of benches: worlds, rules and what Splink's documentation shows.
 PARTS = {
     *("timing_http", "generated_records", "record_sets", "segment_rules", "splink_examples"),
-    *("coverage_offers", "leak_seeds"),
+    *("coverage_clusters", "coverage_offers", "leak_seeds"),
 }
 SMALL = {
     "components": "--rows 20000",
-    "coverage": "--worlds 1 --people 600 --of propensity shares recommendation",
+    "coverage": "--worlds 1 --people 600 --of propensity shares recommendation clusters",
     "devices": "--persons 1500 --days 120",
     "erasure": "--persons 2000 --days 5",
     "identity": "--rows 20000",

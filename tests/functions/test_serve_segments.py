@@ -290,6 +290,7 @@ def test_who_is_suppressed_is_counted_nowhere_and_a_bound_token_counts_who_allow
     assert counts(fresh, "mailer", **asked) == dict.fromkeys(everybody, 0)
 
 
+@pytest.mark.deep
 def test_a_preview_that_counts_the_suppressed_would_be_seen(
     fresh: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

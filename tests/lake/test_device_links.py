@@ -191,6 +191,7 @@ def test_no_feature_knows_anything_from_after_the_cut_off(engine: DuckDBPyConnec
     assert measured(engine, moved_afterwards(panel), panel) == rows
 
 
+@pytest.mark.deep
 def test_a_feature_that_looks_past_the_cut_off_is_found_out(
     engine: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

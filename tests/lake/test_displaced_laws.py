@@ -119,6 +119,7 @@ def test_what_an_audit_takes_out_of_the_lake_goes_from_the_live_view() -> None:
     check(under_two_dates())
 
 
+@pytest.mark.deep
 def test_an_audit_that_notes_nothing_is_found_out() -> None:
     broken = mock.patch.object(redelivered, "note_audited")
     with broken, pytest.raises(AssertionError):

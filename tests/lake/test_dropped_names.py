@@ -136,6 +136,7 @@ def rows_come_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(loading, "_keep_out_of_files", lambda *_: 0)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("left_out", [names_stay, names_come_back, rows_come_back])
 def test_a_step_that_is_left_out_is_found(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch, left_out: Any

@@ -213,6 +213,7 @@ def test_a_copy_that_waits_after_an_erasure_is_work_for_the_next_scheduled_run(
         assert ticks(world) == [0, 1, 0]
 
 
+@pytest.mark.deep
 def test_a_schedule_that_looks_for_new_objects_alone_is_found_out(tmp_path: Path) -> None:
     broken = mock.patch.object(opening, "may_wait", return_value=False)
     with broken, made(tmp_path) as world, pytest.raises(AssertionError):

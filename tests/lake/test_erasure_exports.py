@@ -99,6 +99,7 @@ def kept(world: ErasureWorld) -> list[str]:
     return [one["Key"] for one in listed.get("Contents", ())]
 
 
+@pytest.mark.deep
 def test_an_erasure_that_looks_for_names_alone_would_be_seen(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

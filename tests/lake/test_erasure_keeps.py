@@ -181,6 +181,7 @@ def test_whom_the_erased_alone_had_named_keeps_every_cell() -> None:
     assert has == had
 
 
+@pytest.mark.deep
 def test_an_erasure_that_keeps_the_anchors_of_a_profile_it_takes_would_be_seen() -> None:
     rule = replace(RULES[ANCHORS.name], gone=GONE_BESIDE)
     with mock.patch.dict(RULES, {ANCHORS.name: rule}):

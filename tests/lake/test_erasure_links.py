@@ -85,6 +85,7 @@ def test_a_link_to_the_erased_is_nowhere_and_who_it_led_to_stays(world: ErasureW
     assert profile.traits["email"].value == MAIL[STAYS]
 
 
+@pytest.mark.deep
 def test_an_erasure_that_forgets_links_would_be_seen(world: ErasureWorld) -> None:
     with mock.patch.dict(RULES, {LINKS.name: Rule(LINKS)}):
         assert [one for one in erased(world)["files"] if "links" in one]

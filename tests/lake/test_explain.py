@@ -114,6 +114,7 @@ def test_the_past_explains_as_the_live_view_did_then(seed: int) -> None:
     assert differences(seed) == []
 
 
+@pytest.mark.deep
 def test_evidence_of_later_runs_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         explain, "TOLD", explain.TOLD.replace("evidence_as_of('{moment}')", "evidence")

@@ -298,6 +298,7 @@ def test_the_order_in_which_log_ins_are_processed_changes_no_verdict(
     assert not is_differing(engine)
 
 
+@pytest.mark.deep
 def test_verdicts_of_the_moment_of_processing_are_found_out(
     engine: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_run_of_models_that_takes_two_for_one_tells_neither() -> None:
     assert told.shown == set()
 
 
+@pytest.mark.deep
 def test_a_run_of_models_that_does_not_look_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
     told = story(MERGE, RUN, CUT)
@@ -120,6 +121,7 @@ def test_a_run_of_models_that_does_not_look_is_found(monkeypatch: pytest.MonkeyP
     assert told.shown == set()
 
 
+@pytest.mark.deep
 def test_a_run_that_takes_back_in_the_log_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
     monkeypatch.setattr(scores, "_withdrawn", lambda _: iter(()))

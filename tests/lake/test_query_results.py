@@ -45,6 +45,7 @@ def test_results_of_queries_go_whoever_is_in_them(world: ErasureWorld) -> None:
     assert results(world) == []
 
 
+@pytest.mark.deep
 def test_a_search_that_trusts_in_identifiers_would_be_seen(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_search_that_trusts_in_identifiers_would_be_seen(
     assert "athena/late.csv" in results(world)
 
 
+@pytest.mark.deep
 def test_a_result_that_comes_after_the_erasure_and_stays_would_be_seen(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

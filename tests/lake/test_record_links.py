@@ -70,6 +70,7 @@ def test_order_and_duplicates_of_rows_change_neither_the_model_nor_a_link() -> N
     assert same(links) == same(trained()[1])
 
 
+@pytest.mark.deep
 def test_keeping_duplicates_of_rows_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         relation, "NUMBERED", relation.NUMBERED.replace("select distinct", "select")
@@ -91,6 +92,7 @@ def test_most_pairs_of_a_thousand_generated_records_are_found_and_few_wrong() ->
     assert f1(1_000) >= 0.93
 
 
+@pytest.mark.deep
 def test_taking_columns_of_an_address_for_independent_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

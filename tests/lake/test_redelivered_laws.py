@@ -108,6 +108,7 @@ def test_a_load_that_overlooks_a_kind_of_them_is_found_out(
         check(story())
 
 
+@pytest.mark.deep
 def test_a_run_that_forgets_whom_the_displaced_copy_named_is_found_out() -> None:
     right = "coalesce(dropped, [])"
     assert right in lost_copies.LOST

@@ -23,6 +23,6 @@ def stories_of_shard(
     seed(shard)(thorough(examples)(given(*drawn)(law)))()
 
 
-def seeds(few: Iterable[int], more: Iterable[int]) -> list[object]:
-    """A few seeds for every run of the tests, and more for those that run deep."""
-    return [*few, *(pytest.param(seed, marks=pytest.mark.deep) for seed in more)]
+def seeds(few: Iterable[object], more: Iterable[object]) -> list[object]:
+    """A few seeds or variants for every run of the tests, and more for those that run deep."""
+    return [*few, *(pytest.param(one, marks=pytest.mark.deep) for one in more)]

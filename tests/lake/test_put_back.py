@@ -159,6 +159,7 @@ def test_a_packed_file_that_no_erasure_knew_stands_after_a_night(
         file.execute("create table people (name text)")
     file.close()
     body = (tmp_path / "new.sqlite").read_bytes()
+    world.now_ms += 2 * HOUR_MS
     world.put("imports/shop/new.sqlite", body)
     night(world)
     assert world.body("imports/shop/new.sqlite") == body

@@ -56,6 +56,7 @@ def test_the_copy_received_first_holds_on_whatever_word(
     check(lived(words, order, runs))
 
 
+@pytest.mark.deep
 def test_a_load_that_does_not_ask_for_the_word_would_be_seen() -> None:
     right = "or arrival.assurance is distinct from canonical.assurance"
     assert right in duplicates.STATES
@@ -64,6 +65,7 @@ def test_a_load_that_does_not_ask_for_the_word_would_be_seen() -> None:
         check(lived(*SOME[0]))
 
 
+@pytest.mark.deep
 def test_a_run_that_doubts_the_anchor_of_a_displaced_copy_alone_would_be_seen() -> None:
     right = "coalesce(kept.identifiers, [])"
     assert right in lost_copies.LOST

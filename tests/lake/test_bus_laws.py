@@ -171,6 +171,7 @@ BROKEN: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("variant", BROKEN)
 def test_a_bus_that_leaves_a_question_out_is_found(
     variant: str, monkeypatch: pytest.MonkeyPatch

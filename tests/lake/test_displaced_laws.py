@@ -133,6 +133,7 @@ def test_a_losing_copy_leaves_nobody_better_known_or_older(story: Callable[[], W
     check(story())
 
 
+@pytest.mark.deep
 def test_a_load_that_forgets_whom_displaced_copies_named_is_found_out() -> None:
     right = "where named.key is not null"
     assert right in load.DROPPED
@@ -141,6 +142,7 @@ def test_a_load_that_forgets_whom_displaced_copies_named_is_found_out() -> None:
         check(vouched_by_a_displaced_copy())
 
 
+@pytest.mark.deep
 def test_a_run_that_lets_void_births_stand_is_found_out() -> None:
     broken = mock.patch.object(Birth, "voided", lambda born: born)
     with broken, pytest.raises(AssertionError):

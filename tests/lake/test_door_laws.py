@@ -497,6 +497,7 @@ def test_every_door_has_a_broken_variant() -> None:
     assert frozenset().union(*BROKEN.values()) == DOORS.keys()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("left_out", BROKEN)
 def test_a_door_that_leaves_a_question_out_is_found(
     left_out: Break, monkeypatch: pytest.MonkeyPatch
@@ -580,6 +581,7 @@ def test_no_sample_tells_of_who_is_suppressed_where_purposes_are_declared() -> N
     assert sampled([*HUSHED, LIFT]) == set(BOTH)
 
 
+@pytest.mark.deep
 def test_a_sample_that_asks_for_a_purpose_that_nobody_declared_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

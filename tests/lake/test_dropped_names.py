@@ -117,6 +117,7 @@ def test_a_document_of_a_run_that_lists_a_file_named_after_the_erased_goes(
     assert listed(world) == []
 
 
+@pytest.mark.deep
 def test_a_search_that_takes_the_ending_for_a_part_of_the_address_would_be_seen(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ def test_what_stands_beside_the_identifier_in_a_name_goes_with_it(
     )
 
 
+@pytest.mark.deep
 def test_a_name_of_which_the_identifier_alone_goes_would_be_seen(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

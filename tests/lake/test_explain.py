@@ -211,6 +211,7 @@ def test_a_link_that_was_cut_is_told_so_where_a_limit_refuses_it_as_well() -> No
     assert live == rows == {(key_of("u:a"), key_of("d:d"), "cannot_link")}
 
 
+@pytest.mark.deep
 def test_rows_that_tell_of_the_limit_alone_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain, "_cut", lambda *_: set())
     live, rows = cut_from_a_shared_device()

@@ -251,6 +251,7 @@ BROKEN: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("variant", BROKEN)
 def test_an_export_that_leaves_a_rule_out_is_found(
     variant: str, monkeypatch: pytest.MonkeyPatch

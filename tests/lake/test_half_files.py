@@ -186,6 +186,7 @@ def unpacks_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(scan, "PACKED", ())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("fault", "stays"),
     [

@@ -163,6 +163,7 @@ def test_so_it_is_where_identifiers_leave_and_cuts_are_lifted_and_in_a_rebuild(s
     assert redone(world) == cells(from_raw(world))
 
 
+@pytest.mark.deep
 def test_a_rebuild_that_knows_no_decisions_is_found_out() -> None:
     world = parted(0)
     other = from_raw(world)
@@ -271,7 +272,8 @@ BROKEN: Mapping[str, tuple[str, str, str, Sequence[Sequence[Sent]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", seeds([*BROKEN][:2], [*BROKEN][2:]))
+@pytest.mark.deep
+@pytest.mark.parametrize("name", BROKEN)
 def test_a_fold_that_breaks_one_rule_is_found_out(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -306,6 +308,7 @@ def test_what_a_run_that_died_had_logged_is_still_news_to_the_next() -> None:
     redone(died_between_logs())
 
 
+@pytest.mark.deep
 def test_a_run_that_takes_what_is_not_settled_for_known_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -229,7 +229,7 @@ def play(seed: int, runs: int = 2) -> World:
     return world
 
 
-@pytest.mark.parametrize("seed", seeds(SEEDS[:3], SEEDS[3:]))
+@pytest.mark.parametrize("seed", seeds(SEEDS[:2], SEEDS[2:]))
 @pytest.mark.failure_line(4)
 def test_after_a_run_the_live_view_is_the_lake_and_both_are_the_oracle(seed: int) -> None:
     """Line 4: a late duplicate is one row in the lake and has no second effect in the profile."""
@@ -480,6 +480,7 @@ BROKEN: Mapping[str, Broken] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_stage_that_breaks_one_rule_is_found_out(
     monkeypatch: pytest.MonkeyPatch, name: str

@@ -102,6 +102,7 @@ COPIES = [
 EACH_IN_TURN = [[COPIES[0], COPIES[1]], [COPIES[1], COPIES[0]]]
 
 
+@pytest.mark.deep
 def test_keeping_whichever_copy_is_loaded_first_breaks_the_law(
     new_bench: Callable[[], LoadBench], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,11 +106,13 @@ def test_what_is_recommended_leaves_by_one_door_to_who_may_pass(name: str) -> No
     assert faults(STORIES[name]) == set()
 
 
+@pytest.mark.deep
 def test_a_door_that_asks_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Errand, "allows", lambda *_: True)
     assert faults(STORIES["suppressed"]) == {OPEN}
 
 
+@pytest.mark.deep
 def test_a_door_that_forgets_what_a_purpose_covers_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_door_that_forgets_what_a_purpose_covers_is_found(
     assert faults(GRANTED) == {COVERED}
 
 
+@pytest.mark.deep
 def test_a_short_answer_that_gives_reasons_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     told = live.answers_of
     monkeypatch.setattr(
@@ -205,6 +208,7 @@ def test_a_card_that_names_who_was_offered_most_would_be_seen(
     assert names_in(told) == {"p0004e"}
 
 
+@pytest.mark.deep
 def test_a_model_that_asks_nobody_would_be_seen(
     briefly: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def test_whoever_leaves_alone_is_cut_from_the_next_who_would_join_as_well() -> N
     assert check(TWICE, WIDE, has_run=False, is_alone=True) == set()
 
 
+@pytest.mark.deep
 def test_a_leave_alone_that_cuts_what_crosses_only_is_found_out() -> None:
     def crossing(_: Requests, __: object, ___: object, pairs: set[Pair]) -> set[Pair]:
         return pairs
@@ -155,6 +156,7 @@ def near_only(*_: object) -> Sequence[str]:
     return ()
 
 
+@pytest.mark.deep
 def test_a_plan_that_sees_only_the_links_of_its_own_persons_is_found_out() -> None:
     broken = mock.patch.object(foreseeing, "_met", near_only)
     with broken, pytest.raises(AssertionError):

@@ -107,6 +107,7 @@ def test_nothing_computed_of_both_is_shown_of_either() -> None:
     assert (DELFT in story.shown(USER), GOUDA in story.shown(USER)) == (True, False)
 
 
+@pytest.mark.deep
 def test_computed_traits_that_outlive_a_cut_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity_jobs, "EVALUATED", ("M#", "R#", "S#"))
     assert DELFT in told(made=Visits).shown(MAIL)
@@ -146,6 +147,7 @@ def test_a_run_that_is_overtaken_by_a_cut_tells_of_neither() -> None:
     assert (GOUDA in story.shown(MAIL), DELFT in story.shown(MAIL)) == (True, False)
 
 
+@pytest.mark.deep
 def test_a_run_that_does_not_look_for_cuts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PartedSince, "of", lambda *_: frozenset())
     story = cut_in_the_middle_of_a_run()
@@ -169,6 +171,7 @@ def reads_a_run_that_has_not_ended(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(door, "see_settled", see)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("broken", "story"),
     [

@@ -139,6 +139,7 @@ def test_whoever_takes_another_in_keeps_their_own_score() -> None:
     assert told.shown == {USER, MAIL}
 
 
+@pytest.mark.deep
 def test_a_score_that_nobody_takes_back_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "withdraw_parted", lambda *_: 0)
     told = story(MERGE, RUN)

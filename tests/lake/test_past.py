@@ -94,6 +94,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("stamgast_lake.query.MACROS", wrong)
 
 
+@pytest.mark.deep
 @pytest.mark.failure_line(28)
 @pytest.mark.usefixtures("broken")
 def test_a_past_that_filters_after_it_takes_the_latest_is_found_out(

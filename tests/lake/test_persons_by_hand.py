@@ -179,6 +179,7 @@ BROKEN: Mapping[str, tuple[Any, str, str, str, Callable[[], None]]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_rule_that_is_broken_is_found_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     module, statement, right, wrong, law = BROKEN[name]

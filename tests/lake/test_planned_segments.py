@@ -94,6 +94,7 @@ def test_a_plan_counts_nobody_of_a_run_that_has_not_ended() -> None:
     assert sizes_in_the_middle_of_a_run() == (3, 3)
 
 
+@pytest.mark.deep
 def test_counting_whom_a_run_is_still_making_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

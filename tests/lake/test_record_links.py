@@ -119,6 +119,7 @@ def test_twins_of_one_household_are_not_called_one_person() -> None:
     assert precision_among_twins() >= 0.97
 
 
+@pytest.mark.deep
 def test_learning_names_and_birth_dates_from_households_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

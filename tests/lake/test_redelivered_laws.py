@@ -157,11 +157,13 @@ def test_nothing_is_lost_whichever_commit_was_the_last(last: LakeTable) -> None:
     check(stopped_after(last))
 
 
+@pytest.mark.deep
 def test_a_load_that_notes_once_all_is_committed_is_found_out() -> None:
     with mock.patch("tests.lake.world.Loader", NotesLate), pytest.raises(AssertionError):
         check(stopped_after(RAW_FILES))
 
 
+@pytest.mark.deep
 def test_an_opening_that_closes_nobody_is_found_out() -> None:
     with mock.patch.object(begun_run, "_begun", return_value=None), pytest.raises(AssertionError):
         check(stopped_after(RAW_FILES))

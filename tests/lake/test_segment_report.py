@@ -80,6 +80,7 @@ def test_a_report_counts_nobody_of_a_run_that_has_not_ended() -> None:
     assert everyone_in_the_middle_of_a_run() == 3
 
 
+@pytest.mark.deep
 def test_counting_whom_a_run_is_still_making_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -74,6 +74,7 @@ def test_later_log_ins_calibrate_and_the_latest_of_them_judge() -> None:
     assert row["version"].partition(".")[2]
 
 
+@pytest.mark.deep
 def test_labels_from_before_the_score_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """What log-ins had said already when a pair was scored is no test of the score."""
     world = Persons(SETTINGS, "email")

@@ -100,6 +100,7 @@ def test_sql_and_python_fold_an_anchor_alike(events: list[Event]) -> None:
     assert by_sql(events) == by_python(events)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("statement", "right", "wrong"),
     [

@@ -124,6 +124,7 @@ def test_the_order_of_events_does_not_matter(world: World, random: Any) -> None:
         assert TraitBook(told).evaluate(person.view(now), events) == first
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("making", "right", "wrong"),
     [

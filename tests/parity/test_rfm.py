@@ -80,6 +80,7 @@ def test_sql_and_python_score_every_buyer_alike(histories: Mapping[str, list[Spe
     assert by_sql(histories, rfm_sql("spendings", MOMENT_MS)) == by_python(histories)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

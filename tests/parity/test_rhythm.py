@@ -48,6 +48,7 @@ def test_both_readings_agree(told: Days) -> None:
     assert by_sql(told, rhythm_sql("order_days")) == by_python(told)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

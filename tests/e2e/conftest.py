@@ -60,9 +60,9 @@ def enforced_stack(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield from _deployed(Places(ROOT, tmp_path_factory.mktemp(ENFORCED), built), enforced=True)
 
 
-@pytest.fixture(params=[OPEN, ENFORCED])
+@pytest.fixture(params=[pytest.param(OPEN, marks=pytest.mark.deep), ENFORCED])
 def house(request: pytest.FixtureRequest) -> House:
-    """Each of the two deployments."""
+    """The deployment whose permissions are enforced; deep tests ask the open one the same."""
     name = "stack" if request.param == OPEN else "enforced_stack"
     found: House = request.getfixturevalue(name)
     return found

@@ -6,7 +6,7 @@ another as they do in life.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -42,18 +42,29 @@ COLUMNS = (
 Person = dict[str, str]
 
 
-def records(size: int, *, seed: int = 1, mistakes: float = 0.12, twins: float = 0.0) -> pa.Table:
+def records(
+    size: int,
+    *,
+    seed: int = 1,
+    mistakes: float = 0.12,
+    twins: float = 0.0,
+    landlines: float = 0.0,
+    undated: float = MISSING["birth_date"],
+) -> pa.Table:
     """`size` records with `record_id`, `truth` and the comparison columns, in random order.
 
     Three in four persons have one record, the others two to four; each value of a further record is
     mistyped, missing or changed with probability `mistakes`. Of the further members of a household,
-    a share of `twins` has the birth date of the one before.
+    a share of `twins` has the birth date of the one before, and a share of `landlines` the
+    telephone. A share of `undated` records has no birth date.
     """
     dice = random.Random(seed)
+    missing = {**MISSING, "birth_date": undated}
     rows = []
-    for number, person in enumerate(_persons(dice, size, twins)):
+    for number, person in enumerate(_persons(dice, size, twins, landlines)):
         for copy in range(_copies(dice)):
-            told = _forget(dice, person if copy == 0 else _mistaken(dice, person, mistakes))
+            given = person if copy == 0 else _mistaken(dice, person, mistakes)
+            told = _forget(dice, given, missing)
             rows.append({"truth": str(number), **told})
             if len(rows) == size:
                 dice.shuffle(rows)
@@ -74,7 +85,7 @@ def _copies(dice: random.Random) -> int:
     return dice.choices((1, 2, 3, 4), weights=(75, 18, 5, 2))[0]
 
 
-def _persons(dice: random.Random, size: int, twins: float) -> Iterator[Person]:
+def _persons(dice: random.Random, size: int, twins: float, landlines: float) -> Iterator[Person]:
     given = [_word(dice, 2) for _ in range(min(4_000, 200 + size // 50))]
     surnames = [_word(dice, 2 + (place > 500)) for place in range(min(60_000, 300 + size // 8))]
     streets = [f"{_word(dice, 2)} {_word(dice, 1)}straat" for _ in range(2_000)]
@@ -89,13 +100,14 @@ def _persons(dice: random.Random, size: int, twins: float) -> Iterator[Person]:
             "region": localities[place][1],
             "postcode": str(1000 + place * 5 + dice.randrange(5)) + _letters(dice, 2),
         }
-        born = ""
+        shared: Person = {}
         for _ in range(dice.choices((1, 2, 3, 4), weights=(50, 30, 12, 8))[0]):
             name = given[_common(dice, len(given))]
             own = _own(dice, name, surname)
-            if born and twins and dice.random() < twins:
-                own["birth_date"] = born
-            born = own["birth_date"]
+            for column, share in (("birth_date", twins), ("phone", landlines)):
+                if shared and share and dice.random() < share:
+                    own[column] = shared[column]
+            shared = own
             yield {"given_name": name, "surname": surname, **address, **own}
 
 
@@ -125,9 +137,9 @@ def _word(dice: random.Random, syllables: int) -> str:
     )
 
 
-def _forget(dice: random.Random, person: Person) -> Person:
+def _forget(dice: random.Random, person: Person, missing: Mapping[str, float]) -> Person:
     return {
-        name: "" if dice.random() < MISSING.get(name, 0.01) else value
+        name: "" if dice.random() < missing.get(name, 0.01) else value
         for name, value in person.items()
     }
 

@@ -29,6 +29,7 @@ SMALL = {
     "publish": "50",
     "purchases": "",
     "recommendations": "--people 1000 --products 300",
+    "record_bands": "--size 3000 --splink-size 2000",
     "records": "--size 4000 --splink-size 2000",
     "rfm": "--events 50000",
     "segment_export": "2000 10000",

@@ -116,7 +116,7 @@ def precision_among_twins() -> float:
 
 
 def test_twins_of_one_household_are_not_called_one_person() -> None:
-    assert precision_among_twins() >= 0.97
+    assert precision_among_twins() >= 0.99
 
 
 @pytest.mark.deep
@@ -126,7 +126,7 @@ def test_learning_names_and_birth_dates_from_households_would_be_seen(
     parents = {name: one for name, one in comparisons.PARENTS.items() if name != "birth_date"}
     monkeypatch.setattr(comparisons, "PARENTS", parents)
     monkeypatch.setattr(train, "living", lambda columns: ())
-    assert precision_among_twins() < 0.95
+    assert precision_among_twins() < 0.98
 
 
 def test_a_rule_beyond_its_bound_is_tightened_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

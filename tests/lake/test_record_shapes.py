@@ -72,7 +72,7 @@ def crowded() -> tuple[list[dict[str, str]], list[int]]:
 
 
 def test_a_person_of_half_the_records_is_found() -> None:
-    assert judged(*crowded(), 0.5)[1] >= 0.9
+    assert judged(*crowded(), 0.5)[1] >= 0.85
 
 
 @pytest.mark.deep
@@ -80,7 +80,7 @@ def test_learning_chance_from_a_person_of_half_the_records_would_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(relation, "LEAST_SHARE", 1.0)
-    assert judged(*crowded(), 0.5)[1] < 0.9
+    assert judged(*crowded(), 0.5)[1] < 0.6
 
 
 @pytest.mark.parametrize("size", [50, 400])

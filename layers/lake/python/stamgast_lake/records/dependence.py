@@ -66,7 +66,7 @@ class Seen:
         """The levels of an edge's column, the classes of its parents, and which parent counts."""
         classes = [self._classes(place) for place in edge.columns]
         parents = [together([classes[at] for at in parent]) for parent in edge.parents]
-        return self.levels[:, edge.columns[0]], parents, _first_agreeing(parents)
+        return self.levels[:, edge.columns[0]], parents, which_counts(parents)
 
     def _classes(self, place: int) -> Ints:
         levels, size = self.levels[:, place], self.sizes[place]
@@ -107,8 +107,8 @@ class Sampled:
         child, parents, by = self.seen.of(edge)
         size = self.seen.sizes[edge.columns[0]]
         return [
-            _table(child, told, size, by == place, self.seen.pairs)
-            for place, told in enumerate(parents)
+            _counted(child, parents, by, size, nth, self.seen.pairs)
+            for nth in range(ways(len(parents)))
         ]
 
     def others(self, counted: Floats, matches: Floats) -> Floats:
@@ -116,6 +116,20 @@ class Sampled:
         left = counted - matches / self.worth
         answer: Floats = np.where(left > DOUBT + 3 * np.sqrt(counted), left * self.worth, 0.0)
         return answer
+
+
+def _counted(
+    child: Ints, parents: Sequence[Ints], by: Ints, size: int, nth: int, weights: Floats
+) -> Floats:
+    """Pairs by the class of the `nth` parent and the level of the column.
+
+    Where those before it are silent, how often others agree shows in all pairs that agree in it,
+    whatever the silent ones would have said; where it differs, in the pairs for which it counts.
+    """
+    parent, here = parents[place_of(nth, len(parents))], by == nth
+    if nth < len(parents):
+        here |= (parent != MISSING) & (parent != DIFFERENT)
+    return _table(child, parent, size, here, weights)
 
 
 def _table(
@@ -141,17 +155,16 @@ class Dependent:
     def shares(
         self, matches: Floats, m: Sequence[Floats], u: Sequence[Floats], all_pairs: Floats
     ) -> list[Shares]:
-        """For each parent, how often the column agrees under each of the parent's classes."""
+        """For each way a parent counts, how often the column agrees under each of its classes."""
         child = self.edge.columns[0]
         own_m, own_u = m[child], u[child]
         others = self._pairs - matches
         answer = []
-        for place, (parent, seen) in enumerate(
-            zip(self.edge.parents, self._random.counts(self.edge), strict=True)
-        ):
-            matched = self._counted(place, matches)
+        for nth, seen in enumerate(self._random.counts(self.edge)):
+            parent = self.edge.parents[place_of(nth, len(self.edge.parents))]
+            matched = self._counted(nth, matches)
             unmatched = self._unmatched(
-                np.maximum(self._counted(place, others), self._random.others(seen, matched)),
+                np.maximum(self._counted(nth, others), self._random.others(seen, matched)),
                 own_u,
                 typed=_typed(own_m),
                 likely=self._likely(parent, u) * all_pairs[child] - matched.sum(axis=1),
@@ -163,21 +176,21 @@ class Dependent:
     def gain(self, shares: Sequence[Shares], m: Sequence[Floats], u: Sequence[Floats]) -> Floats:
         """What the edge adds to the weight of each pattern (natural logarithm)."""
         answer = np.zeros(len(self._child))
-        for place, gains in enumerate(self.gains(shares, m, u)):
-            here = (self._by == place) & (self._child >= 0)
-            answer[here] = gains[self._parents[place][here] - 1, self._child[here]]
+        for nth, gains in enumerate(self.gains(shares, m, u)):
+            parent = self._parents[place_of(nth, len(self._parents))]
+            here = (self._by == nth) & (self._child >= 0)
+            answer[here] = gains[parent[here] - 1, self._child[here]]
         return answer
 
     def gains(
         self, shares: Sequence[Shares], m: Sequence[Floats], u: Sequence[Floats]
     ) -> list[Floats]:
-        """What each parent adds by its class (row) and the level of the column."""
+        """What each way a parent counts adds, by its class (row) and the level of the column."""
         child = self.edge.columns[0]
         return [one.gain(m[child], u[child]) for one in shares]
 
-    def _counted(self, place: int, weights: Floats) -> Floats:
-        here = self._by == place
-        return _table(self._child, self._parents[place], self._size, here, weights)
+    def _counted(self, nth: int, weights: Floats) -> Floats:
+        return _counted(self._child, self._parents, self._by, self._size, nth, weights)
 
     def _matched(self, counted: Floats, own: Floats) -> Floats:
         if not self.edge.moves:
@@ -229,14 +242,31 @@ def _typed(shares: Floats) -> Floats:
     return answer
 
 
-def _first_agreeing(parents: Sequence[Ints]) -> Ints:
-    """Which parent counts for each pattern: the first that agrees, else the first that is known.
+def ways(parents: int) -> int:
+    """In how many ways one of so many parents counts: each, and all but the first contradicted."""
+    return 2 * parents - 1
 
-    −1 without one.
+
+def place_of(nth: int, parents: int) -> int:
+    """Which parent counts in the `nth` way."""
+    return nth if nth < parents else nth - parents + 1
+
+
+def which_counts(parents: Sequence[Ints]) -> Ints:
+    """Which parent counts for each pattern, and how: the first that agrees, else the first known.
+
+    One that agrees although one before it differs is contradicted: who shares a postcode and not
+    the street is a neighbour, and who shares a postcode beside a street that is missing may live
+    together. −1 without a parent.
     """
     answer = np.full(len(parents[0]), -1, dtype=np.int64)
-    for least in (MISSING, DIFFERENT):
-        for place in reversed(range(len(parents))):
-            told = parents[place]
-            answer[(told != MISSING) & (told != least)] = place
+    differs = np.zeros(len(parents[0]), dtype=np.bool_)
+    is_found = np.zeros(len(parents[0]), dtype=np.bool_)
+    for place, told in enumerate(parents):
+        agrees = (told != MISSING) & (told != DIFFERENT) & ~is_found
+        answer[agrees] = place
+        answer[agrees & differs] = len(parents) + place - 1
+        is_found |= agrees
+        answer[(answer < 0) & (told == DIFFERENT)] = place
+        differs |= told == DIFFERENT
     return answer

@@ -9,7 +9,7 @@ import orjson
 
 from stamgast_lake.records.blocking import Block
 
-FORMAT = 2
+FORMAT = 3
 DIGITS = 6
 """Significant digits that a parameter keeps, so that the order of a sum changes no model."""
 
@@ -43,8 +43,9 @@ class Frequencies:
 class Dependence:
     """What is added to the weight of a column for what its parents show, in bits.
 
-    The first parent of which every column is known counts: `gains[parent][class][level]`, the
-    classes equal, nearly equal, alike and different. Beside a parent that is not different, the
+    The first parent that agrees counts, else the first that is known: `gains[way][class][level]`,
+    the classes equal, nearly equal, alike and different. The ways are the parents, then all but the
+    first once more, for where one before it differs. Beside a parent that is not different, the
     frequency of a value adds nothing.
     """
 

@@ -105,21 +105,24 @@ def _keep_likely(engine: "DuckDBPyConnection", model: Model, scored: str) -> Non
 
 
 def _code_sql(one: Dependence, told: Mapping[str, Mapping[str, Any]]) -> str:
-    """Which of `_gains` counts: the level of the column under the class of its first known parent.
+    """Which of `_gains` counts: the level of the column under the class of the parent that counts.
 
-    Null where the column, or every parent, is missing.
+    As `dependence.which_counts` has it; null where the column, or every parent, is missing.
     """
     child = f'"place_{one.column}"'
     size = len(one.gains[0][0])
-    agreeing, known = [], []
+    agreeing, known, differing = [], [], ["false"]
     for number, parent in enumerate(one.parents):
         places = {name: f'"place_{name}"' for name in parent}
         is_known = " and ".join(f"{place} >= 0" for place in places.values())
         classes = ", ".join(class_sql(place, told[name]) for name, place in places.items())
-        row = f"{number * ROWS} + greatest({classes}) - {EQUAL}"
+        way = f"{number} + if({' or '.join(differing)}, {len(one.parents) - 1}, 0)"
+        row = f"({way}) * {ROWS} + greatest({classes}) - {EQUAL}"
         code = f"{child} + {size} * ({row})"
+        differs = f"{is_known} and greatest({classes}) = {DIFFERENT}"
         agreeing.append(f"when {is_known} and greatest({classes}) < {DIFFERENT} then {code}")
         known.append(f"when {is_known} then {code}")
+        differing.append(f"({differs})")
     whens = [*agreeing, *known]
     return f"case when {child} < 0 then null {' '.join(whens)} end"
 

@@ -96,7 +96,8 @@ class ErasureWorld(World):
         self.lake = Lake(
             s3, "lake", catalogue, lambda: WORKSPACE, lambda: KEYRING, self.log, "audit"
         )
-        self.queue = SqsDeadLetters(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
+        queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        self.queue = SqsDeadLetters(sqs, queue, wait_seconds=0)
         self.live_tables = DynamoErasure(
             self.dynamodb, "profiles", "control", lambda _: None, lambda: KEYRING
         )

@@ -8,14 +8,19 @@ from stamgast_aws.calls import call
 
 BATCH = 10
 HIDDEN_SECONDS = 120
+WAIT_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SqsDeadLetters:
-    """A queue whose messages nobody takes but an operator and an erasure."""
+    """A queue whose messages nobody takes but an operator and an erasure.
+
+    A receipt that waits, however short, asks every server that holds a part of the queue.
+    """
 
     client: Any
     queue_url: str
+    wait_seconds: int = WAIT_SECONDS
 
     def messages(self) -> Iterator[tuple[str, str]]:
         """Every message once, with its receipt handle; all are visible again afterwards."""
@@ -27,7 +32,7 @@ class SqsDeadLetters:
                     QueueUrl=self.queue_url,
                     MaxNumberOfMessages=BATCH,
                     VisibilityTimeout=HIDDEN_SECONDS,
-                    WaitTimeSeconds=1,
+                    WaitTimeSeconds=self.wait_seconds,
                 ).get("Messages", [])
                 fresh = [one for one in told if one["MessageId"] not in seen]
                 if not fresh:

@@ -23,6 +23,7 @@ from stamgast_aws.run_wiring import RunSettings, lake_access, run_lease
 from stamgast_aws.settings import read_settings
 from stamgast_aws.token_store import DynamoTokenStore
 from stamgast_aws.tombstone_store import DynamoTombstones
+from stamgast_lake.erasure.progress import IsLate, OutOfTimeError
 from stamgast_lake.erasure.reapply import WATCH, Reapplying
 from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.lake import Lake, deployed_lake
@@ -204,9 +205,20 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return _compared(watching(), context)
     if "plan" in event:
         return {"planned": plans().make(str(event["plan"]))}
+    try:
+        return _worked(event, lambda: _is_late(context))
+    except OutOfTimeError:
+        worker().go_on(event)
+        LineLog().info("requests of persons", more=True)
+        return {"more": True}
+
+
+def _worked(event: Mapping[str, Any], is_late: IsLate) -> dict[str, Any]:
+    """Carries out and proves; raises OutOfTimeError where the same event has to come once more."""
     request_ids = event.get("requests")
-    states = work().carry_out(requests().open_ids() if request_ids is None else request_ids)
-    proven = work().prove() if request_ids is None else 0
+    wanted = requests().open_ids() if request_ids is None else request_ids
+    states = work().carry_out(wanted, is_late)
+    proven = work().prove(is_late) if request_ids is None else 0
     if proven and work().is_found_again():
         worker().begin_proof()
     if request_ids is None and "prove" not in event:
@@ -215,9 +227,13 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     return {"states": sorted(states.values()), "proven": proven}
 
 
+def _is_late(context: Any) -> bool:
+    return bool(context.get_remaining_time_in_millis() < MARGIN_MS)
+
+
 def _compared(comparison: Reapplying, context: Any) -> dict[str, Any]:
     """Compares until little time is left, and has itself called to go on."""
-    is_left = comparison.go_on(lambda: context.get_remaining_time_in_millis() < MARGIN_MS)
+    is_left = comparison.go_on(lambda: _is_late(context))
     if is_left:
         comparison.begin()
     return {"more": is_left}

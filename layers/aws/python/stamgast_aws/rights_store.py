@@ -124,6 +124,10 @@ class RightsWorker:
         """Hands requests over; Lambda keeps them until the function has taken them."""
         self._invoke({"requests": request_ids})
 
+    def go_on(self, event: Mapping[str, Any]) -> None:
+        """Has what was asked taken up where it was left."""
+        self._invoke(event)
+
     def begin_all(self) -> None:
         """Has everything that is open worked on and proven, and looks at what was put back."""
         self._invoke({})

@@ -1,7 +1,7 @@
 """Files of the drop zone: rows of the erased are left out, and the file is known as taken in."""
 
 import gzip
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -44,20 +44,30 @@ class DropErasure:
     batch: str
     is_dry: bool = False
 
-    def clean(self, receipts: Collection[str], seen: Collection[str] = ()) -> Cleaned:
-        """Rewrites the files whose rows gave these receipts, and those that no run has taken in.
+    def told(
+        self, receipts: Collection[str], seen: Collection[str] = ()
+    ) -> dict[str, tuple[ImportInput, bool]]:
+        """The files whose rows gave these receipts, and those that no run has taken in, by key.
 
-        Those `seen` to hold something as well; and a file whose name tells of the erased is moved.
+        Those `seen` to hold something as well; and a file whose name tells of the erased. Each with
+        whether a run has taken it in.
         """
         taken = known(self.lake.catalogue, None, kind="import")
         named = {*_named(taken, receipts), *seen}
-        done = Cleaned()
+        found = dict[str, tuple[ImportInput, bool]]()
         for given in Listing(self.lake.s3, self.lake.bucket).imports():
             is_taken = given.etag in taken.get(given.key, ())
             key = self._key(given, is_taken=is_taken)
             is_told = given.key in named or is_renamed(given.key) or key != given.key
             if is_told or not is_taken:
-                done += self._file(given, is_taken=is_taken)
+                found[given.key] = given, is_taken
+        return found
+
+    def clean(self, files: Iterable[tuple[ImportInput, bool]]) -> Cleaned:
+        """Rewrites these files without the rows of the erased; one that is named so is moved."""
+        done = Cleaned()
+        for given, is_taken in files:
+            done += self._file(given, is_taken=is_taken)
         return done
 
     def leave_out(self, given: ImportInput, numbers: Collection[int]) -> int:

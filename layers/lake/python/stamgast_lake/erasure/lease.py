@@ -10,6 +10,10 @@ class Lease(Protocol):
         """The number under which this work holds it; None while a run does."""
         ...
 
+    def renew(self, run_id: str, seq: int) -> None:
+        """Holds it for another full span."""
+        ...
+
     def release(self, run_id: str, seq: int) -> None:
         """Gives it back."""
         ...

@@ -54,10 +54,14 @@ class Objects:
         tag: str = answer["ETag"].strip('"')
         return tag
 
-    def versions(self, prefix: str) -> Iterator[Version]:
-        """Every version and every marker under a prefix; of a key the newest version first."""
+    def versions(self, prefix: str, after: str = "") -> Iterator[Version]:
+        """Every version and every marker under a prefix; of a key the newest version first.
+
+        `after` is the key behind which to begin, of which a page may tell once more.
+        """
+        told = {"KeyMarker": after} if after else {}
         pages = self.s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.bucket, Prefix=prefix
+            Bucket=self.bucket, Prefix=prefix, **told
         )
         for page in pages:
             for kind in ("Versions", "DeleteMarkers"):

@@ -1,7 +1,7 @@
 """The search of every byte: what is left of whom, in every store that can be read."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from stamgast.erasure.envelopes import mentions
@@ -53,6 +53,15 @@ class Searched:
         """The objects that the next pass has to look into."""
         return sorted(key for key in self.found if key.startswith(SEEN))[:MOST_SEEN]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which it is written down."""
+        return {**asdict(self), "found": sorted(self.found)}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Searched":
+        """Reads what `to_dict` wrote."""
+        return cls(**{**told, "found": frozenset(told["found"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -62,13 +71,15 @@ class Search:
     live: Tables
     dead_letters: DeadLetters
 
-    def each(self, subjects: Mapping[str, Subject]) -> Mapping[str, Searched]:
-        """What is left of each: all bytes are read once, and for each what told of anybody."""
-        together = self.of(tuple(subjects.values()))
-        if len(subjects) < 2 or not any(together.remaining.values()):
-            return dict.fromkeys(subjects, together)
-        apart = {name: self.of((one,), together.found) for name, one in subjects.items()}
-        return {name: replace(one, read=together.read) for name, one in apart.items()}
+    def together(self, subjects: Mapping[str, Subject]) -> Searched:
+        """What is left of all of them: all bytes are read once."""
+        return self.of(tuple(subjects.values()))
+
+    def alone(self, subject: Subject, together: Searched, number: int) -> Searched:
+        """What is left of one of so many: for each is read what told of anybody."""
+        if number < 2 or not any(together.remaining.values()):
+            return together
+        return replace(self.of((subject,), together.found), read=together.read)
 
     def of(self, subjects: Sequence[Subject], only: Collection[str] | None = None) -> Searched:
         """What is left of these together, in all objects or in these `only`."""

@@ -3,10 +3,11 @@
 import re
 import zlib
 from base64 import b64decode
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,10 +18,13 @@ from stamgast.erasure.stores import Kind, named
 from stamgast_lake.erasure.avro import avro_tells
 from stamgast_lake.erasure.objects import Objects, Version
 from stamgast_lake.erasure.parquet import MAGIC, parquet_tells, parquet_texts
+from stamgast_lake.erasure.progress import Progress
 
 BLOCK = 4 * 1024 * 1024
 MOST_OPEN = 4 * BLOCK
 OPEN, RUNS = "erasure/", "runs/"
+SCAN, ENDED = "scan", "\U0010ffff"
+"""The step, and what stands behind every key of a bucket that was read to its end."""
 NAMES = re.compile(rb'imports/[^"\n]+')
 RAW, RECORD = b'"rawData"', re.compile(rb'"rawData"\s*:\s*"([A-Za-z0-9+/=]*)"')
 GZIP, AVRO = b"\x1f\x8b", b"Obj\x01"
@@ -57,22 +61,58 @@ class Scan:
     bytes: int = 0
     found: set[str] = field(default_factory=set)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which it is written down."""
+        return {"read": self.read, "bytes": self.bytes, "found": sorted(self.found)}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Scan":
+        """Reads what `to_dict` wrote."""
+        return cls(told["read"], told["bytes"], set(told["found"]))
+
 
 def scan_buckets(
-    s3: Any, buckets: Iterable[str], needles: Needles, only: Collection[str] | None = None
+    s3: Any,
+    buckets: Iterable[str],
+    needles: Needles,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Scan]:
     """Reads every version of every object (or of these `only`), by the first part of their keys.
 
     What no store of the registry accounts for is read, and told, as well. The documents of open
     requests name the persons on purpose, until their proof.
     """
+    progress = progress or Progress()
+    told = progress.steps.get(SCAN, {"scans": {}, "after": {}})
     scans = {prefix: Scan() for prefix in sorted(named(Kind.PREFIX))}
+    scans |= {prefix: Scan.of(one) for prefix, one in told["scans"].items()}
+    after = dict[str, str](told["after"])
     for bucket in buckets:
-        for one in Objects(s3, bucket).versions(""):
-            prefix = "".join(one.key.partition("/")[:2])
-            if prefix != OPEN and (only is None or one.key in only):
-                _read(s3, bucket, one, needles, scans.setdefault(prefix, Scan()))
+        for key, versions in groupby(_behind(s3, bucket, after.get(bucket, "")), _key_of):
+            prefix = "".join(key.partition("/")[:2])
+            if prefix != OPEN and (only is None or key in only):
+                for one in versions:
+                    _read(s3, bucket, one, needles, scans.setdefault(prefix, Scan()))
+            if progress.is_due:
+                read = {prefix: scan.to_dict() for prefix, scan in scans.items()}
+                after[bucket] = key
+                progress.note(SCAN, {"scans": read, "after": after})
+        after[bucket] = ENDED
     return scans
+
+
+def _behind(s3: Any, bucket: str, after: str) -> Iterator[Version]:
+    """Every version of the objects whose keys come after this one, in their order.
+
+    A marker that an object was deleted has no content.
+    """
+    told = () if after == ENDED else Objects(s3, bucket).versions("", after)
+    return (one for one in told if one.etag and one.key > after)
+
+
+def _key_of(one: Version) -> str:
+    return one.key
 
 
 def _read(s3: Any, bucket: str, one: Version, needles: Needles, scan: Scan) -> None:

@@ -4,8 +4,8 @@ It runs under the lease of runs, and every step of it may be repeated: what was 
 down first, and a file that was rewritten holds nothing more to find.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from stamgast_lake.erasure.found import Found
 from stamgast_lake.erasure.history import forget_history
 from stamgast_lake.erasure.loose import LooseErasure
 from stamgast_lake.erasure.objects import Objects
+from stamgast_lake.erasure.progress import Progress
 from stamgast_lake.erasure.resolve import resolve_in_lake
 from stamgast_lake.erasure.scan import Scan, scan_buckets
 from stamgast_lake.erasure.tables import TableErasure, Tally
@@ -29,7 +30,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.loading.run import finish_left
 from stamgast_lake.runs import FAILED, WHOLE
 from stamgast_lake.schemas import arrow_schema
-from stamgast_lake.tables import EVENTS, EVIDENCE, ICEBERG, RUNS
+from stamgast_lake.tables import EVENTS, EVIDENCE, ICEBERG, RUNS, LakeTable
 
 FOLDER = "erasure"
 LOOSE = ("exports/", "runs/", "models/", "errors/")
@@ -63,13 +64,17 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The sweep of one batch of requests, at one moment, under one number of the lease."""
+    """The sweep of one batch of requests, at one moment, under one number of the lease.
+
+    `progress` is how far it has come; each step of it raises OutOfTimeError where it was the last.
+    """
 
     lake: Lake
     batch: str
     seq: int
     until_ms: int
     moment: datetime
+    progress: Progress = field(default_factory=Progress)
 
     def resolve(self, subject: Subject) -> Subject:
         """The subject with what the lake knows of the person."""
@@ -120,17 +125,30 @@ class Sweep:
         told = tuple(subjects)
         finish_left(self.lake, self.batch)
         tables = self._tables(told)
+        self.progress.step("find", lambda: self._find(tables, told, seen))
+        found = self._known() or Found()
+        prefixes = self._prefixes(told, found, is_dry=False)
+        tallies = tables.erase(found, self.batch, self.progress)
+        owed = self.progress.step("owe", lambda: {"is": self._owe(told, found, tallies)})
+        gone = sum(map(self._forgotten, ICEBERG))
+        results = self.clear_results(told)  # of the tables as they had been, too
+        return Swept(tallies, {**prefixes, RESULTS: results}, gone, bool(owed["is"]))
+
+    def _find(
+        self, tables: TableErasure, subjects: tuple[Subject, ...], seen: Collection[str]
+    ) -> None:
+        """Writes down what the tables hold of the persons, and what the archive is known to."""
         found = tables.find(self._known())
         objects = Objects(self.lake.s3, self.lake.bucket)
         found.objects.update(key for key in seen if objects.stands(key))
         self._keep(found)
-        self.lake.tombstones.put_gone(found.gone | self._unloaded(told).gone)
-        prefixes = self._prefixes(told, found, is_dry=False)
-        tallies = tables.erase(found, self.batch)
-        recomputes = self._owe(told, found, tallies)
-        gone = sum(forget_history(self.lake, table, self.moment) for table in ICEBERG)
-        results = self.clear_results(told)  # of the tables as they had been, too
-        return Swept(tallies, {**prefixes, RESULTS: results}, gone, recomputes)
+        self.lake.tombstones.put_gone(found.gone | self._unloaded(subjects).gone)
+
+    def _forgotten(self, table: LakeTable) -> int:
+        def forgotten() -> dict[str, int]:
+            return {"gone": forget_history(self.lake, table, self.moment)}
+
+        return int(self.progress.step(f"history {table.name}", forgotten)["gone"])
 
     def clear_results(self, subjects: Sequence[Subject]) -> Cleaned:
         """Takes the results of all queries away, whoever is in them; counts those that tell."""
@@ -141,10 +159,11 @@ class Sweep:
     ) -> dict[str, Scan]:
         """Reads every byte of the lake's bucket and of the audit log for these persons together.
 
-        `only` are the keys of objects to which it keeps.
+        `only` are the keys of objects to which it keeps; these are read in one go.
         """
         buckets = [one for one in (self.lake.bucket, self.lake.audit_bucket) if one]
-        return scan_buckets(self.lake.s3, buckets, needles_of(subjects), only)
+        progress = self.progress if only is None else Progress()
+        return scan_buckets(self.lake.s3, buckets, needles_of(subjects), only, progress)
 
     def forget(self) -> None:
         """Takes the document of the sweep away."""
@@ -165,12 +184,21 @@ class Sweep:
         dropped = DropErasure(self.lake, subjects, self.moment, self.batch, is_dry)
         loose = LooseErasure(self.lake, subjects, is_dry)
         raw = (key for key in found.objects if key.startswith("raw/"))
+        rejected = Objects(self.lake.s3, self.lake.bucket).keys("rejected/")
+        files = dropped.told(found.receipts, found.objects)
         return {
-            "raw/": archive.raw({*raw, *archive.unloaded(self.moment)}),
-            "rejected/": archive.rejected(),
-            "imports/": dropped.clean(found.receipts, found.objects),
-            **{prefix: loose.clean([prefix]) for prefix in LOOSE},
+            "raw/": self._through("raw/", {*raw, *archive.unloaded(self.moment)}, archive.raw),
+            "rejected/": self._through("rejected/", rejected, archive.rejected),
+            "imports/": self._through(
+                "imports/", files, lambda keys: dropped.clean(files[key] for key in keys)
+            ),
+            **{prefix: self._through(prefix, [prefix], loose.clean) for prefix in LOOSE},
         }
+
+    def _through(
+        self, name: str, keys: Iterable[str], clean: Callable[[Sequence[str]], Cleaned]
+    ) -> Cleaned:
+        return Cleaned(**self.progress.through(name, keys, lambda some: asdict(clean(some))))
 
     # what outlives a crash
 

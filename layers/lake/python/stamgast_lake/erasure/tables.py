@@ -3,7 +3,7 @@
 Everything may be repeated: what was found is written down before the first file is replaced.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from stamgast.moments import moment_of
 from stamgast_lake.catalogue import Commit, one_of
 from stamgast_lake.engine import session
 from stamgast_lake.erasure.found import Found
+from stamgast_lake.erasure.progress import Progress
 from stamgast_lake.erasure.redaction import Redaction
 from stamgast_lake.erasure.rules import RULES, Rule
 from stamgast_lake.lake import Lake
@@ -140,33 +141,59 @@ class TableErasure:
             with _functions(engine, self._redaction()):
                 return {name: self._tally(engine, RULES[name], found)[0] for name in names}
 
-    def erase(self, found: Found, batch: str) -> dict[str, Tally]:
-        """Rewrites the files that hold rows of the erased, one commit a table."""
+    def erase(self, found: Found, batch: str, progress: Progress | None = None) -> dict[str, Tally]:
+        """Rewrites the files that hold rows of the erased, one commit for so many files."""
+        progress = progress or Progress()
         with session() as engine:
             self._name(engine, found)
             with _functions(engine, self._redaction()):
                 return {
-                    name: self._rewrite(engine, rule, found, batch) for name, rule in RULES.items()
+                    name: self._erase(engine, rule, found, batch, progress)
+                    for name, rule in RULES.items()
                 }
+
+    def _erase(
+        self, engine: "DuckDBPyConnection", rule: Rule, found: Found, batch: str, progress: Progress
+    ) -> Tally:
+        files = {file.file_path: file for file in self._files(rule, found)}
+
+        def rewritten(paths: Sequence[str]) -> Mapping[str, int]:
+            tally = self._rewrite(engine, rule, found, batch, [files[path] for path in paths])
+            return {"rows": tally.rows, "rewritten": tally.rewritten}
+
+        told = progress.through(f"table {rule.table.name}", files, rewritten)
+        files_there = len(self.lake.catalogue.files(rule.table))
+        return Tally(told.get("rows", 0), told.get("rewritten", 0), files_there)
 
     def _redaction(self) -> Redaction:
         return Redaction(self.subjects, self.lake.workspace().identity, self.lake.keyring())
 
     def _tally(
-        self, engine: "DuckDBPyConnection", rule: Rule, found: Found
+        self,
+        engine: "DuckDBPyConnection",
+        rule: Rule,
+        found: Found,
+        files: Collection[DataFile] | None = None,
     ) -> tuple[Tally, tuple[DataFile, ...]]:
-        """What the table holds of the erased, and the files that hold it."""
+        """What the table (or these files of it) holds of the erased, and the files that hold it."""
         counted = self._told(COUNT.replace("{gone}", rule.gone).replace("{changed}", rule.changed))
         rows, holding = 0, list[DataFile]()
-        files = len(self.lake.catalogue.files(rule.table))
-        for file in self._seen(engine, rule, found):
+        for file in self._seen(engine, rule, found, files):
             told = int(engine.execute(counted).fetchall()[0][0])
             rows += told
             holding += [file] if told else []
-        return Tally(rows, len(holding), files), tuple(holding)
+        tally = Tally(rows, len(holding), len(self.lake.catalogue.files(rule.table)))
+        return tally, tuple(holding)
 
-    def _rewrite(self, engine: "DuckDBPyConnection", rule: Rule, found: Found, batch: str) -> Tally:
-        tally, files = self._tally(engine, rule, found)
+    def _rewrite(
+        self,
+        engine: "DuckDBPyConnection",
+        rule: Rule,
+        found: Found,
+        batch: str,
+        seen: Collection[DataFile],
+    ) -> Tally:
+        tally, files = self._tally(engine, rule, found, seen)
         if files:
             catalogue, table = self.lake.catalogue, rule.table
             engine.register("candidate", catalogue.dataset_of(table, files))
@@ -235,8 +262,18 @@ class TableErasure:
         for _ in self._seen(engine, rule, found):
             yield from engine.execute(query).fetchall()
 
-    def _seen(self, engine: "DuckDBPyConnection", rule: Rule, found: Found) -> Iterator[DataFile]:
-        """Each file, with the parts of it that may hold the erased named `candidate`.
+    def _files(self, rule: Rule, found: Found) -> Sequence[DataFile]:
+        """The files of the table that may hold the erased."""
+        return self.lake.catalogue.files(rule.table, _shards(rule, self._keys(rule, found)))
+
+    def _seen(
+        self,
+        engine: "DuckDBPyConnection",
+        rule: Rule,
+        found: Found,
+        files: Collection[DataFile] | None = None,
+    ) -> Iterator[DataFile]:
+        """Each (or each of these files), with what of it may hold the erased named `candidate`.
 
         Decisions of operators have no anchor: the files of their days are read whole.
         """
@@ -245,7 +282,7 @@ class TableErasure:
         told = {*found.decided.values(), *found.reasoned.values()}
         days = sorted(told) if is_daily else []
         whole = catalogue.files(rule.table, one_of(rule.table.partition[0], days)) if days else ()
-        for file in catalogue.files(rule.table, _shards(rule, keys)):
+        for file in self._files(rule, found) if files is None else files:
             rows: Any = catalogue.dataset_of(rule.table, (file,))
             if rule.column is not None and file not in whole:
                 rows = among(rows, rule.column, keys) if keys else rows.head(0)

@@ -10,9 +10,10 @@ ROOT = Path(__file__).parents[2]
 # Parts of benches: worlds, rules and what Splink's documentation shows.
 PARTS = {
     *("timing_http", "generated_records", "record_sets", "segment_rules", "splink_examples"),
-    *("coverage_clusters", "coverage_offers", "leak_seeds"),
+    *("coverage_clusters", "coverage_offers", "joined_worlds", "leak_seeds"),
 }
 SMALL = {
+    "calibration": "--worlds 3 --people 1000 --rates 0.05",
     "components": "--rows 20000",
     "coverage": "--worlds 1 --people 600 --of propensity shares recommendation clusters",
     "devices": "--persons 1500 --days 120",
@@ -20,6 +21,7 @@ SMALL = {
     "identity": "--rows 20000",
     "imports": "--rounds 2",
     "ingestion": "",
+    "joined": "--worlds 1 --people 600 --of uplift lifetime_value --cost 500",
     "lake": "20000",
     "leaks": "--worlds 1 --people 400",
     "lifetime": "--customers 5000",

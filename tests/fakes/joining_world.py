@@ -22,6 +22,7 @@ from tests.fakes.lake_catalogue import MemoryCatalogue
 from tests.fakes.model_world import DAYS, ENDS_AT, Objects
 
 BEYOND = 30
+AT_ONCE = 50_000
 MODELS = """
 models:
   will_buy:
@@ -45,7 +46,8 @@ models:
 class Happened:
     """Something that somebody did on a device on a day; `is_known` if they said who they are.
 
-    It may be received later than it happened, or bear no time of its own.
+    It may be received later than it happened, or bear no time of its own. Of an order, `cents` were
+    paid; `variant` is what an experiment showed.
     """
 
     day: float
@@ -55,6 +57,8 @@ class Happened:
     is_known: bool
     received: float | None = None
     has_own_time: bool = True
+    cents: int = 1_000
+    variant: str = ""
 
     @property
     def anchor(self) -> str:
@@ -68,7 +72,7 @@ def user(human: int) -> str:
 
 def cookie(human: int, device: int) -> str:
     """The key of a device."""
-    return f"anonymous_id:{human:05}{'ab'[device]}"
+    return f"anonymous_id:{human:05}-{device:02}{'ab'[device % 2]}"
 
 
 def lives(people: int, seed: int) -> list[Happened]:
@@ -113,17 +117,26 @@ def lake_of(told: Workspace, happened: list[Happened]) -> Lake:
     }
     owner |= {user(human): user(human) for human in known}
     stamp = {"recorded_at": ENDS_AT, "run_id": "r1"}
+    for start in range(0, len(kept), AT_ONCE):
+        part = enumerate(kept[start : start + AT_ONCE], start)
+        told_events = [_event(*each) for each in part]
+        _append(catalogue, EVENTS, told_events, Commit("r1", f"load-{start}"))
     rows: list[tuple[LakeTable, list[dict[str, Any]]]] = [
-        (EVENTS, [_event(place, each) for place, each in enumerate(kept)]),
         (EVIDENCE, [_star(place, each) for place, each in enumerate(kept) if each.is_known]),
         (IDENTITY, [{**_identity(key, who), **stamp} for key, who in owner.items()]),
         (PERSONS, [{**_person(who), **stamp} for who in sorted(set(owner.values()))]),
         (PROFILES, [{**_profile(who), **stamp} for who in sorted(set(owner.values()))]),
     ]
     for table, of in rows:
-        told_rows = pa.Table.from_pylist(of, schema=arrow_schema(table))
-        catalogue.append(table, told_rows.sort_by(table.partition[0]).to_reader(), one)
+        _append(catalogue, table, of, one)
     return Lake(Objects(), "lake", catalogue, lambda: told, None)  # type: ignore[arg-type]
+
+
+def _append(
+    catalogue: MemoryCatalogue, table: LakeTable, rows: list[dict[str, Any]], one: Commit
+) -> None:
+    told = pa.Table.from_pylist(rows, schema=arrow_schema(table))
+    catalogue.append(table, told.sort_by(table.partition[0]).to_reader(), one)
 
 
 def _devices(happened: list[Happened]) -> set[tuple[int, int]]:
@@ -144,7 +157,8 @@ def _event(place: int, one: Happened) -> dict[str, Any]:
         **dict.fromkeys(names, key),
         **dict.fromkeys(("event_at", "original_at"), at),
         "received_at": received_at,
-        **dict.fromkeys(("properties", "context"), "{}"),
+        "properties": f'{{"variant": "{one.variant}"}}' if one.variant else "{}",
+        "context": "{}",
         "source_id": "site",
         "type": "track",
         "event": one.event,
@@ -154,7 +168,7 @@ def _event(place: int, one: Happened) -> dict[str, Any]:
         "anchor_key": one.anchor,
         "identifiers": [],
         "order_id": key if is_order else None,
-        "revenue_minor": 1_000 if is_order else None,
+        "revenue_minor": one.cents if is_order else None,
         "currency": "EUR" if is_order else None,
         "products": [],
         "run_id": "r1",

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from stamgast_learn.calibration import Floats
-from stamgast_learn.parquet import read_columns, write_columns
+from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.parquet import Column, read_columns, write_columns
 from stamgast_learn.predict.run import Order
 from stamgast_learn.uplift.judged import areas
 from stamgast_learn.uplift.learners import effects_of
 from stamgast_learn.uplift.run import learn_run, score_run
-from stamgast_learn.uplift.trial import effect
+from stamgast_learn.uplift.trial import effect, rows_as_one
 
 NAMES = ("a", "b", "c")
 ORDER = Order(
@@ -123,9 +124,54 @@ def test_the_effects_interval_holds_the_truth_as_often_as_it_says() -> None:
     for _ in range(500):
         treated = random.random(400) < 0.5
         came = (random.random(400) < np.where(treated, 0.4, 0.3)).astype(np.float64)
-        told = effect(came, treated)
+        told = effect(came, treated, np.arange(400))
         found.append(told.low <= 0.1 <= told.high)
     assert 0.92 <= np.mean(found) <= 0.98
+
+
+def _of_couples(random: np.random.Generator, couples: int = 200) -> tuple[Labels, Floats, Column]:
+    """People who were known as two at the beginning, and are treated, and buy, as one."""
+    treated = random.random(couples) < 0.5
+    came = (random.random(couples) < np.where(treated, 0.4, 0.3)).astype(np.float64)
+    return treated.repeat(2), came.repeat(2), np.arange(couples).repeat(2)
+
+
+def _held(*, is_counted_once: bool) -> float:
+    random, found = np.random.default_rng(3), []
+    for _ in range(500):
+        treated, came, who = _of_couples(random)
+        told = effect(came, treated, who if is_counted_once else np.arange(len(who)))
+        found.append(told.low <= 0.1 <= told.high)
+    return float(np.mean(found))
+
+
+def test_the_effects_interval_takes_who_was_known_as_two_as_one() -> None:
+    assert 0.92 <= _held(is_counted_once=True) <= 0.98
+
+
+def test_rows_by_themselves_would_be_caught() -> None:
+    assert _held(is_counted_once=False) < 0.88
+
+
+def _refused(*, is_counted_once: bool) -> float:
+    """In which part of honest experiments the arms have a size that is rarer than one in ten."""
+    random, found = np.random.default_rng(4), []
+    for _ in range(400):
+        treated, _, who = _of_couples(random)
+        each = rows_as_one(treated, who if is_counted_once else np.arange(len(who)))
+        many = (round(treated.sum() / each), round(len(treated) / each))
+        found.append(binomtest(*many, 0.5).pvalue < 0.1)
+    return float(np.mean(found))
+
+
+def test_the_arms_sizes_are_those_of_people() -> None:
+    assert _refused(is_counted_once=True) <= 0.13
+    assert _refused(is_counted_once=False) > 0.2
+
+
+def test_of_rows_of_one_person_each_says_as_much_as_one() -> None:
+    assert rows_as_one(np.arange(50) < 20, np.arange(50)) == pytest.approx(1.0)
+    assert rows_as_one(np.arange(50) < 20, np.arange(50) // 2) == pytest.approx(2.0)
 
 
 def _ordered(scores: Floats) -> float:

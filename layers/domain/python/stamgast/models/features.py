@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 
 ORDER = "event = 'Order Completed'"
 WINDOWS = (7, 30, 90, 365)
+BY_LIST = "joined_by_a_list"
+"""What is asked of a leak though no model learns of it: whom links that bear no time join."""
 
 
 def _defaults() -> Iterator[tuple[str, str, str]]:

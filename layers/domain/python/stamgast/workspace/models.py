@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from stamgast.models.declaration import Cutoffs, Feature, Kind, Model
-from stamgast.models.features import DEFAULT_FEATURES
+from stamgast.models.features import BY_LIST, DEFAULT_FEATURES
 from stamgast.segments.language.check import checked
 from stamgast.segments.language.columns import ORDER_EVENT, Schema
 from stamgast.segments.language.errors import RuleError
@@ -66,7 +66,7 @@ class ModelCompiler:
         features = () if kind in WITHOUT_FEATURES else tuple(self._features(name, under))
         if not told.faulty & ALLOWABLE:
             of_contract = CONTRACT_FEATURES if part["contract"] is not None else ()
-            given = {*(feature.name for feature in features), *of_contract}
+            given = {*(feature.name for feature in features), *of_contract, BY_LIST}
             self._require_known(name, part["allow"], given)
         if told.faulty or len(self.faults) > known or kind is None or population is None:
             return None

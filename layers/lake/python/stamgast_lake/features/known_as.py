@@ -2,7 +2,8 @@
 
 Whoever says who they are because they buy is joined with all that they did unnamed. Of the past
 that tells who was to buy: a joined history, which nobody had on that day. So a person of today is
-as many at a cut-off as the links of before it make of them; the outcome of each is that of all.
+as many at a cut-off as the links of before it make of them; the outcome of each is that of all,
+and of lifetime values, which are added up, each has an equal part of the money.
 """
 
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from stamgast_lake.tables import EVIDENCE
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-AS_THEN = frozenset({Kind.PROPENSITY, Kind.CHURN, Kind.DRIVERS})
+AS_THEN = frozenset({Kind.PROPENSITY, Kind.CHURN, Kind.DRIVERS, Kind.LIFETIME_VALUE, Kind.UPLIFT})
 """Of these models a row is a person as they were known at its cut-off; of others, of today."""
 EVENTS_NOW = "select * from every_event"
 OF_TODAY = f"create or replace temp view person_event as {EVENTS_NOW}"
@@ -53,6 +54,13 @@ LINKS = """
     join (select source_id, min(received_at) as began_at from events group by source_id) began
         using (source_id)
     group by person_id, a, b
+"""
+HAS_LISTS = "select count(*) from person_link where since = timestamptz '-infinity'"
+LISTED = """
+    create or replace temp table panel as
+    select panel.*, cast(person_id in (
+        select person_id from person_link where since = timestamptz '-infinity'
+    ) as double) as listed from panel
 """
 PARTED = "select person_id from person_link where since >= {cut}"
 LINKS_THEN = f"""
@@ -97,6 +105,15 @@ def see_links(engine: "DuckDBPyConnection", lake: Lake) -> None:
         see(engine, lake, EVIDENCE)
         engine.execute(SAID)
         engine.execute(LINKS)
+
+
+def mark_listed(engine: "DuckDBPyConnection") -> None:
+    """Adds `listed` to table `panel` where links without a time hold any of its people together.
+
+    Nobody can tell when such a list was made: one of buyers alone is made of the outcome.
+    """
+    if count(engine, HAS_LISTS):
+        engine.execute(LISTED)
 
 
 def _apart(engine: "DuckDBPyConnection", cut_off: CutOff) -> int:

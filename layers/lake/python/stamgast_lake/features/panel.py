@@ -12,7 +12,7 @@ from stamgast.segments.language.days import day_of
 from stamgast.segments.language.rules import Rule, nodes_of
 from stamgast.segments.language.tree import Column
 from stamgast_lake.features.amounts import Amounts, in_one_currency
-from stamgast_lake.features.known_as import AS_THEN, as_known
+from stamgast_lake.features.known_as import AS_THEN, as_known, mark_listed
 from stamgast_lake.features.lines import LINES, OF_LINES, lines
 from stamgast_lake.features.measured import (
     CELL,
@@ -44,6 +44,8 @@ MADE = """
         on known.then_id = measured.person_id
     where is_meant
 """
+WHOLE = "coalesce(label, 0)"
+SHARED = f"{WHOLE} / count(*) over (partition by coalesce(known.person_id, measured.person_id))"
 OUTCOMES = "left join outcome on outcome.person_id = measured.person_id"
 PAID = "left join then_principal on then_principal.person_id = measured.person_id"
 UNPAID = f"alter table {PANEL} drop column principal"
@@ -121,7 +123,8 @@ def fill(
     is an amount. `quiet_days` says of people who are scored how long ago each was seen last.
     Needs what `see_events` makes. A cut-off before anything happened adds no row. Kinds made of
     what people bought have a row a line of an order, too, of everybody who is in the panel. Where
-    something came later than its date says, the newest cut-off's rows have g0, g1, … as well.
+    something came later than its date says, the newest cut-off's rows have g0, g1, … as well; where
+    lists without times join people, `listed` says whom.
     `passed` is told after each cut-off how many of how many are done.
     """
     is_first = True
@@ -136,6 +139,8 @@ def fill(
         _as_received(engine, model, asked, learnt[-1])
         as_known(engine, None)
     engine.execute(UNNAMED)
+    if model.kind in AS_THEN:
+        mark_listed(engine)
     amounts = in_one_currency(engine, model, asked.traits)
     if not is_judged_in_money(model):
         engine.execute(UNPAID)
@@ -173,10 +178,15 @@ def _of_cut_off(
     yield MADE.format(
         made=f"create or replace temp table {PANEL} as" if is_first else f"insert into {PANEL}",
         cut_on=cut_off.on,
-        label="coalesce(label, 0)" if is_labelled else "cast(null as double)",
+        label=_label(model) if is_labelled else "cast(null as double)",
         columns="".join(f", {column}" for column in columns),
         joins=joins,
     )
+
+
+def _label(model: Model) -> str:
+    """What came of a row; money that is added up is shared among those known as several."""
+    return SHARED if model.kind is Kind.LIFETIME_VALUE else WHOLE
 
 
 def _quiet(cut_off: CutOff) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from stamgast.models.features import BY_LIST
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.alone import few, plain_order
 from stamgast_learn.predict.panel import Panel
@@ -20,6 +21,7 @@ from stamgast_learn.predict.suspects import suspects
 TOO_GOOD = 0.99
 """A single feature that orders people this well knows the outcome: it was made after it."""
 ENOUGH_TO_SEE = 50_000
+OF_LISTS = f"{BY_LIST} is whom a list that bears no times joined: load it with its times"
 
 
 class Bounds(Protocol):
@@ -53,9 +55,10 @@ def told_leaks(
     Raises AbstainedError where one is certain.
     """
     told: dict[str, Leak] = {}
+    panel, now = with_list(panel), None if now is None else with_list(now)
     views = outcomes(panel)
     for one in (one for view in views for one in leaks(view, order.within_days, now)):
-        told.setdefault(one.feature, one)
+        told.setdefault(one.feature, _explained(one))
     found = sorted(told.values(), key=lambda one: not one.is_certain)
     report["leaks"] = [
         {**asdict(one), "is_allowed": not one.is_certain and one.feature in order.allowed}
@@ -65,6 +68,26 @@ def told_leaks(
         raise AbstainedError("; ".join(one.why for one in found if one.is_certain))
     report["questions"] = asked(views[0], order, [one.feature for one in found], now)
     return tuple(one for one in found if one.feature not in order.allowed)
+
+
+def _explained(one: Leak) -> Leak:
+    return replace(one, why=f"{one.why}. {OF_LISTS}") if one.feature == BY_LIST else one
+
+
+def with_list(panel: Panel) -> Panel:
+    """The panel, and among its features whether a list without times joined a person, if any did.
+
+    A model does not learn of it, but of histories that such a list made whole.
+    """
+    if panel.listed is None:
+        return panel
+    had_come = panel.received
+    return replace(
+        panel,
+        features=(*panel.features, BY_LIST),
+        measured=np.column_stack([panel.measured, panel.listed]),
+        received=None if had_come is None else np.column_stack([had_come, panel.listed]),
+    )
 
 
 def asked(

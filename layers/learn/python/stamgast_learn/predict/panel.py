@@ -23,7 +23,8 @@ class Panel:
     to be scored; `cut_on` counts days since 1970; `histories` are there for lifetime values; `was`
     is what the version that scores said of a person last, NaN where it said nothing; `received` is
     `measured` as far as it had come by the newest cut-off, where some of it came later;
-    `quiet_days` is how long ago a person who is to be scored was seen last.
+    `quiet_days` is how long ago a person who is to be scored was seen last; `listed` whether links
+    without a time hold a person together, where there are any.
     """
 
     person: Column
@@ -35,6 +36,7 @@ class Panel:
     was: Floats | None = None
     received: Floats | None = None
     quiet_days: Floats | None = None
+    listed: Floats | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -43,12 +45,12 @@ class Panel:
     def at(self, rows: Labels) -> "Panel":
         """The rows of a mask."""
         histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
-        beside = (self.was, self.received, self.quiet_days)
-        was, received, quiet = (None if one is None else one[rows] for one in beside)
+        beside = (self.was, self.received, self.quiet_days, self.listed)
+        kept = (None if one is None else one[rows] for one in beside)
         return Panel(
             *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
             *(self.features, histories),
-            *(was, received, quiet),
+            *kept,
         )
 
     @property
@@ -102,8 +104,13 @@ def read_panel(path: Path, features: Sequence[str], version: str | None = None) 
         histories=_histories(columns),
         was=_was(columns, version),
         received=_received(columns, len(features)),
-        quiet_days=columns["quiet_days"].astype(np.float64) if "quiet_days" in columns else None,
+        quiet_days=_told(columns, "quiet_days"),
+        listed=_told(columns, "listed"),
     )
+
+
+def _told(columns: Columns, name: str) -> Floats | None:
+    return columns[name].astype(np.float64) if name in columns else None
 
 
 def _was(columns: Columns, version: str | None) -> Floats | None:

@@ -11,6 +11,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.predict.alone import codes
 from stamgast_learn.predict.leaks import Leak
 from stamgast_learn.predict.panel import Panel
+from stamgast_learn.uplift.trial import rows_as_one
 
 LEAST_EXPECTED = 5.0
 """Of either arm in a cell of a table; rarer values are one cell (Cochran 1954)."""
@@ -21,8 +22,9 @@ def telling_arms(panel: Panel, is_treated: Labels, least: float) -> tuple[Leak, 
 
     The probability is that any of them all does so (Bonferroni).
     """
+    each = rows_as_one(is_treated, panel.person)
     told = (
-        (name, _p(one, is_treated))
+        (name, _p(one, is_treated, each))
         for name, one in zip(panel.features, panel.measured.T, strict=True)
     )
     many = len(panel.features)
@@ -33,8 +35,8 @@ def telling_arms(panel: Panel, is_treated: Labels, least: float) -> tuple[Leak, 
     )
 
 
-def _p(column: Floats, is_treated: Labels) -> float:
-    """How likely values go so with the arms by chance: Pearson's chi-squared."""
+def _p(column: Floats, is_treated: Labels, each: float) -> float:
+    """How likely values go so with the arms by chance: Pearson's, with `each` rows as one."""
     of = codes(column)
     arms = np.array(
         [np.bincount(of[one], minlength=of.max() + 1) for one in (is_treated, ~is_treated)]
@@ -45,7 +47,7 @@ def _p(column: Floats, is_treated: Labels) -> float:
     table = table[:, table.sum(axis=0) > 0]
     if min(table.shape) < 2:
         return 1.0
-    return float(chi2_contingency(table, correction=False).pvalue)
+    return float(chi2_contingency(table / each, correction=False).pvalue)
 
 
 def _words(name: str, p: float) -> str:

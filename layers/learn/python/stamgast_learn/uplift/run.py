@@ -40,12 +40,12 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 
 def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
     came = trial.panel.label == 1
-    _require_enough(came, trial.is_treated, order.least_of_each)
+    _require_enough(trial, order.least_of_each)
     suspects = told_leaks(trial.panel, order, report, trial.now)
     report["arms"] = require_chance(trial, order.settings["treated_share"])
     _require_written_before(trial, report)
-    told = effect(trial.panel.label, trial.is_treated)
     panel = trial.panel
+    told = effect(panel.label, trial.is_treated, panel.person)
     report["constant"] = list(constant_features(panel))
     stated = _held_out(panel, came, trial.is_treated)
     judgement = {
@@ -75,9 +75,11 @@ def _require_written_before(trial: Trial, report: dict[str, Any]) -> None:
         raise AbstainedError("; ".join(one.why for one in found))
 
 
-def _require_enough(came: Labels, is_treated: Labels, least: int) -> None:
-    for name, arm in (("treated", is_treated), ("held out", ~is_treated)):
-        positives, negatives = int(came[arm].sum()), int((~came[arm]).sum())
+def _require_enough(trial: Trial, least: int) -> None:
+    """Raises AbstainedError where an arm has too few people of either outcome; each counts once."""
+    came, person = trial.panel.label == 1, trial.panel.person
+    for name, arm in (("treated", trial.is_treated), ("held out", ~trial.is_treated)):
+        positives, negatives = (len(np.unique(person[arm & one])) for one in (came, ~came))
         if min(positives, negatives) < least:
             raise AbstainedError(
                 f"of those {name}, {positives} with the outcome and {negatives} without it;"

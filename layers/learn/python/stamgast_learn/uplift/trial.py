@@ -11,7 +11,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.drivers.design import design_of
 from stamgast_learn.drivers.regression import wald
 from stamgast_learn.faults import AbstainedError
-from stamgast_learn.parquet import read_columns
+from stamgast_learn.parquet import Column, read_columns
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.reliability import Z95
@@ -45,7 +45,8 @@ def read_trial(path: Path, features: tuple[str, ...]) -> Trial:
 def require_chance(trial: Trial, treated_share: float) -> dict[str, Any]:
     """How the arms compare; raises AbstainedError where chance did not make them."""
     treated, people = int(trial.is_treated.sum()), len(trial.panel)
-    split = float(binomtest(treated, people, treated_share).pvalue)
+    each = rows_as_one(trial.is_treated, trial.panel.person)
+    split = float(binomtest(round(treated / each), round(people / each), treated_share).pvalue)
     balance, differences = _balance(trial)
     if split < UNLIKELY:
         raise AbstainedError(
@@ -68,6 +69,21 @@ def require_chance(trial: Trial, treated_share: float) -> dict[str, Any]:
     }
 
 
+def rows_as_one(is_treated: Labels, person: Column) -> float:
+    """How many rows say as much of the arms as one by itself; at least 1 (Kish 1965).
+
+    Who was known as several at the beginning may have been assigned once.
+    """
+    apart = is_treated - is_treated.mean()
+    expected = float((apart**2).sum())
+    squares = float((_by_person(apart, person) ** 2).sum())
+    return max(1.0, squares / expected) if expected else 1.0
+
+
+def _by_person(values: Floats, person: Column) -> Floats:
+    return np.bincount(np.unique(person, return_inverse=True)[1], weights=values)
+
+
 def _balance(trial: Trial) -> tuple[float, dict[str, float]]:
     """How likely such differences are by chance, and the largest in standard deviations."""
     design = design_of(trial.panel)
@@ -86,10 +102,14 @@ def _balance(trial: Trial) -> tuple[float, dict[str, float]]:
     return float(f.sf(statistic / many, many, free)), names
 
 
-def effect(outcome: Floats, is_treated: Labels) -> Measure:
-    """By how much more often it came to the treated, with 95 % (Neyman 1923)."""
-    first, second = outcome[is_treated], outcome[~is_treated]
-    value = float(first.mean() - second.mean())
-    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
-    half = Z95 * float(error)
+def effect(outcome: Floats, is_treated: Labels, person: Column) -> Measure:
+    """By how much more often it came to the treated, with 95 % (Neyman 1923).
+
+    The rows of a person are taken as one (Liang and Zeger 1986).
+    """
+    means = [float(outcome[arm].mean()) for arm in (is_treated, ~is_treated)]
+    value, treated = means[0] - means[1], int(is_treated.sum())
+    apart = np.where(is_treated, outcome - means[0], means[1] - outcome)
+    sums = _by_person(apart / np.where(is_treated, treated, len(outcome) - treated), person)
+    half = Z95 * float(np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()))
     return Measure(value, value - half, value + half)

@@ -187,15 +187,15 @@ def test_erasing_one_of_two_wrongly_merged_persons_leaves_the_other_whole(
 
 def prove_while_another_pass_does(work: RightsWork) -> None:
     """Two passes have searched, and the one that comes second keeps what the first forgot."""
-    looked = Search.each
+    looked = Search.together
 
-    def each(search: Search, subjects: Mapping[str, Subject]) -> Mapping[str, Searched]:
+    def together(search: Search, subjects: Mapping[str, Subject]) -> Searched:
         told = looked(search, subjects)
-        with mock.patch.object(Search, "each", looked):
+        with mock.patch.object(Search, "together", looked):
             assert work.prove() == len(subjects)
         return told
 
-    with mock.patch.object(Search, "each", each):
+    with mock.patch.object(Search, "together", together):
         work.prove()
 
 

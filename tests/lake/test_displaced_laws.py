@@ -13,10 +13,16 @@ from unittest import mock
 import pytest
 
 from stamgast.identity.birth import Birth
+from stamgast_lake import begun as begun_run
 from stamgast_lake.engine import session
 from stamgast_lake.loading import load, redelivered
 from stamgast_lake.loading.audit import audit
+from stamgast_lake.publishing import lost_copies
+from stamgast_lake.tables import EVENTS, EVIDENCE, MESSAGE_INDEX, LakeTable
+from tests.fakes.lake_catalogue import CrashError
 from tests.lake.copies import CLAIMED, TOLD, VERIFIED, check, say
+from tests.lake.erasure_world import run_of
+from tests.lake.test_redelivered_laws import opened, stopping
 from tests.lake.thorough import seeds
 from tests.lake.world import NOON_MS, World
 
@@ -90,7 +96,7 @@ def named_by_a_losing_copy_first() -> World:
 
 def audited(world: World) -> None:
     """A run that begins with the daily audit, as those of large lakes do."""
-    run = world.open()
+    run = opened(world)
     catalogue: Any = world.catalogue
     note = partial(redelivered.note_audited, world.lake, run.run_id)
     with session() as engine:
@@ -101,7 +107,20 @@ def audited(world: World) -> None:
     world.close(run)
 
 
-def under_two_dates() -> World:
+def stopped(last: LakeTable) -> Callable[[World], None]:
+    """The audit's process ends with this commit, and its run leaves no row; then comes the next."""
+
+    def story(world: World) -> None:
+        with stopping(last), pytest.raises(CrashError):
+            audited(world)
+        later = run_of(world.seq + 1, world.now_ms)
+        begun_run.close_left(world.lake, later, later.moment)
+        audited(world)
+
+    return story
+
+
+def under_two_dates(audits: Callable[[World], None] = audited) -> World:
     """Two runs of a large lake each store a copy: their messages claim different days."""
     with mock.patch.object(load, "CHECKED_WHOLE_ROWS", 0):
         world = World()
@@ -111,12 +130,33 @@ def under_two_dates() -> World:
             say(world, named(2 + day, user, anonymousId="d9", **told), VERIFIED, 5 + day)
             say(world, named(4 + day, "u8", anonymousId=f"d{day}", **told), CLAIMED, 7 + day)
             world.run(TOLD)
-        audited(world)
+        audits(world)
     return world
 
 
 def test_what_an_audit_takes_out_of_the_lake_goes_from_the_live_view() -> None:
     check(under_two_dates())
+
+
+@pytest.mark.parametrize("last", [EVENTS, EVIDENCE, MESSAGE_INDEX], ids=lambda table: table.name)
+def test_so_it_does_where_the_audits_run_stopped_and_left_no_row(last: LakeTable) -> None:
+    """After its last commit no later audit finds the copies: what it noted is all there is."""
+    check(under_two_dates(stopped(last)))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    "broken",
+    [
+        mock.patch.object(begun_run, "_begun", return_value=None),
+        mock.patch.object(lost_copies, "UNSETTLED", "select run_id from runs where false"),
+        mock.patch.object(redelivered, "note_audited"),
+    ],
+    ids=["closes_nobody", "reads_its_own_notes", "notes_nothing"],
+)
+def test_losing_what_a_stopped_audit_noted_is_found_out(broken: Any) -> None:
+    with broken, pytest.raises(AssertionError):
+        check(under_two_dates(stopped(MESSAGE_INDEX)))
 
 
 @pytest.mark.deep

@@ -13,13 +13,14 @@ from unittest import mock
 import pytest
 
 from stamgast_lake import begun as begun_run
+from stamgast_lake import logs
 from stamgast_lake.inputs import Inputs
 from stamgast_lake.loading import redelivered
 from stamgast_lake.loading.load import Loader
 from stamgast_lake.loading.run import is_loaded
 from stamgast_lake.loading.stage import Taken
 from stamgast_lake.publishing import lost_copies
-from stamgast_lake.runs import INPUTS
+from stamgast_lake.runs import INPUTS, Run
 from stamgast_lake.tables import (
     EVENTS,
     EVIDENCE,
@@ -169,6 +170,21 @@ def test_an_opening_that_closes_nobody_is_found_out() -> None:
         check(stopped_after(RAW_FILES))
 
 
+@pytest.mark.parametrize("last", [EVENTS, RAW_FILES], ids=lambda table: table.name)
+def test_what_a_stopped_run_displaced_goes_from_lake_and_live_view(last: LakeTable) -> None:
+    """Evidence that is gone is no news: the next run reads all of it once more."""
+    check(stopped_after(last, [ANOTHER], HELD))
+
+
+@pytest.mark.deep
+def test_a_run_that_is_owed_nothing_by_one_without_figures_is_found_out() -> None:
+    right = "or stage = 'run' and"
+    assert right in logs.OWED
+    broken = logs.OWED.replace(right, "or false and")
+    with mock.patch.object(logs, "OWED", broken), pytest.raises(AssertionError):
+        check(stopped_after(RAW_FILES, [ANOTHER], HELD))
+
+
 class NotesLate(Loader):
     """It notes what it saw when the last commit is made, as it was once."""
 
@@ -178,18 +194,16 @@ class NotesLate(Loader):
         return figures
 
 
-def stopped_after(last: LakeTable) -> World:
+def stopped_after(
+    last: LakeTable, loaded: Sequence[Copy] = (HELD, ANOTHER), then: Copy = ANOTHER
+) -> World:
     """The run that loads the copy stops after this commit, with no row; the next finds no more."""
     world = begun()
-    for copy in (HELD, ANOTHER):
+    for copy in loaded:
         say(world, *copy)
     world.run(TOLD)
-    say(world, *ANOTHER)
-    run, had = world.open(), world.loaded
-    at = run.moment.isoformat()
-    inputs = Inputs(run.run_id, run.seq, at, world.workspace.version, False, (), ())
-    world.lake.put_document(run.run_id, INPUTS, inputs.to_json())
-    begun_run.begin(world.lake, run)
+    say(world, *then)
+    run, had = opened(world), world.loaded
     with stopping(last), pytest.raises(CrashError):
         world.load(run)
     if not is_loaded(world.lake, run.run_id):
@@ -198,6 +212,16 @@ def stopped_after(last: LakeTable) -> World:
     begun_run.close_left(world.lake, run_of(world.seq + 1, world.now_ms), run.moment)
     world.run(TOLD)
     return world
+
+
+def opened(world: World) -> Run:
+    """A run as the opening leaves it: with its inputs, and named as the one that was begun."""
+    run = world.open()
+    at = run.moment.isoformat()
+    inputs = Inputs(run.run_id, run.seq, at, world.workspace.version, False, (), ())
+    world.lake.put_document(run.run_id, INPUTS, inputs.to_json())
+    begun_run.begin(world.lake, run)
+    return run
 
 
 @contextmanager

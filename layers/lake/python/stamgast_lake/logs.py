@@ -61,10 +61,12 @@ NEWEST = """
 FEW = 2_000
 # From one key in so many rows on, the engine's own join costs less than finding them in Arrow.
 MANY = 8
+# A run that failed without a word of its load, or stopped, may have taken evidence away as well.
 OWED = """
     select count(*) from runs
-    where stage = 'load_events' and run_id not in (select run_id from settled_run)
-      and cast(json_extract(figures, '$.displaced') as bigint) > 0
+    where run_id not in (select run_id from settled_run) and (
+        stage = 'load_events' and cast(json_extract(figures, '$.displaced') as bigint) > 0
+        or stage = 'run' and run_id not in (select run_id from runs where stage = 'load_events'))
 """
 
 

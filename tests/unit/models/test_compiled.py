@@ -82,6 +82,7 @@ def test_a_version_follows_what_is_predicted_and_not_its_words() -> None:
         ("{kind: churn, features: {a: count(event = 'b', last 3 days)}}", "a comma in braces ends"),
         ("{kind: churn, within_days: 0}", "models.x.within_days: Input should be greater"),
         ("{kind: churn, targets: a}", "models.x.targets: unknown name"),
+        ("{kind: churn, features: {joined_by_a_list: orders.count}}", "take another name"),
         ("{kind: churn, defaults: false}", "needs some of its own"),
         ("{kind: lifetime_value, target: event = 'a'}", "a lifetime_value takes no target"),
         (

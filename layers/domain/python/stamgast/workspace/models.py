@@ -36,6 +36,9 @@ WORDS = ("within_days", "seed", "purpose", "train_every_days", "least_of_each", 
 TEXTS = ("target", "population", "exclude")
 ALLOWABLE = frozenset({"kind", "defaults", "features", "allow", "contract"})
 """Where one of these has a fault of its form, nobody can say which features there are."""
+ASKED_ALREADY = (
+    "a leak is looked for under this name (whom lists without times join); take another name"
+)
 
 
 class ModelCompiler:
@@ -132,6 +135,8 @@ class ModelCompiler:
                 if type_of(tree) is Type.ANY:
                     message += f"; for the number that a trait tells, say `{text} + 0`"
                 self.faults.append(self.file.fault(place, message))
+            if feature == BY_LIST:
+                self.faults.append(self.file.fault(place, ASKED_ALREADY))
             yield Feature(feature, tree, text)
 
     def _require_known(self, name: str, allowed: Iterable[str], known: Set[str]) -> None:

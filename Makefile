@@ -41,18 +41,21 @@ setup: $(INSTALLED) $(NODE_READY) ## Make .venv and node_modules (idempotent)
 demo: setup ## Real purchases through the whole product, on this machine
 	$(BIN)/stamgast demo
 
-# Types, then the tests on the emulator, take one lane: they wait more than they compute.
+# What waits for the emulator, browsers, Node and other processes takes a lane of its own, after the
+# types: beside it two workers compute, and both lanes end at about the same time.
+WAITING := $(addprefix tests/,bench cli clients contracts demo docs e2e functions infra local)
+
 .PHONY: test
-test: setup style ## Lint and all tests but the deep ones
-	@$(MAKE) --no-print-directory --jobs 2 test-here test-beside
+test: style ## Lint and all tests but the deep ones
+	@$(MAKE) --no-print-directory --jobs 2 test-computing test-waiting
 
-.PHONY: test-beside
-test-beside: types
-	$(PYTEST) -m "not deep" -q -n 1 --dist loadscope tests/e2e
+.PHONY: test-waiting
+test-waiting: types setup
+	$(PYTEST) -m "not deep" -q -n 1 --dist loadscope $(WAITING)
 
-.PHONY: test-here
-test-here: setup
-	$(PYTEST) -m "not deep" --ignore tests/e2e -n 2 --dist loadgroup
+.PHONY: test-computing
+test-computing: $(INSTALLED)
+	$(PYTEST) -m "not deep" $(addprefix --ignore=,$(WAITING)) -n 2 --dist loadgroup
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone
@@ -71,12 +74,12 @@ test-deep: setup ## What runs for hours: 100,000 schedules, wide property tests
 lint: style types ## Format, lint, types and import contracts, without changing a file
 
 .PHONY: style
-style: setup
+style: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 .PHONY: types
-types: setup
+types: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

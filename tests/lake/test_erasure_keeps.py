@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stamgast.erasure.subject import Subject
@@ -160,12 +160,28 @@ def is_row(item: Any) -> bool:
 
 
 def cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in OF_A_RUN | RANKS}
+    """Leave out what others move: ranks, and since when they are these."""
+    moved = OF_A_RUN | RANKS | ({"since"} if row.get("SK") == "R#rfm" else set())
+    return {name: value for name, value in row.items() if name not in moved}
+
+
+# The erased was one of two who were ranked: without them the friend's ranks are others, since then.
+RANKED_ANEW: History = (
+    [
+        *BEGUN,
+        said(FRIEND, email=MAIL[FRIEND]),
+        *(bought(FRIEND, 52), bought(GONE, 88), bought(FRIEND, 6), bought(FRIEND, 92)),
+        said(GONE, email=MAIL[FRIEND]),
+        *(bought(GONE, 37), bought(FRIEND, 61)),
+    ],
+    False,
+)
 
 
 @pytest.mark.deep
 @thorough(20)
 @given(histories())
+@example(RANKED_ANEW)
 def test_who_is_cut_from_the_erased_keeps_every_cell(history: History) -> None:
     """Traits, counts, orders, timeline, memberships, scores, and what the lake has of them."""
     had, has = kept(history)

@@ -43,19 +43,21 @@ demo: setup ## Real purchases through the whole product, on this machine
 
 # What waits for the emulator, browsers, Node and other processes takes a lane of its own, after the
 # types: beside it two workers compute, and both lanes end at about the same time.
-WAITING := $(addprefix tests/,bench cli clients contracts demo docs e2e functions infra local)
+WAITING := $(addprefix tests/,bench cli clients contracts demo docs functions infra local)
 
 .PHONY: test
 test: style ## Lint and all tests but the deep ones
 	@$(MAKE) --no-print-directory --jobs 2 test-computing test-waiting
 
+# The emulator's tests have a process of their own: moto's could not take its endpoint away again.
 .PHONY: test-waiting
 test-waiting: types setup
-	$(PYTEST) -m "not deep" -q -n 1 --dist loadscope $(WAITING)
+	$(PYTEST) -m "not deep" -q -n 1 --dist loadscope tests/e2e
+	$(PYTEST) -m "not deep" -q -n 1 --dist loadgroup $(WAITING)
 
 .PHONY: test-computing
 test-computing: $(INSTALLED)
-	$(PYTEST) -m "not deep" $(addprefix --ignore=,$(WAITING)) -n 2 --dist loadgroup
+	$(PYTEST) -m "not deep" $(addprefix --ignore=,tests/e2e $(WAITING)) -n 2 --dist loadgroup
 
 .PHONY: test-unit
 test-unit: setup ## The unit tests alone

@@ -29,6 +29,7 @@ from stamgast_lake.erasure.work import RightsWork
 from stamgast_lake.lake import Lake, deployed_lake
 
 NONE, YES = "none", "yes"
+BEGUN_BY = "begun_by"
 MARGIN_MS = 180_000
 WAIT_SECONDS = 5
 
@@ -205,10 +206,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return _compared(watching(), context)
     if "plan" in event:
         return {"planned": plans().make(str(event["plan"]))}
+    told = {BEGUN_BY: context.aws_request_id, **event}
     try:
-        return _worked(event, lambda: _is_late(context))
+        return _worked(told, lambda: _is_late(context))
     except OutOfTimeError:
-        worker().go_on(event)
+        worker().go_on(told)
         LineLog().info("requests of persons", more=True)
         return {"more": True}
 
@@ -217,7 +219,7 @@ def _worked(event: Mapping[str, Any], is_late: IsLate) -> dict[str, Any]:
     """Carries out and proves; raises OutOfTimeError where the same event has to come once more."""
     request_ids = event.get("requests")
     wanted = requests().open_ids() if request_ids is None else request_ids
-    states = work().carry_out(wanted, is_late)
+    states = work().carry_out(wanted, is_late, event[BEGUN_BY])
     proven = work().prove(is_late) if request_ids is None else 0
     if proven and work().is_found_again():
         worker().begin_proof()

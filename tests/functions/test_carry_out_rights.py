@@ -23,6 +23,8 @@ class Called:
     events: list[Mapping[str, Any]] = field(default_factory=list)
     carried: list[list[str]] = field(default_factory=list)
     watched: int = 0
+    aws_request_id: str = "first"
+    passes: list[str] = field(default_factory=list)
     is_found_again = staticmethod(lambda: False)
 
     def invoke(self, *, Payload: bytes, **_: Any) -> None:  # noqa: N803
@@ -34,8 +36,11 @@ class Called:
     def open_ids(self) -> list[str]:
         return ["c"]
 
-    def carry_out(self, request_ids: list[str], is_late: Callable[[], bool]) -> dict[str, str]:
+    def carry_out(
+        self, request_ids: list[str], is_late: Callable[[], bool], by: str
+    ) -> dict[str, str]:
         self.carried.append(request_ids)
+        self.passes.append(by)
         if is_late():
             raise OutOfTimeError
         return dict.fromkeys(request_ids, "completed")
@@ -47,8 +52,13 @@ class Called:
         self.watched += 1
 
 
-def called(monkeypatch: pytest.MonkeyPatch, event: Mapping[str, Any], left_ms: int) -> Called:
-    made = Called(left_ms)
+def called(
+    monkeypatch: pytest.MonkeyPatch,
+    event: Mapping[str, Any],
+    left_ms: int,
+    request_id: str = "first",
+) -> Called:
+    made = Called(left_ms, aws_request_id=request_id)
     for name in ("work", "requests", "watching"):
         monkeypatch.setattr(handler, name, lambda: made)
     monkeypatch.setattr(handler, "worker", lambda: RightsWorker(made, "rights"))
@@ -59,7 +69,7 @@ def called(monkeypatch: pytest.MonkeyPatch, event: Mapping[str, Any], left_ms: i
 def handed_over(monkeypatch: pytest.MonkeyPatch, event: Mapping[str, Any]) -> None:
     """The same is asked once more, and nothing that comes after it."""
     late = called(monkeypatch, event, handler.MARGIN_MS - 1)
-    assert (late.events, late.watched) == ([event], 0)
+    assert (late.events, late.watched) == ([{**event, "begun_by": "first"}], 0)
     assert late.carried == [event.get("requests", ["c"])]
 
 
@@ -76,6 +86,12 @@ def test_a_pass_that_ends_in_time_asks_nothing_more(
 ) -> None:
     told = called(monkeypatch, event, HOUR_MS)
     assert (told.events, told.watched) == ([], int(event == {}))
+
+
+def test_who_goes_on_does_so_as_the_pass_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    [left] = called(monkeypatch, {}, handler.MARGIN_MS - 1).events
+    assert called(monkeypatch, left, HOUR_MS, "second").passes == ["first"]
+    assert called(monkeypatch, {}, HOUR_MS, "second").passes == ["second"]
 
 
 def test_asking_for_the_requests_alone_once_more_would_be_seen(

@@ -66,13 +66,18 @@ def asked_since(world: ErasureWorld, asked: list[str]) -> None:
     asked.insert(0, "a")
 
 
+def is_held(work: RightsWork) -> bool:
+    """Whether runs are kept away."""
+    lease = work.lease.read()  # type: ignore[attr-defined]
+    return bool(lease.expires_at_s > time.time())
+
+
 def carried_out(world: ErasureWorld) -> Sequence[bool]:
     """Carries out in passes; whether runs were kept away after each of them."""
     asked, work, held = peopled(world), world.work(), list[bool]()
     told: Any = None
     for told in passes(lambda is_late: work.carry_out(asked, is_late), LOOKS):  # noqa: B007
-        lease = work.lease.read()  # type: ignore[attr-defined]
-        held.append(lease.expires_at_s > time.time())
+        held.append(is_held(work))
         if len(held) == 1:
             asked_since(world, asked)
     assert told is not None
@@ -124,3 +129,28 @@ def test_a_lease_that_was_given_up_between_two_passes_would_be_seen(world: Erasu
     broken = mock.patch.object(DynamoRunLease, "renew", DynamoRunLease.release)
     with broken, pytest.raises(AssertionError):
         erased(world)
+
+
+def one_at_a_time(world: ErasureWorld) -> None:
+    """Who comes between two passes of one batch changes nothing, and leaves them their lease."""
+    asked, work = peopled(world), world.work()
+    lease = work.lease.read  # type: ignore[attr-defined]
+    first = passes(lambda is_late: work.carry_out(asked, is_late, "first"), LOOKS)
+    while next(first) is None and not is_held(work):
+        pass
+    before = lease()
+    assert work.carry_out(asked, by="second")[asked[1]] == "in_progress"
+    assert lease() == before
+    *_, told = first
+    assert set(told.values()) == {"completed"}
+
+
+def test_another_pass_over_the_same_batch_waits(world: ErasureWorld) -> None:
+    one_at_a_time(world)
+
+
+@pytest.mark.deep
+def test_a_lease_that_knows_the_batch_alone_would_be_seen(world: ErasureWorld) -> None:
+    broken = mock.patch("stamgast_lake.erasure.work.holder_of", lambda batch, _: batch)
+    with broken, pytest.raises(AssertionError):
+        one_at_a_time(world)

@@ -67,8 +67,13 @@ class RightsWork:
             "stores": {name: count for name, count in sorted(counts.items()) if count},
         }
 
-    def carry_out(self, request_ids: Sequence[str], is_late: IsLate = never) -> dict[str, str]:
-        """Works on these requests; returns their states. What cannot be done now stays open."""
+    def carry_out(
+        self, request_ids: Sequence[str], is_late: IsLate = never, by: str = ""
+    ) -> dict[str, str]:
+        """Works on these requests; returns their states. What cannot be done now stays open.
+
+        `by` names the pass: who goes on with it does so under the same name, and another waits.
+        """
         found = [one for one in map(self.requests.read, request_ids) if one is not None]
         answers = Progress(is_late=is_late)
         for one in found:
@@ -78,7 +83,7 @@ class RightsWork:
         erasures = [one for one in found if one.kind is Kind.ERASURE and one.is_open]
         waiting = [one for one in erasures if not one.is_unproven]
         for batch, some in self._batches(waiting).items():
-            self._erase(batch, some, is_late)
+            self._erase(batch, some, is_late, by)
         states = [(one, self.requests.read(one.request_id)) for one in found]
         self.tell([now for _, now in states if now is not None])
         return {one.request_id: (now or one).state.value for one, now in states}
@@ -174,7 +179,9 @@ class RightsWork:
             (new if batch is None else batches.setdefault(batch, [])).append(one)
         return batches | ({f"erasure-{new[0].request_id}": new} if new else {})
 
-    def _erase(self, batch: str, requests: Sequence[RightsRequest], is_late: IsLate) -> None:
+    def _erase(
+        self, batch: str, requests: Sequence[RightsRequest], is_late: IsLate, by: str
+    ) -> None:
         """Tombstones first: from then on nothing of the persons comes in."""
         progress = self._progress(batch, is_late)
         told = (self._begin(request, batch, progress) for request in requests)
@@ -183,7 +190,8 @@ class RightsWork:
             return
         begun = list(self.tell(begun))
         progress.step("settle", self.settle)
-        seq = self.lease.acquire(batch)
+        holder = holder_of(batch, by)
+        seq = self.lease.acquire(holder)
         if seq is None:
             progress.write()
             return
@@ -194,7 +202,7 @@ class RightsWork:
             leave = self.lease.renew  # no run comes between this pass and the one that goes on
             raise
         finally:
-            leave(batch, seq)
+            leave(holder, seq)
 
     def _begin(
         self, request: RightsRequest, batch: str, progress: Progress
@@ -325,6 +333,11 @@ def _searched(request: RightsRequest) -> dict[str, Any]:
     """The certificate of a search that found something, until the next one takes its place."""
     kept = ("certificate", SEARCHES)
     return {name: request.report[name] for name in kept if name in request.report}
+
+
+def holder_of(batch: str, by: str) -> str:
+    """Who holds the lease of runs: one pass over a batch, and whoever goes on with that pass."""
+    return f"{batch} {by}".rstrip()
 
 
 def unsalted(subjects: Sequence[Subject], keyring: Keyring) -> set[str]:

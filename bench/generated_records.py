@@ -91,8 +91,8 @@ def _persons(dice: random.Random, size: int, twins: float, landlines: float) -> 
     streets = [f"{_word(dice, 2)} {_word(dice, 1)}straat" for _ in range(2_000)]
     localities = [(_word(dice, 3), f"region {place % 12}") for place in range(1_500)]
     while True:
-        surname = surnames[_common(dice, len(surnames))]
-        place = _common(dice, len(localities))
+        surname = surnames[common(dice, len(surnames))]
+        place = common(dice, len(localities))
         address = {
             "house": str(1 + int(dice.expovariate(1 / 40))),
             "street": dice.choice(streets),
@@ -102,7 +102,7 @@ def _persons(dice: random.Random, size: int, twins: float, landlines: float) -> 
         }
         shared: Person = {}
         for _ in range(dice.choices((1, 2, 3, 4), weights=(50, 30, 12, 8))[0]):
-            name = given[_common(dice, len(given))]
+            name = given[common(dice, len(given))]
             own = _own(dice, name, surname)
             for column, share in (("birth_date", twins), ("phone", landlines)):
                 if shared and share and dice.random() < share:
@@ -126,7 +126,7 @@ def _letters(dice: random.Random, count: int) -> str:
     return "".join(dice.choices(LETTERS, k=count))
 
 
-def _common(dice: random.Random, size: int) -> int:
+def common(dice: random.Random, size: int) -> int:
     """A place in a list whose first entries are much commoner, as names and towns are."""
     return min(size - 1, int(size * dice.random() ** 3))
 

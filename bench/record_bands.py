@@ -1,12 +1,13 @@
 """What is stated of links between records, and how much of it is right, by band of probability.
 
-    python -m bench.record_bands [--size 40000] [--seed 11] [--splink-size 20000]
+    python -m bench.record_bands [--town homes] [--size 40000] [--seed 11] [--splink-size 20000]
         [--landlines 0.5] [--undated 0.6] [--json]
 
-A generated town of homes (bench/generated_records.py; nobody real is meant): members share surname
-and address, a share of them the telephone, and many have no birth date. Nobody has logged in, so
-nothing is calibrated. Beside the defaults the model of Splink's documentation for Febrl 3
-(bench/splink_examples.py), in the same run.
+A generated town (nobody real is meant). Members of `homes` (bench/generated_records.py) share
+surname and address, a share of them the telephone, and many have no birth date; `families` and
+`firms` (bench/record_towns.py) are harder. Nobody has logged in, so nothing is calibrated. Beside
+the defaults the model of Splink's documentation for Febrl 3 (bench/splink_examples.py), in the
+same run.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.generated_records import records
+from bench.record_towns import KINDS, town
 from bench.splink_examples import splinks
 
 if TYPE_CHECKING:
@@ -34,12 +36,12 @@ BY_BAND = """
 """
 
 
-def bands(engine: "DuckDBPyConnection", links: pa.Table, town: pa.Table) -> list[dict[str, Any]]:
+def bands(engine: "DuckDBPyConnection", links: pa.Table, people: pa.Table) -> list[dict[str, Any]]:
     """Per band: pairs, the mean of what is stated of them, and the share that is right."""
     from stamgast_lake.logs import keep
 
     keep(engine, "stated", links)
-    keep(engine, "town", town)
+    keep(engine, "town", people)
     told = []
     for least, most in pairwise(BANDS):
         statement = BY_BAND.format(least=least, most=most, is_last=most == BANDS[-1])
@@ -49,6 +51,13 @@ def bands(engine: "DuckDBPyConnection", links: pa.Table, town: pa.Table) -> list
     return told
 
 
+def town_of(options: argparse.Namespace, size: int) -> pa.Table:
+    """The records that were asked for."""
+    if options.town in KINDS:
+        return town(options.town, size, options.seed)
+    return records(size, seed=options.seed, landlines=options.landlines, undated=options.undated)
+
+
 def sides(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
     """The bands of each side, over its town."""
     from bench.records import MEMORY_MB, ours
@@ -56,23 +65,22 @@ def sides(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
 
     told = {}
     for side, size in (("ours", options.size), ("Splink's example", options.splink_size)):
-        town = records(
-            size, seed=options.seed, landlines=options.landlines, undated=options.undated
-        )
-        given = town.drop_columns(["truth"])
+        people = town_of(options, size)
+        given = people.drop_columns(["truth"])
         with session(EngineSettings(MEMORY_MB, 2, Path("/tmp"))) as engine:
             links = (
                 ours(engine, given)[0]
                 if side == "ours"
                 else splinks(engine, given, is_linking=False, is_extended=False)[0]
             )
-            told[f"{side}, {size:,}"] = bands(engine, links, town)
+            told[f"{side}, {size:,}"] = bands(engine, links, people)
     return told
 
 
 def main() -> None:
     """Prints the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--town", choices=("homes", *KINDS), default="homes")
     parser.add_argument("--size", type=int, default=40_000)
     parser.add_argument("--splink-size", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=11)

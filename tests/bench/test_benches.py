@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 # Parts of benches: worlds, rules and what Splink's documentation shows.
 PARTS = {
     *("timing_http", "generated_records", "record_sets", "segment_rules", "splink_examples"),
-    *("coverage_clusters", "coverage_offers", "joined_worlds", "leak_seeds"),
+    *("coverage_clusters", "coverage_offers", "joined_worlds", "leak_seeds", "record_towns"),
 }
 SMALL = {
     "calibration": "--worlds 3 --people 1000 --rates 0.05",

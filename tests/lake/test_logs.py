@@ -131,6 +131,8 @@ class Worker:
 class Unhurried:
     """The context of a function with time enough."""
 
+    aws_request_id = "11112222-3333"
+
     def get_remaining_time_in_millis(self) -> int:
         return 900_000
 

@@ -14,7 +14,10 @@ from stamgast.models.money import is_in_money
 from stamgast.moments import iso_of
 
 LIMITS = (
-    "Persons are those that identity knows today, in the past, too.",
+    (
+        "Propensity, churn, lifetime value, uplift and drivers are learnt of persons as"
+        " identity knew them at each cut-off; all other kinds of those that it knows today."
+    ),
     "Of features that tell the same, the reasons name the one that was split on first.",
     "Who was scored high was often treated differently since; outcomes include that treatment.",
 )

@@ -17,7 +17,7 @@ from stamgast.models.features import DEFAULT_FEATURES, FEATURE_DOCS
 from stamgast.segments.language.check import compile_filter, compile_rule, compile_value
 from stamgast.segments.language.names import Scope
 from stamgast_lake.engine import session
-from stamgast_lake.features import known_as, received
+from stamgast_lake.features import known_as, measured, received
 from stamgast_lake.features.measured import CutOff
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
 
@@ -200,18 +200,54 @@ def test_an_outcome_ends_with_its_horizon() -> None:
     assert panel([LEAK[0], late], churn)[0]["label"] == 1.0
 
 
+WORTH = replace(MODEL, kind=Kind.LIFETIME_VALUE, features=())
+
+
 def test_money_to_come_and_the_history_behind_it() -> None:
-    model = replace(MODEL, kind=Kind.LIFETIME_VALUE, features=())
     events = [
         Happened(0, 10, "Order Completed", 1_000),
         Happened(0, 10 + 24 * 7, "Order Completed", 2_000),
         Happened(0, 12 + 24 * 7, "Order Completed", 500),
         Happened(0, 24 * 60, "Order Completed", 4_200),
     ]
-    (row,) = panel(events, model)
+    (row,) = panel(events, WORTH)
     assert row["label"] == 42.0
     assert (row["repeats"], row["recency"], row["age"]) == (1, 7, 59)
     assert row["mean_spend"] == 25.0
+
+
+SENT_BACK = [
+    Happened(0, 10, "Order Completed", 1_000),
+    Happened(0, 10 + 24 * 7, "Order Completed", 2_000),
+    Happened(0, 10 + 24 * 9, "Order Completed", -1_500),
+    Happened(0, 24 * 60, "Order Completed", -700),
+    Happened(1, 10, "Order Completed", 3_000),
+    Happened(2, 10, "Order Completed", -100),
+    Happened(3, 10, "Order Completed", 900, currency="USD"),
+    Happened(3, 40, "Order Completed", 900, currency="USD"),
+]
+
+
+def test_a_refund_is_no_purchase_and_lessens_what_all_buyers_of_its_currency_spend() -> None:
+    row, once, dollars = panel(SENT_BACK, WORTH)
+    assert (row["person_id"], once["person_id"], dollars["person_id"]) == ("p0", "p1", "p3")
+    assert (row["repeats"], row["recency"]) == (1, 7)
+    assert row["mean_spend"] == pytest.approx(20.0 * (60 - 16) / 60)
+    assert (once["mean_spend"], dollars["mean_spend"]) == (0.0, 9.0)
+    assert row["label"] == -7.0, "money to come is what is left of it"
+
+
+def test_refunds_taken_for_purchases_make_a_history_that_no_customer_can_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = measured.HISTORIES.replace("where is_purchase", "").replace(
+        "sum(greatest(revenue_minor, 0)) as spent", "sum(revenue_minor) as spent"
+    )
+    monkeypatch.setattr(measured, "HISTORIES", taken)
+    spent = [Happened(0, 10, "Order Completed", 500), Happened(0, 90, "Order Completed", -400)]
+    (row,) = panel(spent, WORTH)
+    assert row["repeats"] == 1
+    assert row["mean_spend"] < 0
 
 
 def test_cut_offs_lie_a_horizon_before_today_and_apart() -> None:

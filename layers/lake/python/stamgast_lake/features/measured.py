@@ -34,20 +34,30 @@ DAY_HOURS, DAY_MS = 24, 86_400_000
 ORDERED = Compare("=", Field(("event",), Type.TEXT), Literal(ORDER_EVENT, Type.TEXT))
 REVENUE = Field(("order", "revenue"), Type.NUMBER)
 MEASURED, OUTCOME, CELL, RFM_CELL = "measured", "outcome", "cold_start_by", "rfm_cell"
-# Days with an order in the principal currency: x, t_x, T in days, and the mean of the repeats.
+# Days with a purchase in the principal currency: x, t_x, T in days, and the mean of the repeats. An
+# amount below 0 is a refund, no purchase: spend is times what all buyers of a currency keep of it.
 HISTORIES = """
     create or replace temp table history as
-    select person_id, count(*) - 1 as repeats, date_diff('day', min(day), max(day)) as recency,
-        date_diff('day', min(day), date '{cut_on}') as age,
-        coalesce((sum(spent) - arg_min(spent, day)) / nullif(count(*) - 1, 0), 0) as mean_spend
-    from (
-        select person_id, cast(event_at at time zone '{zone}' as date) as day,
-            sum({major}) as spent
+    with bought as (
+        select person_id, cast(event_at at time zone '{zone}' as date) as day, currency,
+            sum(greatest(revenue_minor, 0)) as spent, sum(revenue_minor) as net,
+            bool_or(revenue_minor >= 0) as is_purchase
         from rule_event
         where event_at < to_timestamp({until_ms} / 1000) and revenue_minor is not null
             and currency = principal
-        group by person_id, day
-    ) group by person_id
+        group by person_id, day, currency
+    ), kept as (
+        select currency, greatest(sum(net) / nullif(sum(spent), 0), 0) as share
+        from bought group by currency
+    ), customer as (
+        select person_id, currency, count(*) - 1 as repeats, min(day) as first, max(day) as last,
+            sum(spent) - arg_min(spent, day) as later
+        from bought where is_purchase group by person_id, currency
+    )
+    select person_id, repeats, date_diff('day', first, last) as recency,
+        date_diff('day', first, date '{cut_on}') as age,
+        coalesce({later} * share / nullif(repeats, 0), 0) as mean_spend
+    from customer join kept using (currency)
 """
 
 
@@ -94,8 +104,8 @@ def measured(model: Model, cut_off: CutOff) -> Iterator[str]:
     yield from asked.statements(MEASURED, columns)
     if model.kind is Kind.LIFETIME_VALUE:
         zone = cut_off.zone.key
-        money = major("revenue_minor", "currency")
-        yield HISTORIES.format(cut_on=cut_off.on, zone=zone, until_ms=cut_off.ms, major=money)
+        later = major("later", "currency")
+        yield HISTORIES.format(cut_on=cut_off.on, zone=zone, until_ms=cut_off.ms, later=later)
 
 
 def outcome(model: Model, cut_off: CutOff) -> Iterator[str]:

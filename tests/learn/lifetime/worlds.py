@@ -1,6 +1,7 @@
 """Purchase histories whose truth is known: CDNOW's published ones, and simulated ones."""
 
 import csv
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,23 +29,34 @@ def cdnow() -> Histories:
     return Histories(columns["x"].astype(np.int64), columns["t_x"], columns["T"], columns["zbar"])
 
 
-def simulated(customers: int, within: float, seed: int) -> tuple[Histories, Counts, Floats]:
-    """Customers of `BUYING` and `SPENDING`, and what each bought and spent after the cut-off."""
+Buyer = Callable[[np.random.Generator], tuple[float, float, float, float]]
+"""Draws a customer: their rate, their chance of leaving, and shape and rate of what they spend."""
+
+
+def usual(random: np.random.Generator) -> tuple[float, float, float, float]:
+    """A customer of `BUYING` and `SPENDING`."""
+    rate, leaves = random.gamma(BUYING.r, 1 / BUYING.alpha), random.beta(BUYING.a, BUYING.b)
+    return rate, leaves, SPENDING.p, random.gamma(SPENDING.q, 1 / SPENDING.gamma)
+
+
+def simulated(
+    customers: int, within: float, seed: int, buyer: Buyer = usual
+) -> tuple[Histories, Counts, Floats]:
+    """Customers, and what each bought and spent after the cut-off."""
     random = np.random.default_rng(seed)
-    told = [_customer(random, within) for _ in range(customers)]
+    told = [_customer(random, within, buyer) for _ in range(customers)]
     x, recency, age, mean, later, value = (np.array(column) for column in zip(*told, strict=True))
     return Histories(x.astype(np.int64), recency, age, mean), later.astype(np.int64), value
 
 
-def _customer(random: np.random.Generator, within: float) -> tuple[float, ...]:
+def _customer(random: np.random.Generator, within: float, buyer: Buyer) -> tuple[float, ...]:
     """Repeats, recency, age and mean spend until the cut-off; purchases and money after it."""
     age = random.uniform(20, 52)
-    rate, leaves = random.gamma(BUYING.r, 1 / BUYING.alpha), random.beta(BUYING.a, BUYING.b)
-    nu = random.gamma(SPENDING.q, 1 / SPENDING.gamma)
+    rate, leaves, p, nu = buyer(random)
     at, times, spent = 0.0, [], []
     while (at := at + random.exponential(1 / max(rate, 1e-9))) <= age + within:
         times.append(at)
-        spent.append(random.gamma(SPENDING.p, 1 / nu))
+        spent.append(random.gamma(p, 1 / nu))
         if random.random() < leaves:
             break
     repeats = sum(time <= age for time in times)

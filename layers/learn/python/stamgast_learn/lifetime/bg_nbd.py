@@ -44,7 +44,7 @@ def fit(histories: Histories) -> tuple[BgNbd, Maximum]:
     """The model of these customers and its maximum, α in their unit of time.
 
     Customers with the same history are counted, not repeated. Raises AbstainedError when nobody
-    came back, or when the likelihood has no maximum.
+    came back.
     """
     if not histories.repeats.any():
         raise AbstainedError("nobody bought a second time")

@@ -36,7 +36,7 @@ def gamma_gamma_of(told: Mapping[str, float]) -> GammaGamma:
 def fit(histories: Histories) -> tuple[GammaGamma, Maximum]:
     """The model of those who bought again and spent, γ in their unit of money.
 
-    Raises AbstainedError when nobody did, or when the likelihood has no maximum.
+    Raises AbstainedError when nobody did.
     """
     x, spent = _repeated(histories)
     if not len(x):

@@ -1,6 +1,6 @@
 """Lifetime values of a panel, beside trees and rules of thumb, judged by money that came later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,16 +13,20 @@ from stamgast_learn.lifetime.bg_nbd import BgNbd
 from stamgast_learn.lifetime.forecast import forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import GammaGamma
 from stamgast_learn.lifetime.histories import Histories
+from stamgast_learn.lifetime.levels import Levels, levels_of
+from stamgast_learn.predict.alone import half_of
 from stamgast_learn.predict.estimate import Estimate, binnable, loaded
 from stamgast_learn.predict.folds import folds
 from stamgast_learn.predict.panel import Panel
-from stamgast_learn.predict.ranking import Measure, clustered_mean
+from stamgast_learn.predict.ranking import Measure, clustered_mean, ratio
 from stamgast_learn.progress import counted
-from stamgast_learn.reliability import spread, wilson
+from stamgast_learn.reliability import wilson
 
 SEED = 20_050_401
 LEVEL = 0.9
 CHOSEN = ("bg_nbd", "trees")
+RULES = ("same_pace", "mean_customer")
+PARTS = 10
 LEAST_CUSTOMERS = 200
 MOST_FOR_COVERAGE = 20_000
 DEPENDENT = 0.3
@@ -54,8 +58,21 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Customers of whom alike amounts are stated: the mean of these, and of what came."""
+
+    people: int
+    stated: float
+    came: Measure
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """Each subject's errors; by how much the chosen one's are smaller; how true intervals are."""
+    """Each subject's errors; by how much the chosen one's are smaller; how true intervals are.
+
+    `curve` is what was stated beside what came, by tenths of what was stated; `levels` are the
+    bounds of trees, where these are chosen.
+    """
 
     customers: int
     chosen: str
@@ -64,6 +81,8 @@ class Judgement:
     coverage: Measure
     level: float
     correlation: float
+    curve: tuple[Part, ...]
+    levels: Levels | None
 
     def to_json(self) -> dict[str, Any]:
         """The judgement as plain data."""
@@ -99,9 +118,15 @@ def judge(panel: Panel, within_days: int, margin: float) -> Judgement:
         chosen=chosen,
         errors={name: _errors(one, newest) for name, one in stated.items()},
         gains=gains,
-        coverage=_coverage(fitted, newest, within_days),
+        coverage=(
+            _coverage_of_levels(stated[chosen], newest)
+            if chosen == CHOSEN[1]
+            else _coverage(fitted, newest, within_days)
+        ),
         level=LEVEL,
         correlation=gamma_gamma.correlation(of),
+        curve=tuple(_curve(stated[chosen], newest)),
+        levels=levels_of(stated[chosen], newest.label, LEVEL) if chosen == CHOSEN[1] else None,
     )
 
 
@@ -138,8 +163,13 @@ class Values:
 
     def __call__(self, panel: Panel) -> Floats:
         """The money that each row's features tell of."""
+        told: Floats = np.maximum(self.estimator.predict(self.chosen(panel)), 0.0)
+        return told
+
+    def chosen(self, panel: Panel) -> Floats:
+        """Its own features of a panel."""
         places = [panel.features.index(name) for name in self.features]
-        told: Floats = np.maximum(self.estimator.predict(panel.measured[:, places]), 0.0)
+        told: Floats = panel.measured[:, places]
         return told
 
     def dumped(self) -> bytes:
@@ -185,15 +215,24 @@ def _gain(ours: Floats, theirs: Floats, newest: Panel) -> Measure:
     return clustered_mean(errors, newest.person)
 
 
-def require_better(judgement: Judgement) -> None:
-    """Raises AbstainedError where the chosen is not better than every rule of thumb."""
-    for name in ("same_pace", "mean_customer"):
-        if name in judgement.gains and judgement.gains[name].low <= 0:
-            told = judgement.gains[name]
+def require_better(judgement: Judgement, margin: float) -> None:
+    """Raises AbstainedError where the chosen is not better than every rule of thumb beyond chance,
+    and by the margin."""
+    for name in (one for one in RULES if one in judgement.gains):
+        told, theirs = judgement.gains[name], judgement.errors[name].mae.value
+        if told.low <= 0 or told.value < margin * theirs:
             raise AbstainedError(
                 f"not shown to be better than {name.replace('_', ' ')}: absolute error lower by"
-                f" {told.value:.2f} ({told.low:.2f} to {told.high:.2f}) a customer"
+                f" {told.value:.2f} ({told.low:.2f} to {told.high:.2f}) of {theirs:.2f} a customer;"
+                f" needs {margin:.1%}"
             )
+
+
+def _curve(stated: Floats, newest: Panel) -> Iterator[Part]:
+    order = np.argsort(stated, kind="stable")
+    for part in np.array_split(order, min(PARTS, len(order))):
+        came = clustered_mean(newest.label[part], newest.person[part])
+        yield Part(len(part), float(stated[part].mean()), came)
 
 
 def _errors(stated: Floats, newest: Panel) -> Errors:
@@ -211,13 +250,17 @@ def _root(square: Measure) -> Measure:
 
 
 def _ratio(stated: Floats, newest: Panel) -> Measure | None:
-    """The ratio of both sums, with the interval of a ratio (Cochran 1977, section 6.3)."""
-    came = float(newest.label.sum())
-    if not came:
-        return None
-    ratio = float(stated.sum()) / came
-    half = spread(stated - ratio * newest.label, newest.person) * len(newest) / came
-    return Measure(ratio, ratio - half, ratio + half)
+    return ratio(stated, newest.label, newest.person) if newest.label.sum() else None
+
+
+def _coverage_of_levels(stated: Floats, newest: Panel) -> Measure:
+    """How many customers' money lies within the bounds that the other half of them gives."""
+    held, half = 0, half_of(newest.person)
+    for rows in (half, ~half):
+        told = levels_of(stated[~rows], newest.label[~rows], LEVEL).interval(stated[rows])
+        came = newest.label[rows]
+        held += int(((told.low <= came) & (came <= told.high)).sum())
+    return Measure(held / len(newest), *wilson(held, len(newest)))
 
 
 def _coverage(fitted: Fitted, newest: Panel, within_days: int) -> Measure:

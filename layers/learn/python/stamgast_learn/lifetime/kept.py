@@ -10,6 +10,7 @@ from stamgast_learn.lifetime.bg_nbd import bg_nbd_of
 from stamgast_learn.lifetime.forecast import Interval, forecast, value_interval
 from stamgast_learn.lifetime.gamma_gamma import gamma_gamma_of
 from stamgast_learn.lifetime.judged import LEVEL, SEED, Fitted, Values
+from stamgast_learn.lifetime.levels import Levels, levels_from
 from stamgast_learn.predict.panel import Panel
 
 ABOUT, TREES = "about.json", "trees.skops"
@@ -17,7 +18,7 @@ ABOUT, TREES = "about.json", "trees.skops"
 
 @dataclass(frozen=True, slots=True)
 class Valuer:
-    """Both models of the population, and the trees where those were better.
+    """Both models of the population, and the trees where those were better, with their bounds.
 
     `learnt_until` is the newest cut-off whose outcome it has seen, in days since 1970.
     """
@@ -25,6 +26,7 @@ class Valuer:
     fitted: Fitted
     trees: Values | None
     learnt_until: int
+    levels: Levels | None = None
 
     def value(self, panel: Panel, within_days: int) -> Floats:
         """The money expected of each row."""
@@ -34,6 +36,8 @@ class Valuer:
 
     def interval(self, panel: Panel, within_days: int) -> Interval:
         """The interval of each row's money, at 90 %."""
+        if self.levels is not None:
+            return self.levels.interval(self.value(panel, within_days))
         told = self.fitted
         return value_interval(told.buying, told.spending, panel.known, within_days, LEVEL, SEED)
 
@@ -49,6 +53,7 @@ class Valuer:
             "spending": self.fitted.spending.to_json(),
             "features": None if self.trees is None else list(self.trees.features),
             "learnt_until": self.learnt_until,
+            "levels": None if self.levels is None else self.levels.to_json(),
         }
         kept = io.BytesIO()
         with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -66,4 +71,5 @@ def valuer_of(told: bytes) -> Valuer:
         if about["features"] is not None:
             trees = Values.of(archive.read(TREES), tuple(about["features"]))
     fitted = Fitted(bg_nbd_of(about["buying"]), gamma_gamma_of(about["spending"]))
-    return Valuer(fitted, trees, about["learnt_until"])
+    levels = about.get("levels")
+    return Valuer(fitted, trees, about["learnt_until"], levels and levels_from(levels))

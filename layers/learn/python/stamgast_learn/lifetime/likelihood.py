@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.histories import Floats
@@ -12,14 +12,17 @@ from stamgast_learn.lifetime.histories import Floats
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 """Of parameters (k,): the mean log-likelihood of a customer and its gradient (k,)."""
 
-LARGEST = 1e6
-"""A parameter beyond this has run away: the data do not bound it."""
+SMALLEST, LARGEST = 1e-6, 1e3
+"""Where customers differ in nothing a parameter runs away: at 1,000 they are as good as alike."""
 STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class Maximum:
-    """Where a likelihood is largest: parameters (k,) and the covariance (k, k) of their logs."""
+    """Where a likelihood is largest: parameters (k,) and the covariance (k, k) of their logs.
+
+    The covariance is none of a parameter at its bound.
+    """
 
     parameters: Floats
     log_covariance: Floats
@@ -27,29 +30,25 @@ class Maximum:
 
 
 def maximise(of: LogLikelihood, start: Floats, customers: int) -> Maximum:
-    """The maximum from this start, by L-BFGS-B over the logs of the parameters.
+    """The maximum within the bounds from this start, by L-BFGS-B over the logs of the parameters.
 
     The covariance is the inverse of the observed information, by central differences of the exact
-    gradient. Raises AbstainedError when nothing bounds the parameters.
+    gradient. Raises AbstainedError when no likelihood is finite.
     """
 
     def loss(logs: Floats) -> tuple[float, Floats]:
         value, gradient = of(np.exp(logs))
         return -value, -gradient * np.exp(logs)
 
-    bound = (-np.log(LARGEST), np.log(LARGEST))
+    bound = (np.log(SMALLEST), np.log(LARGEST))
     options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
     bounds = [bound] * len(start)
     found = minimize(
         loss, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
-    _require_inside(found, bound[1])
+    if not np.isfinite(found.fun):
+        raise AbstainedError("no likelihood of these purchases is finite")
     return Maximum(np.exp(found.x), _covariance(loss, found.x, customers), -float(found.fun))
-
-
-def _require_inside(found: OptimizeResult, bound: float) -> None:
-    if not np.isfinite(found.fun) or (np.abs(found.x) >= bound - STEP).any():
-        raise AbstainedError("the likelihood has no maximum: purchases are too alike, or too few")
 
 
 def _covariance(loss: LogLikelihood, at: Floats, customers: int) -> Floats:

@@ -10,10 +10,19 @@ from stamgast_learn.faults import AbstainedError
 from stamgast_learn.lifetime.judged import CHOSEN, fit, fit_trees, judge, newest_of, require_better
 from stamgast_learn.lifetime.kept import Valuer, valuer_of
 from stamgast_learn.parquet import Column, write_columns
-from stamgast_learn.predict.honesty import require_one_currency, unknown_features
+from stamgast_learn.predict.contributions import explainer
+from stamgast_learn.predict.estimate import Estimate
+from stamgast_learn.predict.honesty import (
+    require_history,
+    require_one_currency,
+    require_payers,
+    uncompared,
+    unknown_features,
+)
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
 from stamgast_learn.predict.ranking import clustered_mean
+from stamgast_learn.predict.reasons import told_reasons
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 
@@ -41,16 +50,18 @@ def _made(order: Order, people: Panel, report: dict[str, Any], champion: bytes |
     panel = people.labelled
     if not len(panel):
         raise AbstainedError("nobody had bought at any cut-off")
+    require_history(order.history_days, order.within_days)
+    require_payers(panel, order.least_of_each)
     suspects = told_leaks(panel, order, report, people.to_score)
     judgement = judge(panel, order.within_days, order.margin)
     report["judgement"] = judgement.to_json()
-    require_better(judgement)
+    require_better(judgement, order.margin)
     require_unsuspected(suspects)
     newest = newest_of(panel)
     if champion is not None:
         _require_to_beat(valuer_of(champion), order, panel, report, judgement.chosen)
     trees = fit_trees(panel) if judgement.chosen == CHOSEN[1] else None
-    return Valuer(fit(newest.known), trees, int(panel.cuts[-1]))
+    return Valuer(fit(newest.known), trees, int(panel.cuts[-1]), judgement.levels)
 
 
 def _require_to_beat(
@@ -59,6 +70,7 @@ def _require_to_beat(
     """Raises AbstainedError unless the new procedure errs less where neither knew the outcome."""
     newest = newest_of(panel)
     if champion.learnt_until + order.within_days > int(panel.cuts[-1]):
+        report["uncompared"] = uncompared(champion.learnt_until, order.within_days)
         return
     if champion.trees is not None and not set(champion.trees.features) <= set(panel.features):
         return
@@ -102,7 +114,13 @@ def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str
 
 
 def _reasons(told: Valuer, panel: Panel, within_days: int) -> Column:
-    """What the value is made of, as JSON: purchases that are known, P(alive), those to come."""
+    """What the value is made of, as JSON: purchases that are known, P(alive), those to come; of
+    trees the features that moved it most, in money."""
+    if told.trees is not None:
+        measured = told.trees.chosen(panel)
+        return told_reasons(
+            told.trees.features, measured, explainer(Estimate(told.trees.estimator)), "money"
+        )
     alive, purchases = told.alive(panel, within_days)
     known = panel.known
     spend = np.zeros(len(panel)) if known.mean_spend is None else known.mean_spend

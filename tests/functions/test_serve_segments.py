@@ -9,7 +9,7 @@ import pytest
 from functions.serve_segments.handler import ROUTES
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.routes import Request, respond
-from stamgast.lookup.segments import jobs_api, schema
+from stamgast.lookup.segments import explain_api, jobs_api, schema
 from stamgast.lookup.segments.jobs import MOST_TRIES, SILENT_MS, Job, Kind, State
 from stamgast_lake.rules import preview
 from stamgast_lake.tables import EGRESS_RECEIPTS
@@ -221,6 +221,26 @@ def test_a_bound_token_is_shown_those_who_allow_its_purpose_and_nobody_a_suppres
     assert shown("t").isdisjoint({"anne"})
 
 
+def test_of_a_suppressed_person_nothing_is_explained_and_the_asking_is_kept(
+    fresh: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"segment": "buyers", "identifier": "u:anne"}
+    assert fresh.ask("explain", body).status == 200
+    hush = {"consent": {"suppressed": True}}
+    fresh.world.send({"messageId": "s1", "type": "identify", "userId": "anne", "context": hush})
+    desk = fresh.desk()
+    request = Request("POST", "/v1/segments:explain", {}, "t", json.dumps(body))
+    told = respond(request, desk, ROUTES)
+    assert told.status == 403
+    assert "suppressed" in told.body["message"]
+    assert "anne" not in json.dumps(told.body)
+    (line,) = desk.disclosures
+    assert (line.is_allowed, line.reason.value, line.fields) == (False, "person_suppressed", ())
+    assert line.person_id
+    monkeypatch.setattr(explain_api, "silenced", lambda _: None)
+    assert fresh.ask("explain", body).status == 200, "one that does not ask tells"
+
+
 def counts(counter: Counter, token: str, **body: Any) -> dict[str, Any]:
     told = counter.ask("preview", body, token).body["answer"]
     found = {name: told[name] for name in ("size", "population", "consented")}
@@ -343,6 +363,8 @@ def test_a_job_that_takes_longer_is_told_by_its_id_to_who_asked_alone(fresh: Cou
     fresh.tokens.readers["narrower"] = replace(OPERATOR, fields=("rfm",))
     assert fresh.job(job_id, "other").status == 404
     assert fresh.job(job_id, "narrower").status == 404
+    fresh.tokens.readers["bound"] = replace(OPERATOR, purposes=("email",))
+    assert fresh.job(job_id, "bound").status == 404, "of the same name, for another purpose"
     fresh.work().do(job_id, NOON_MS * 2)
     done = fresh.job(job_id)
     assert (done.status, done.body["state"], done.body["answer"]["size"]) == (200, "done", 2)

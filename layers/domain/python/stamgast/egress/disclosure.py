@@ -1,6 +1,6 @@
 """One decision to show or to tell something of a person, or not to, as it is kept for ever."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -71,6 +71,14 @@ def explained_to(
         decided_ms=now_ms,
         segment=segment,
     )
+
+
+def hushed_from(
+    recipient: str, kind: str, person_id: str, now_ms: int, segment: str | None = None
+) -> Disclosure:
+    """That an operator asked of somebody who is suppressed, and was told nothing."""
+    told = explained_to(recipient, kind, person_id, now_ms, segment)
+    return replace(told, fields=(), is_allowed=False, reason=Why.SUPPRESSED)
 
 
 def asked_for(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from stamgast.consent.profiling import may_be_profiled
 from stamgast.identity.identifiers import Identifier
 from stamgast.lookup.answer import answer_of
 from stamgast.lookup.faults import NOT_FOUND, Fault, bad, forbidden
@@ -168,15 +169,20 @@ def brought_up(profile: Profile, desk: Desk) -> Profile:
     return lived(profile, desk.workspace, desk.profiles.coverage(), desk.now_ms)
 
 
-def with_scores(profile: Profile, now_ms: int, reader: Reader, *, verbose: bool) -> Profile:
-    """The profile with its scores as they are told to this reader: those that hold now."""
+def with_scores(profile: Profile, desk: Desk, reader: Reader, *, verbose: bool) -> Profile:
+    """The profile with its scores as they are told to this reader: those that hold now.
+
+    Of who objects to profiling none, whatever the last run of models had said.
+    """
     scores = profile.person.rows.get(SCORES)
     if not scores:
         return profile
     # Imported on use: most look-ups tell of no score.
     from stamgast.models.live import answers_of
 
-    told = answers_of(scores, now_ms, verbose=verbose, with_values=sees_features(reader))
+    if not may_be_profiled(profile.consent, desk.workspace.consents):
+        scores = {}
+    told = answers_of(scores, desk.now_ms, verbose=verbose, with_values=sees_features(reader))
     rows = {**profile.person.rows, SCORES: told}
     return replace(profile, person=replace(profile.person, rows=rows))
 
@@ -204,7 +210,7 @@ def _answer(
     if CONSENTS in sections:
         profile = with_consents(profile, desk)
     if SCORES in sections:
-        profile = with_scores(profile, desk.now_ms, reader, verbose=verbose)
+        profile = with_scores(profile, desk, reader, verbose=verbose)
     answer = answer_of(profile, told, reader, safe, verbose=verbose)
     links = None if threshold is None else links_of(profile, threshold, reader, desk.now_ms)
     return answer if links is None else {**answer, LINKS: links}

@@ -98,7 +98,7 @@ def _found(
     if not errand.allows(found[key], desk):
         return WITHHELD
     profile = brought_up(found[key], desk) if is_live else found[key]
-    return with_scores(profile, desk.now_ms, errand.reader, verbose=False), errand
+    return with_scores(profile, desk, errand.reader, verbose=False), errand
 
 
 def _withheld(told: Told) -> Fault:

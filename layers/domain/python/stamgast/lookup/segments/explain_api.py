@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stamgast.egress.disclosure import explained_to
+from stamgast.consent.coverage import consent_of_traits, silenced
+from stamgast.egress.disclosure import explained_to, hushed_from
 from stamgast.identity.identifiers import Identifier
-from stamgast.lookup.faults import BOUND, NOT_FOUND, Fault, bad
+from stamgast.lookup.faults import BOUND, NOT_FOUND, Fault, bad, forbidden
 from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.request import identifier_of
 from stamgast.lookup.routes import Request, Route, route
@@ -17,6 +18,7 @@ from stamgast.segments.language.explain import Asking, explained
 from stamgast.segments.language.rules import segments_in
 
 EXPLAINED = "explain_segment"
+SUPPRESSED = forbidden("Whoever this is, is suppressed: nothing is told of them.")
 
 
 def post_explain(
@@ -40,6 +42,10 @@ def post_explain(
         return named
     known = known_by(desk.keyring.identifier_key(named.namespace, named.value), desk)
     person_id = None if known is None else known.person.person_id
+    if known is not None and silenced(consent_of_traits(known.facts.traits)) is not None:
+        told = (known.person.person_id, desk.now_ms(), segment.name)
+        desk.disclosures.append(hushed_from(reader.name, EXPLAINED, *told))
+        return SUPPRESSED
     desk.disclosures.append(
         explained_to(reader.name, EXPLAINED, person_id, desk.now_ms(), segment.name)
     )

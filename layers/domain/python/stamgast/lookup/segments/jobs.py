@@ -95,9 +95,11 @@ class Job:
 
     def may_be_told(self, reader: Reader) -> bool:
         """Whether this reader asked it, with the scope it still has, and may still ask such."""
-        mine = (self.reader.name, self.reader.fields, self.reader.namespaces)
-        is_same = (reader.name, reader.fields, reader.namespaces) == mine
-        return is_same and reader.may_do(ACTIONS[self.kind])
+        return _scope(reader) == _scope(self.reader) and reader.may_do(ACTIONS[self.kind])
+
+
+def _scope(reader: Reader) -> tuple[object, ...]:
+    return reader.name, reader.fields, reader.namespaces, reader.purposes
 
 
 class JobStore(Protocol):

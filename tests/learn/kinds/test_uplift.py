@@ -1,5 +1,6 @@
 """Uplift is causal or not stated: it finds whom a treatment moves, and knows broken experiments."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import pytest
 from scipy.stats import binomtest
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column, read_columns, write_columns
+from stamgast_learn.predict.ranking import Measure
 from stamgast_learn.predict.run import Order
 from stamgast_learn.uplift.judged import areas
 from stamgast_learn.uplift.learners import effects_of
-from stamgast_learn.uplift.run import learn_run, score_run
+from stamgast_learn.uplift.run import _require_found, learn_run, score_run
 from stamgast_learn.uplift.trial import effect, rows_as_one
 
 NAMES = ("a", "b", "c")
@@ -77,6 +80,24 @@ def test_the_learner_finds_whom_the_treatment_moves(tmp_path: Path) -> None:
     value = read_columns(scores)["value"]
     assert value[moved].mean() == pytest.approx(0.25, abs=0.1)
     assert value[~moved].mean() == pytest.approx(0.0, abs=0.1)
+    first = [json.loads(one)[0] for one in read_columns(scores)["reasons"]]
+    assert np.mean([one["feature"] == "a" for one in first]) > 0.9
+    told_of = np.array([one["uplift"] for one in first])
+    assert told_of[moved].mean() > 0 > told_of[~moved].mean()
+
+
+def test_who_is_likeliest_to_buy_has_to_be_beaten() -> None:
+    whole = Measure(0.1, 0.05, 0.15)
+    orders = {"x_learner": {"qini": {"value": 0.02, "low": 0.01, "high": 0.03}}}
+    _require_found(orders | {"likeliest_to_buy": {"qini": {"value": 0.01}}}, whole)
+    with pytest.raises(AbstainedError, match=r"no better than who is likeliest to buy"):
+        _require_found(orders | {"likeliest_to_buy": {"qini": {"value": 0.02}}}, whole)
+
+
+def test_a_short_history_is_too_little(tmp_path: Path) -> None:
+    outcome, made = learn_run(replace(ORDER, history_days=60), trial(tmp_path), None)
+    assert made is None
+    assert str(outcome.why).startswith("60 days of history; needs 90")
 
 
 def test_the_same_experiment_makes_the_same_model(tmp_path: Path) -> None:

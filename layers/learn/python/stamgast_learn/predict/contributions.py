@@ -1,4 +1,4 @@
-"""Which features moved a person's score, in log-odds: along the trees' own paths.
+"""Which features moved a person's score, in its own unit: along the trees' own paths.
 
 Saabas (2014), Interpreting random forests, over boosted trees: each split moves the value of a node
 to that of its child, and the moves of all trees sum up to the score. Of a logistic line it is the
@@ -23,7 +23,7 @@ def contributions(estimate: Estimate, measured: Floats) -> Floats:
 
 
 def explainer(estimate: Estimate) -> Explainer:
-    """A function of rows that answers what each feature adds to their log-odds."""
+    """A function of rows that answers what each feature adds: log-odds, or a regression's unit."""
     if hasattr(estimate.estimator, "_predictors"):
         return _of_trees(estimate.estimator)
     return lambda measured: _of_line(estimate.estimator, measured)
@@ -87,8 +87,10 @@ def _values(nodes: Any) -> Floats:
 def _of_line(estimator: Any, measured: Floats) -> Floats:
     """A value that is missing speaks through its indicator, which counts to the same feature."""
     imputer, scaler, line = (step for _, step in estimator.steps)
-    moved = scaler.transform(imputer.transform(measured)) * line.coef_[0]
+    moved = scaler.transform(imputer.transform(measured)) * np.atleast_2d(line.coef_)[0]
     told = np.array(moved[:, : measured.shape[1]])
+    if imputer.indicator_ is None:
+        return told
     for place, feature in enumerate(imputer.indicator_.features_):
         told[:, feature] += moved[:, measured.shape[1] + place]
     return told

@@ -1,11 +1,8 @@
 """People as a model sees them now: a probability, its place among all, and what made it."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stamgast.models.bands import BANDS, MOVED
 from stamgast_learn.calibration import Floats, Labels
@@ -13,9 +10,7 @@ from stamgast_learn.parquet import Column
 from stamgast_learn.predict.contributions import explainer
 from stamgast_learn.predict.panel import Panel
 from stamgast_learn.predict.predictor import Predictor
-
-TOLD = 5
-EXPLAINED_AT_ONCE = 50_000
+from stamgast_learn.predict.reasons import told_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,10 @@ def scores_of(predictor: Predictor, panel: Panel, *, is_explained: bool = True) 
     reasons = np.full(len(panel), None, dtype=object)
     if is_explained:
         rows = _is_news(value, panel.was)
-        reasons[rows] = _reasons(predictor, panel.at(rows))
+        measured = predictor.chosen(panel.at(rows))
+        reasons[rows] = told_reasons(
+            predictor.features, measured, explainer(predictor.estimate), "log_odds"
+        )
     return Scores(panel.person, value, percentile, bands(percentile), reasons)
 
 
@@ -78,34 +76,3 @@ def bands(percentile: Floats) -> Column:
     names: Column = np.array([name for _, name in rising], dtype=object)
     least = np.array([100 * share for share, _ in rising])
     return names[np.maximum(np.searchsorted(least, percentile, side="right") - 1, 0)]
-
-
-def _reasons(predictor: Predictor, panel: Panel) -> Column:
-    """For each person, as JSON, the features that moved the log-odds most."""
-    measured, explain = predictor.chosen(panel), explainer(predictor.estimate)
-    told: list[str] = []
-    for start in range(0, len(measured), EXPLAINED_AT_ONCE):
-        part = measured[start : start + EXPLAINED_AT_ONCE]
-        told += _told(predictor.features, part, explain(part))
-    return np.array(told, dtype=object)
-
-
-def _told(names: tuple[str, ...], measured: Floats, moved: Floats) -> list[str]:
-    """A feature, its value (null where unknown), and what it adds to the log-odds, as JSON."""
-    most = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :TOLD]
-    rows: NDArray[Any] = np.arange(len(moved))[:, None]
-    value, odds = np.round(measured[rows, most], 4).tolist(), np.round(moved[rows, most], 3)
-    begins = [f'{{"feature": {json.dumps(name)}, "value": ' for name in names]
-    return [
-        f"[{', '.join(map(_reason, *row))}]"
-        for row in zip(
-            ([begins[place] for place in places] for places in most.tolist()),
-            value,
-            odds.tolist(),
-            strict=True,
-        )
-    ]
-
-
-def _reason(begin: str, value: float, moved: float) -> str:
-    return f'{begin}{value if value == value else "null"}, "log_odds": {moved}}}'

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels
+from stamgast_learn.predict.contributions import contributions
 from stamgast_learn.predict.estimate import (
     ENOUGH_FOR_TREES,
     SEED,
@@ -50,6 +51,15 @@ class Effects:
         share = self.treated_share
         first, second = (one.predict(measured) for one in (self.treated, self.held_out))
         told: Floats = np.clip((1 - share) * first + share * second, -1.0, 1.0)
+        return told
+
+    def explain(self, measured: Floats) -> Floats:
+        """What each feature adds to each row's effect (rows, features)."""
+        share = self.treated_share
+        first, second = (
+            contributions(Estimate(one), measured) for one in (self.treated, self.held_out)
+        )
+        told: Floats = (1 - share) * first + share * second
         return told
 
     def dumped(self) -> bytes:

@@ -10,9 +10,11 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import write_columns
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.honesty import constant_features, unknown_features
+from stamgast_learn.predict.honesty import constant_features, require_history, unknown_features
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.ranking import Measure
+from stamgast_learn.predict.reasons import told_reasons
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 from stamgast_learn.progress import counted
@@ -41,6 +43,7 @@ def learn_run(order: Order, panel: Path, champion: bytes | None) -> tuple[Outcom
 def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
     came = trial.panel.label == 1
     _require_enough(trial, order.least_of_each)
+    require_history(order.history_days, order.within_days)
     suspects = told_leaks(trial.panel, order, report, trial.now)
     report["arms"] = require_chance(trial, order.settings["treated_share"])
     _require_written_before(trial, report)
@@ -55,16 +58,26 @@ def _made(order: Order, trial: Trial, report: dict[str, Any]) -> bytes:
         "is_causal": True,
     }
     report["judgement"] = judgement
-    qini = judgement["orders"][X_LEARNER]["qini"]
+    _require_found(judgement["orders"], told)
+    require_unsuspected(suspects)
+    learnt = outcomes(panel.measured, came, trial.is_treated)
+    return effects(panel.measured, came, trial.is_treated, learnt).dumped()
+
+
+def _require_found(orders: dict[str, Any], told: Measure) -> None:
+    """Raises AbstainedError unless it orders people better than chance, and than the likeliest."""
+    qini, likeliest = (orders[one]["qini"] for one in (X_LEARNER, OUTCOME_ALONE))
     if qini["low"] <= 0:
         raise AbstainedError(
             "not shown to find whom the treatment moves: Qini above random order by"
             f" {qini['value']:.4f} ({qini['low']:.4f} to {qini['high']:.4f});"
             f" its effect on everybody is {told.value:+.4f} ({told.low:+.4f} to {told.high:+.4f})"
         )
-    require_unsuspected(suspects)
-    learnt = outcomes(panel.measured, came, trial.is_treated)
-    return effects(panel.measured, came, trial.is_treated, learnt).dumped()
+    if qini["value"] <= likeliest["value"]:
+        raise AbstainedError(
+            f"finds whom the treatment moves no better than who is likeliest to buy: Qini"
+            f" {qini['value']:.4f} against {likeliest['value']:.4f}"
+        )
 
 
 def _require_written_before(trial: Trial, report: dict[str, Any]) -> None:
@@ -106,7 +119,8 @@ def _held_out(panel: Panel, came: Labels, is_treated: Labels) -> dict[str, Float
 def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str, Any]:
     """The effect expected on everybody who is to be scored, into file `scores`."""
     now = read_panel(panel, order.features).to_score
-    value = effects_of(model).uplift(now.measured) if len(now) else np.zeros(0)
+    told = effects_of(model)
+    value = told.uplift(now.measured) if len(now) else np.zeros(0)
     percentile = percentiles(value)
     write_columns(
         scores,
@@ -115,7 +129,7 @@ def score_run(order: Order, model: bytes, panel: Path, scores: Path) -> dict[str
             "value": value,
             "percentile": percentile,
             "band": bands(percentile),
-            "reasons": np.full(len(now), "[]", dtype=object),
+            "reasons": told_reasons(now.features, now.measured, told.explain, "uplift"),
         },
     )
     return {"scored": len(now), "mean": float(value.mean()) if len(now) else None}

@@ -73,6 +73,27 @@ def test_shares_on_discount_are_set_beside_those_that_came() -> None:
     told = realised()["on_offer"]
     assert told["came"] == pytest.approx(told["stated"], abs=0.04)
     assert told["mean_absolute_error"] < 0.2
+    assert told["mean_absolute_error_low"] < told["mean_absolute_error"]
+
+
+def test_figures_of_what_came_have_intervals_in_which_a_person_counts_once() -> None:
+    told = []
+    for person in ("n", "n // 4"):
+        with session() as engine:
+            engine.execute(f"""
+                create or replace temp table came as
+                select {person} as person_id, 0.4 as value, true as is_known,
+                    cast(n // 4 % 10 < 4 as integer) as label
+                from range(4000) t(n)
+            """)
+            asked = engine.execute(FIGURES[Kind.RECOMMENDATION].format(which=""))
+            names = [one[0] for one in asked.description]
+            told.append(dict(zip(names, asked.fetchall()[0], strict=True)))
+    each, once = ((one["came_high"] - one["came_low"]) / 2 for one in told)
+    assert each == pytest.approx(1.96 * (0.4 * 0.6 / 4_000) ** 0.5)
+    assert once == pytest.approx(1.96 * (0.4 * 0.6 / 1_000) ** 0.5), "rows of one are no people"
+    assert [one["brier"] for one in told] == pytest.approx([0.24, 0.24])
+    assert [one["people"] for one in told] == [4_000, 1_000]
 
 
 def test_who_may_not_be_scored_any_more_is_in_no_figure_of_what_came() -> None:

@@ -110,10 +110,13 @@ def show(told: dict[str, Any], output: Output) -> None:
         output.rows(names, rows, title=title)
 
 
+MOVES = "log_odds", "money", "uplift", "because"
+
+
 def _reason(row: dict[str, Any]) -> tuple[str, str, str]:
     what = row.get("feature") or row.get("item") or "–"
     says = row.get("value", row.get("probability"))
-    moves = row.get("log_odds", row.get("because", ""))
+    moves = next((row[one] for one in MOVES if one in row), "")
     return str(what), "unknown" if says is None else str(says), str(moves)
 
 

@@ -34,7 +34,7 @@ def card_of(lake: Lake, model: Model, moment_ms: int, step: Step) -> Json:
     days = (written.scored_on, written.learnt_on, written.history_days)
     amounts = None if written.amounts is None else asdict(written.amounts)
     return {
-        **about(model, moment_ms, *days, written.known, amounts),
+        **about(model, moment_ms, *days, written.known, amounts, written.drawn),
         "version": TRIAL,
         "is_used": outcome.is_used,
         "why": outcome.why,

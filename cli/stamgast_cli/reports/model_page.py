@@ -69,6 +69,8 @@ def _limits(card: Document) -> Iterator[str]:
     telling = card["report"].get("telling")
     if telling:
         yield f"Left out, for each tells the seed by itself: {', '.join(telling)}."
+    if card["report"].get("uncompared"):
+        yield card["report"]["uncompared"]
     for leak in card["report"].get("leaks", ()):
         told = "Allowed by hand, though suspected" if leak["is_allowed"] else "Leaks"
         yield f"{told}: {leak['why']}."

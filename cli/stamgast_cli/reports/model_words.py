@@ -41,8 +41,7 @@ def _judged(card: Document) -> Iterator[Figures]:
     yield _baselines(judgement)
     yield _reach(judgement)
     yield _cuts(judgement)
-    if judgement["weak"]:
-        yield _weak(judgement)
+    yield _weak(judgement)
     drift = (card.get("now") or {}).get("drift")
     if drift:
         yield _drift(drift)
@@ -53,7 +52,7 @@ def _ranking(judgement: Document) -> Figures:
     rows = [
         ("area under the curve", bounded(order["auc"], 3)),
         ("average precision", bounded(order["average_precision"], 3)),
-        ("base rate", f"{order['base_rate']:.1%}"),
+        ("base rate", shared(order["base"]) if "base" in order else f"{order['base_rate']:.1%}"),
     ]
     title = f"How it orders people not seen, on {on}" if on else "How it orders people not seen"
     return title, ("figure", "value, with 95 %"), rows
@@ -86,7 +85,7 @@ def _baselines(judgement: Document) -> Figures:
             bounded(one["brier"], 4),
             bounded(one["auc"], 3),
             bounded(one["gain"], 4),
-            f"{one['share']:.1%}",
+            shared(one["relative"]) if "relative" in one else f"{one['share']:.1%}",
         )
         for name, one in judgement["baselines"].items()
     ]
@@ -115,20 +114,32 @@ def _cuts(judgement: Document) -> Figures:
             f"{one['people']:,}",
             f"{one['base_rate']:.1%}",
             bounded(one["brier"], 4),
-            "–" if one["auc"] is None else bounded(one["auc"], 3),
+            _measure(one["auc"]),
+            _measure(one.get("best_tenth")),
         )
         for one in judgement["cuts"]
     ]
-    names = ("cut-off", "people", "base rate", "Brier score", "area")
+    names = ("cut-off", "people", "base rate", "Brier score", "area", "came in the best tenth")
     return "At each cut-off", names, rows
+
+
+def _measure(one: Document | None) -> str:
+    """A figure with its bounds, of three digits; versions of before may lack it."""
+    return "–" if one is None else bounded(one, 3)
 
 
 def _weak(judgement: Document) -> Figures:
     rows = [
-        (_range(one), f"{one['people']:,}", f"{one['brier']:.4f}", f"{one['base_rate_brier']:.4f}")
+        (
+            _range(one),
+            f"{one['people']:,}",
+            f"{one['brier']:.4f}",
+            f"{one['base_rate_brier']:.4f}",
+            bounded(one["worse"], 4) if "worse" in one else "–",
+        )
         for one in judgement["weak"]
-    ]
-    names = ("group", "people", "Brier score", "of its own base rate")
+    ] or [("none beyond chance", *4 * ("–",))]
+    names = ("group", "people", "Brier score", "of its own base rate", "worse by")
     return "Where it is worse than the group's own base rate", names, rows
 
 
@@ -180,7 +191,7 @@ def _realised(card: Document) -> Figures:
             f"{one['people']:,}",
             _figure(one["stated"]),
             _came(one),
-            _figure(one.get(measure)),
+            _within(one, measure),
             _figure(one["bands"].get("very_high", {}).get("came")),
         )
         for one in card["realised"][-NEWEST:]
@@ -192,8 +203,15 @@ def _realised(card: Document) -> Figures:
 def _came(one: Document) -> str:
     """What came; of an experiment the difference between its arms, with 95 %."""
     if one.get("low") is None:
-        return _figure(one["came"])
+        return _within(one, "came")
     return f"{one['came']:+.4g} ({one['low']:+.4g} to {one['high']:+.4g})"
+
+
+def _within(one: Document, name: str) -> str:
+    """A figure with its bounds, where there are any."""
+    low, high = one.get(f"{name}_low"), one.get(f"{name}_high")
+    told = _figure(one.get(name))
+    return told if low is None or high is None else f"{told} ({low:.4g}–{high:.4g})"
 
 
 def _figure(value: float | None) -> str:
@@ -235,9 +253,19 @@ def _of_values(judgement: Document) -> Iterator[Figures]:
     ]
     names = ("subject", "mean absolute error", "root mean square", "total stated / came")
     yield "Errors a customer, on money that came later", names, rows
+    yield from _came_by_part(judgement.get("curve", ()))
     told = [
         ("customers", f"{judgement['customers']:,}"),
         (f"in the {judgement['level']:.0%} interval", shared(judgement["coverage"])),
         ("correlation of spend and frequency", f"{judgement['correlation']:.3f}"),
     ]
     yield "How true its intervals are", ("figure", "value"), told
+
+
+def _came_by_part(curve: Sequence[Document]) -> Iterator[Figures]:
+    """Stated beside what came, by tenths of customers; versions of before may lack it."""
+    rows = [
+        (f"{one['people']:,}", f"{one['stated']:.2f}", bounded(one["came"], 2)) for one in curve
+    ]
+    if rows:
+        yield "Stated against what came", ("customers", "stated, mean", "came, mean"), rows

@@ -378,6 +378,15 @@ def test_a_version_that_is_better_takes_over(panel: Panel, tmp_path: Path) -> No
     assert run(panel, tmp_path, champion=champion.dumped()).is_used
 
 
+def test_what_takes_over_uncompared_says_so(panel: Panel, tmp_path: Path) -> None:
+    champion = learn(panel.labelled).dumped()
+    told = run(panel, tmp_path, champion=champion)
+    assert told.is_used
+    assert "champion" not in told.report
+    assert "no cut-off from" in told.report["uncompared"]
+    assert "uncompared" not in run(panel, tmp_path).report
+
+
 def test_contributions_sum_up_to_the_score(panel: Panel) -> None:
     for told in (panel.labelled, world(people=150)[0].labelled):
         predictor = learn(told)

@@ -18,9 +18,14 @@ LIMITS = (
         "Propensity, churn, lifetime value, uplift and drivers are learnt of persons as"
         " identity knew them at each cut-off; all other kinds of those that it knows today."
     ),
+    (
+        "What is stated holds for a time like the newest cut-off: before a season, a sale or"
+        " another offer, look how far its cut-offs lie apart."
+    ),
     "Of features that tell the same, the reasons name the one that was split on first.",
     "Who was scored high was often treated differently since; outcomes include that treatment.",
 )
+UNCOMPARED = (Kind.LOOK_ALIKE, Kind.DISCOUNT, Kind.UPLIFT, Kind.CLUSTERS)
 SAID = ("title", "description", "within_days", "seed", "purpose")
 
 
@@ -32,11 +37,13 @@ def about(
     history_days: int,
     known: Mapping[str, Any] | None = None,
     amounts: Mapping[str, Any] | None = None,
+    drawn: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The card's own words, before any figure.
 
     `known` is how much of what happened had come by the newest cut-off; `amounts` which features
-    are money, in which currency, and how many people pay in which.
+    are money, in which currency, and how many people pay in which; `drawn` how many people were
+    learnt of, and of how many, where these are not all.
     """
     return {
         "model": model.name,
@@ -53,9 +60,22 @@ def about(
         "history_days": history_days,
         "known": known,
         "amounts": amounts,
-        "limits": [*LIMITS, *_mixed(model, amounts)],
+        "limits": [*LIMITS, *_alone(model), *_drawn(drawn), *_mixed(model, amounts)],
         "not_scored": list(not_scored(model)),
     }
+
+
+def _alone(model: Model) -> Iterator[str]:
+    """Of kinds whose versions are judged by what needs no model, and not beside each other."""
+    if model.kind in UNCOMPARED:
+        yield "A new version that passes takes over: it is not compared with the one in use."
+
+
+def _drawn(people: tuple[int, int] | None) -> Iterator[str]:
+    """That not everybody was learnt of, where there were too many."""
+    if people is not None:
+        taken, of = people
+        yield f"Learnt of {taken:,} of {of:,} people, drawn by a hash of their ids."
 
 
 def _mixed(model: Model, amounts: Mapping[str, Any] | None) -> Iterator[str]:

@@ -59,22 +59,34 @@ ON_DISCOUNT = """
 """
 LOST = "select count(*) from stated_now where not is_known"
 BANDS = "select distinct band from came where is_known order by band"
-ODDS = """
-    select count(distinct person_id) as people, avg(value) as stated, avg(label) as came,
-        avg(power(value - label, 2)) as brier
-    from came where is_known {which}
+# Means with 95 %, in which the rows of a person count as one (Liang and Zeger 1986).
+MEANS = """
+    with one as (
+        select person_id, count(*) as n, sum(value) as stated, sum(label) as came,
+            sum({error}) as error, sum(cast(label between {low} as integer)) as held
+        from came where is_known {{which}} group by person_id
+    ), mean as (
+        select sum(n) as n, sum(stated) / sum(n) as stated, sum(came) / sum(n) as came,
+            sum(error) / sum(n) as error, sum(held) / sum(n) as held
+        from one
+    ), half as (
+        select count(*) as people,
+            1.96 * sqrt(sum(power(one.came - mean.came * one.n, 2))) / any_value(mean.n) as came,
+            1.96 * sqrt(sum(power(one.error - mean.error * one.n, 2))) / any_value(mean.n) as error
+        from one cross join mean
+    )
+    select people, mean.stated, mean.came,
+        mean.came - half.came as came_low, mean.came + half.came as came_high,
+        mean.error as {name},
+        mean.error - half.error as {name}_low, mean.error + half.error as {name}_high{more}
+    from half cross join mean
 """
-SHARES = """
-    select count(*) as people, avg(value) as stated, avg(label) as came,
-        avg(abs(value - label)) as mean_absolute_error
-    from came where is_known {which}
-"""
-AMOUNTS = """
-    select count(*) as people, avg(value) as stated, avg(label) as came,
-        avg(abs(value - label)) as mean_absolute_error,
-        avg(cast(label between low and high as integer)) as in_interval
-    from came where is_known {which}
-"""
+SQUARED, OFF = "power(value - label, 2)", "abs(value - label)"
+ODDS = MEANS.format(error=SQUARED, name="brier", low="0 and 1", more="")
+SHARES = MEANS.format(error=OFF, name="mean_absolute_error", low="0 and 1", more="")
+AMOUNTS = MEANS.format(
+    error=OFF, name="mean_absolute_error", low="low and high", more=", mean.held as in_interval"
+)
 # The difference of two means with 95 % (Neyman 1923); null while either arm has nobody.
 EFFECTS = """
     select people, stated, came, came - half as low, came + half as high, treated, held_out

@@ -14,6 +14,7 @@ from stamgast.models.documents import PANEL, PEOPLE
 from stamgast.moments import ms_of
 from stamgast.segments.definitions import computed_traits_of, segments_of
 from stamgast_lake.features.allowed import IS_ALLOWED, allow
+from stamgast_lake.features.drawn import drawn, drawn_of
 from stamgast_lake.features.panel import PANEL as ROWS
 from stamgast_lake.features.panel import Asked, cut_offs_of, fill
 from stamgast_lake.features.received import known
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 PEOPLE_A_SHARD, MOST_SHARDS = 200_000, 64
 LEARNT = f"""
-    select * from {ROWS} where {IS_ALLOWED} order by cut_on, person_id
+    select * from {ROWS} where {IS_ALLOWED} and {{which}} order by cut_on, person_id
 """
 WHOM = """
     create or replace temp view to_score as
@@ -76,12 +77,15 @@ def measure(bench: Bench, model: Model, *, is_training: bool) -> tuple[Written, 
     is_labelled = is_training or model.kind is Kind.LOOK_ALIKE
     amounts = fill(bench.engine, model, bench.asked, past if is_labelled else (), scored)
     allow(bench.engine, bench.lake, model)
+    people = None
     if is_training:
-        _put(bench, LEARNT, PANEL.format(model=model.name))
+        which = drawn(bench.engine)
+        _put(bench, LEARNT.format(which=which), PANEL.format(model=model.name))
+        people = drawn_of(bench.engine, which)
     came = known(bench.engine, model, past[-1]) if past else None
     days = tuple(one.on for one in past)
     newest = days[-1] if days else first
-    told = Written(scored.on, days, (newest - first).days, came, amounts)
+    told = Written(scored.on, days, (newest - first).days, came, amounts, people)
     return told, _put_shards(bench, model)
 
 

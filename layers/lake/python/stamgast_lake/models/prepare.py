@@ -111,5 +111,5 @@ def _planned(bench: Bench, model: Model, work: Mapping[str, Any]) -> Planned:
         scored_on=str(kept.scored_on),
         learnt_on=[str(day) for day in kept.learnt_on],
         shards=shards,
-        about=about(model, bench.moment_ms, *told, kept.known, amounts),
+        about=about(model, bench.moment_ms, *told, kept.known, amounts, kept.drawn),
     )

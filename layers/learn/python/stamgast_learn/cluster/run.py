@@ -17,8 +17,8 @@ from stamgast_learn.parquet import Column, read_columns, write_columns
 from stamgast_learn.predict.honesty import unknown_features
 from stamgast_learn.predict.leaks import Leak, told_leaks
 from stamgast_learn.predict.panel import Panel, read_panel
+from stamgast_learn.predict.reasons import TOLD
 from stamgast_learn.predict.run import Order, Outcome
-from stamgast_learn.predict.scores import TOLD
 
 OUTSIDE, RFM_CELL = "none", "rfm_cell"
 

@@ -17,6 +17,7 @@ from stamgast_learn.predict.honesty import (
     require_enough,
     require_history,
     require_one_currency,
+    require_payers,
     unknown_features,
 )
 from stamgast_learn.predict.leaks import require_unsuspected, told_leaks
@@ -93,7 +94,7 @@ def learn_run(order: Order, panel: Path, _champion: bytes | None) -> tuple[Outco
         suspects = told_leaks(told, order, report, people.to_score)
         judgement = judge(told, order)
         report["judgement"] = judgement.to_json()
-        _require_something(judgement)
+        _require_something(judgement, order.margin)
         require_unsuspected(suspects)
     except AbstainedError as error:
         return Outcome(order.version, True, False, str(error), report), None
@@ -143,17 +144,11 @@ def _require_enough(panel: Panel, order: Order) -> None:
     """Raises AbstainedError where there is too little to say anything."""
     if _is_money(panel):
         require_history(order.history_days, order.within_days)
-        _require_people(panel, order.least_of_each)
+        require_payers(panel, order.least_of_each)
     else:
         require_enough(panel, order.least_of_each, order.history_days, order.within_days)
     if not any(np.ptp(panel.label[panel.cut_on == cut]) for cut in panel.cuts):
         raise AbstainedError("the outcome is the same of everybody at each cut-off")
-
-
-def _require_people(panel: Panel, least: int) -> None:
-    with_money = len(np.unique(panel.person[panel.label > 0]))
-    if with_money < least:
-        raise AbstainedError(f"{with_money} people spent anything; needs {least}")
 
 
 def _drivers(design: Design, fitted: Fitted, spread: float) -> Iterator[Driver]:
@@ -192,12 +187,13 @@ def _out_of_time(panel: Panel, design: Design, within_days: int) -> tuple[Measur
     return clustered_mean(theirs - ours, panel.person[now]), float(theirs.mean())
 
 
-def _require_something(judgement: Judgement) -> None:
+def _require_something(judgement: Judgement, margin: float) -> None:
     gain = judgement.gain
-    if gain.low <= 0:
+    if gain.low <= 0 or judgement.r_squared < margin:
         raise AbstainedError(
             f"not shown to be better than the mean: squared error lower by {gain.value:.4g}"
-            f" ({gain.low:.4g} to {gain.high:.4g}) out of time"
+            f" ({gain.low:.4g} to {gain.high:.4g}) out of time, {judgement.r_squared:.1%};"
+            f" needs {margin:.1%}"
         )
 
 

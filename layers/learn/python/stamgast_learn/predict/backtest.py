@@ -14,7 +14,7 @@ from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.predict.baselines import BASELINES, baselines_of
 from stamgast_learn.predict.folds import folds
-from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.panel import Panel, with_last
 from stamgast_learn.predict.predictor import learn
 from stamgast_learn.progress import counted
 
@@ -46,7 +46,7 @@ def backtest(panel: Panel, within_days: int) -> Backtest:
 
     Raises AbstainedError where none has.
     """
-    parts = list(_parts(panel, within_days))
+    parts = list(_parts(with_last(panel, within_days), within_days))
     if not parts:
         raise AbstainedError(
             f"{len(panel.cuts)} cut-offs with people in them; needs three, {within_days} days apart"

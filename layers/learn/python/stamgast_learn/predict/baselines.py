@@ -23,10 +23,22 @@ def rfm_cell(learnt: Panel, judged: Panel) -> Floats | None:
     if not set(SCORES) <= set(learnt.features):
         return None
     overall = float(learnt.label.mean())
-    cells, of = np.unique(_cells(learnt), return_inverse=True)
-    positives = np.bincount(of, weights=learnt.label) + SHRINKAGE * overall
+    return _rates(_cells(learnt), learnt.label, _cells(judged), overall)
+
+
+def last_outcome(learnt: Panel, judged: Panel) -> Floats | None:
+    """Everybody at the past rate of those to whom it came, or did not, the last time, too."""
+    if learnt.last is None or judged.last is None:
+        return None
+    was, is_now = (np.where(np.isnan(one), -1.0, one) for one in (learnt.last, judged.last))
+    return _rates(was, learnt.label, is_now, float(learnt.label.mean()))
+
+
+def _rates(cell: Floats, label: Floats, asked: Floats, overall: float) -> Floats:
+    """The rate of each asked cell, drawn to that of everybody; that one where nobody was in it."""
+    cells, of = np.unique(cell, return_inverse=True)
+    positives = np.bincount(of, weights=label) + SHRINKAGE * overall
     rates = positives / (np.bincount(of) + SHRINKAGE)
-    asked = _cells(judged)
     place = np.clip(np.searchsorted(cells, asked), 0, len(cells) - 1)
     return np.where(cells[place] == asked, rates[place], overall)
 
@@ -37,7 +49,11 @@ def _cells(panel: Panel) -> Floats:
     return np.asarray(r * 36 + f * 6 + m)
 
 
-BASELINES: Mapping[str, Baseline] = {"base_rate": base_rate, "rfm_cell": rfm_cell}
+BASELINES: Mapping[str, Baseline] = {
+    "base_rate": base_rate,
+    "rfm_cell": rfm_cell,
+    "last_outcome": last_outcome,
+}
 
 
 def baselines_of(learnt: Panel, judged: Panel) -> dict[str, Floats]:

@@ -50,6 +50,22 @@ def require_history(history_days: int, within_days: int) -> None:
         )
 
 
+def require_payers(panel: Panel, least: int) -> None:
+    """Raises AbstainedError where too few spent anything; a person counts once."""
+    with_money = len(np.unique(panel.person[panel.label > 0]))
+    if with_money < least:
+        raise AbstainedError(f"{with_money} people spent anything; needs {least}")
+
+
+def uncompared(learnt_until: int, within_days: int) -> str:
+    """Why a version takes over that nothing compares with the one in use."""
+    until, first = (np.datetime64(day, "D") for day in (learnt_until, learnt_until + within_days))
+    return (
+        f"Not compared with the version in use, which has learnt until {until}: no cut-off from"
+        f" {first} on has an outcome yet that neither knew. The newer one takes over."
+    )
+
+
 def require_one_currency(panel: Path, report: dict[str, Any]) -> None:
     """Raises AbstainedError where people pay in several currencies: their amounts have no sum, no
     mean and no order. The report gets how many pay in which.

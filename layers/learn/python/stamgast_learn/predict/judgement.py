@@ -1,6 +1,5 @@
 """What a backtest says of a model: how it orders, how true its odds are, and where it fails."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,54 +7,33 @@ import numpy as np
 
 from stamgast_learn.calibration import Floats, Labels
 from stamgast_learn.faults import AbstainedError
+from stamgast_learn.predict.at_cuts import AtCut, at_cuts, day_of
 from stamgast_learn.predict.backtest import Backtest
-from stamgast_learn.predict.panel import Panel
-from stamgast_learn.predict.ranking import Measure, Ranking, area, clustered_mean, ranking
+from stamgast_learn.predict.ranking import Measure, Ranking, area, clustered_mean, ranking, ratio
+from stamgast_learn.predict.weak import Weak, weak_groups
 from stamgast_learn.reliability import Reliability, reliability
 
-LEAST_IN_A_GROUP = 50
 STEADY = 4.0
 """At the newest cut-off the outcome comes to no more, or no fewer, than so many times as usual."""
-QUARTERS = (0.25, 0.5, 0.75)
-GROUPED_BY = ("rfm_r", "rfm_f", "days_known", "orders", "sources")
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The model beside a baseline: its Brier score, and by how much the model's is lower."""
+    """The model beside a baseline: its Brier score, and by how much the model's is lower.
+
+    `relative` is the `share` of it with its interval.
+    """
 
     brier: Measure
     auc: Measure
     gain: Measure
     share: float
+    relative: Measure
 
     @property
     def is_beaten(self) -> bool:
         """Whether the model is better beyond chance."""
         return self.gain.low > 0
-
-
-@dataclass(frozen=True, slots=True)
-class AtCut:
-    """The model at one cut-off."""
-
-    cut_on: str
-    people: int
-    base_rate: float
-    brier: Measure
-    auc: Measure | None
-
-
-@dataclass(frozen=True, slots=True)
-class Weak:
-    """A group of people for whom the model is no better than the group's own base rate."""
-
-    feature: str
-    low: float | None
-    high: float | None
-    people: int
-    brier: float
-    base_rate_brier: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +65,15 @@ def judge(told: Backtest, newest: Backtest | None = None) -> Judgement:
     labels, came = _labels(told), _labels(latest)
     base = told.baselines["base_rate"]
     return Judgement(
-        ranked_on=_day(latest.judged.cuts[-1]),
+        ranked_on=day_of(latest.judged.cuts[-1]),
         ranking=ranking(latest.order, came, latest.judged.person, latest.stated),
         reliability=reliability(told.stated, labels, float(base.mean()), told.judged.person),
         baselines={
             name: _against(told, one, area(latest.baselines[name], came, latest.judged.person))
             for name, one in told.baselines.items()
         },
-        cuts=tuple(_cuts(told, labels)),
-        weak=tuple(_weak(told.judged, told.stated, labels)),
+        cuts=tuple(at_cuts(told, labels)),
+        weak=tuple(weak_groups(told.judged, told.stated, labels)),
     )
 
 
@@ -104,10 +82,6 @@ def _labels(told: Backtest) -> Labels:
     if labels.all() or not labels.any():
         raise AbstainedError("one outcome alone came in the cut-offs to judge by")
     return labels
-
-
-def _day(cut: Any) -> str:
-    return str(np.datetime64(int(cut), "D"))
 
 
 def require_better(judgement: Judgement, margin: float) -> None:
@@ -176,46 +150,5 @@ def _against(told: Backtest, baseline: Floats, auc: Measure) -> Against:
     theirs, ours = (baseline - truth) ** 2, (told.stated - truth) ** 2
     person = told.judged.person
     gain, brier = (clustered_mean(one, person) for one in (theirs - ours, theirs))
-    share = gain.value / brier.value if brier.value else 0.0
-    return Against(brier, auc, gain, share)
-
-
-def _cuts(told: Backtest, labels: Labels) -> Iterator[AtCut]:
-    for cut in told.judged.cuts:
-        here = told.judged.cut_on == cut
-        came, stated, person = labels[here], told.stated[here], told.judged.person[here]
-        both = came.any() and not came.all()
-        yield AtCut(
-            cut_on=_day(cut),
-            people=int(here.sum()),
-            base_rate=float(came.mean()),
-            brier=clustered_mean((stated - came) ** 2, person),
-            auc=area(told.order[here], came, person) if both else None,
-        )
-
-
-def _weak(judged: Panel, stated: Floats, labels: Labels) -> Iterator[Weak]:
-    for name in GROUPED_BY:
-        if name not in judged.features:
-            continue
-        column = judged.measured[:, judged.features.index(name)]
-        known = column[~np.isnan(column)]
-        edges = np.unique(np.quantile(known, QUARTERS)) if len(known) else np.zeros(0)
-        place = np.where(np.isnan(column), -1, np.searchsorted(edges, column, side="left"))
-        for one in np.unique(place):
-            here = place == one
-            weak = _of_group(name, edges, int(one), stated[here], labels[here])
-            if weak is not None:
-                yield weak
-
-
-def _of_group(name: str, edges: Floats, place: int, stated: Floats, labels: Labels) -> Weak | None:
-    if len(labels) < LEAST_IN_A_GROUP:
-        return None
-    rate = float(labels.mean())
-    brier, own = float(((stated - labels) ** 2).mean()), rate * (1 - rate)
-    if brier <= own:
-        return None
-    low = float(edges[place - 1]) if place > 0 else None
-    high = float(edges[place]) if 0 <= place < len(edges) else None
-    return Weak(name, low, high, len(labels), brier, own)
+    share = ratio(theirs - ours, theirs, person) if brier.value else Measure(0.0, 0.0, 0.0)
+    return Against(brier, auc, gain, share.value, share)

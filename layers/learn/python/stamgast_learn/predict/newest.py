@@ -16,7 +16,7 @@ from stamgast_learn.predict.baselines import baselines_of
 from stamgast_learn.predict.estimate import fit
 from stamgast_learn.predict.folds import fine_folds
 from stamgast_learn.predict.honesty import constant_features, require_both
-from stamgast_learn.predict.panel import Panel
+from stamgast_learn.predict.panel import Panel, with_last
 from stamgast_learn.predict.predictor import rows_to_train_on
 from stamgast_learn.progress import counted
 
@@ -28,6 +28,7 @@ def newest(panel: Panel, within_days: int) -> Backtest:
     base rate is one for all: each fold's own would be the lower, the more came in that fold.
     Raises AbstainedError where one class alone is left.
     """
+    panel = with_last(panel, within_days)
     now, older = (panel.cut_on == panel.cuts[-1], panel.cut_on + within_days <= panel.cuts[-1])
     judged, rows = panel.at(now), rows_to_train_on(panel)
     held_out = [held for held in fine_folds(panel.person) if (held & now).any()]

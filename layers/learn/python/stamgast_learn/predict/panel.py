@@ -24,7 +24,8 @@ class Panel:
     is what the version that scores said of a person last, NaN where it said nothing; `received` is
     `measured` as far as it had come by the newest cut-off, where some of it came later;
     `quiet_days` is how long ago a person who is to be scored was seen last; `listed` whether links
-    without a time hold a person together, where there are any.
+    without a time hold a person together, where there are any; `last` what came to the person the
+    last time that could be known at the cut-off, NaN where nothing could, once `with_last` told it.
     """
 
     person: Column
@@ -37,6 +38,7 @@ class Panel:
     received: Floats | None = None
     quiet_days: Floats | None = None
     listed: Floats | None = None
+    last: Floats | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -45,7 +47,7 @@ class Panel:
     def at(self, rows: Labels) -> "Panel":
         """The rows of a mask."""
         histories = None if self.histories is None else self.histories.at(np.flatnonzero(rows))
-        beside = (self.was, self.received, self.quiet_days, self.listed)
+        beside = (self.was, self.received, self.quiet_days, self.listed, self.last)
         kept = (None if one is None else one[rows] for one in beside)
         return Panel(
             *(self.person[rows], self.cut_on[rows], self.label[rows], self.measured[rows]),
@@ -85,6 +87,22 @@ class Panel:
     def cuts(self) -> NDArray[np.int64]:
         """The cut-offs, the oldest first."""
         return np.unique(self.cut_on)
+
+
+def with_last(panel: Panel, within_days: int) -> Panel:
+    """The panel, and of each row what came to the person at the newest cut-off of which the
+    outcome was known by then; of someone with several rows there, whether it came to any."""
+    people, of = np.unique(panel.person, return_inverse=True)
+    last = np.full(len(panel), np.nan)
+    for cut in panel.cuts:
+        known = panel.cuts[panel.cuts + within_days <= cut]
+        if len(known):
+            then, here = panel.cut_on == known[-1], panel.cut_on == cut
+            came = np.full(len(people), -1.0)
+            np.maximum.at(came, of[then], panel.label[then])
+            told = came[of[here]]
+            last[here] = np.where(told < 0, np.nan, told)
+    return replace(panel, last=last)
 
 
 def read_panel(path: Path, features: Sequence[str], version: str | None = None) -> Panel:

@@ -49,13 +49,17 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How scores order people, and the whole curve of reach against precision."""
+    """How scores order people, and the whole curve of reach against precision.
+
+    `base` is the base rate with its interval.
+    """
 
     people: int
     positives: int
     auc: Measure
     average_precision: Measure
     base_rate: float
+    base: Measure
     reach: tuple[Reach, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -89,6 +93,7 @@ def ranking(
         auc=auc,
         average_precision=average,
         base_rate=float(labels.mean()),
+        base=clustered_mean(labels.astype(np.float64), person[order]),
         reach=tuple(_reached(told_in, taken, _widened(curve, person[order], taken))),
     )
 
@@ -126,6 +131,15 @@ def clustered_mean(values: Floats, person: NDArray[Any]) -> Measure:
     """The mean with its 95 % interval, the rows of a person taken as one (Liang & Zeger, 1986)."""
     mean, half = float(values.mean()), spread(values, person)
     return Measure(mean, mean - half, mean + half)
+
+
+def ratio(above: Floats, below: Floats, person: NDArray[Any]) -> Measure:
+    """The ratio of both sums with its 95 % interval (Cochran 1977, section 6.3), the rows of a
+    person taken as one; `below` adds up to something."""
+    total = float(below.sum())
+    value = float(above.sum()) / total
+    half = spread(above - value * below, person) * len(below) / abs(total)
+    return Measure(value, value - half, value + half)
 
 
 def replicates(person: NDArray[Any], times: int = 1) -> Iterator[Floats]:

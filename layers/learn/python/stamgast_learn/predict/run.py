@@ -130,6 +130,7 @@ def _require_to_beat(
         return
     asked = challenge(panel, order.within_days, champion.learnt_until + order.within_days)
     if asked is None:
+        report["uncompared"] = honesty.uncompared(champion.learnt_until, order.within_days)
         return
     here, stated = asked
     theirs, ours = (

@@ -9,7 +9,7 @@ import numpy as np
 
 from stamgast_learn.faults import AbstainedError
 from stamgast_learn.parquet import Column, write_columns
-from stamgast_learn.predict.honesty import require_history
+from stamgast_learn.predict.honesty import require_history, uncompared
 from stamgast_learn.predict.run import Order, Outcome
 from stamgast_learn.predict.scores import bands, percentiles
 from stamgast_learn.progress import counted
@@ -72,6 +72,8 @@ def _made(
     judgement = judge(_tried(order, baskets, moments, taught, in_use))
     report["judgement"] = judgement.to_json()
     _require_better(judgement, order.margin)
+    if in_use is not None and in_use.learnt_until + order.within_days > int(baskets.cuts[-1]):
+        report["uncompared"] = uncompared(in_use.learnt_until, order.within_days)
     weights = teach(list(taught.values())[-MOST_TAUGHT_OF:])
     now = _now(order, baskets)
     learnt_until = int(baskets.cuts[-1])

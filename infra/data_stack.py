@@ -14,7 +14,7 @@ from constructs import Construct
 from infra.blocks.acknowledge import acknowledge
 from infra.blocks.pin import pin
 from infra.environments import AuditLock, Environment
-from stamgast.erasure.stores import RECOVERY_DAYS
+from stamgast.erasure.stores import ENDS, OLD_VERSION_DAYS, RECOVERY_DAYS
 
 UNKEYED = '{"version":1}'
 
@@ -175,16 +175,16 @@ def _lifecycle() -> list[s3.LifecycleRule]:
         s3.LifecycleRule(
             id="leftovers",
             abort_incomplete_multipart_upload_after=Duration.days(7),
-            noncurrent_version_expiration=Duration.days(30),
+            noncurrent_version_expiration=Duration.days(OLD_VERSION_DAYS),
             expired_object_delete_marker=True,
         ),
-        s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=Duration.days(30)),
-        s3.LifecycleRule(
-            id="exports",
-            prefix="exports/",
-            expiration=Duration.days(1),
-            noncurrent_version_expiration=Duration.days(1),
-        ),
-        s3.LifecycleRule(id="athena", prefix="athena/", expiration=Duration.days(7)),
-        s3.LifecycleRule(id="runs", prefix="runs/", expiration=Duration.days(90)),
+        _ending("rejected/"),
+        _ending("exports/", noncurrent_version_expiration=Duration.days(1)),
+        _ending("athena/"),
+        _ending("runs/"),
     ]
+
+
+def _ending(prefix: str, **told: Any) -> s3.LifecycleRule:
+    days = Duration.days(ENDS[prefix])
+    return s3.LifecycleRule(id=prefix.rstrip("/"), prefix=prefix, expiration=days, **told)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from stamgast.erasure.stores import TIMELINE_DAYS
+
 
 class Release(Enum):
     """How a new version of a function takes over from the one before."""
@@ -71,7 +73,7 @@ class Environment:
     import_concurrency: int = 2
     lake_memory_mb: int = 3008
     lake_storage_mb: int = 4096
-    timeline_days: int = 90
+    timeline_days: int = TIMELINE_DAYS
     archive_seconds: int = 60
     requests_per_second: int = 2000
     request_burst: int = 4000

@@ -30,7 +30,12 @@ STAGES = {
         "stamgast.workspace.model",
     ),
 }
-WITHOUT_STAGE = ("stamgast.metrics", "stamgast.moments", "stamgast.store_error")
+WITHOUT_STAGE = (
+    "stamgast.metrics",
+    "stamgast.moments",
+    "stamgast.retention",
+    "stamgast.store_error",
+)
 # A look-up reads persons and facts: it knows no event, changes no identity, and makes no link.
 # A stage's rules are loaded by the requests that ask them.
 WRITING = (

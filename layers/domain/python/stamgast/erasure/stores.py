@@ -41,6 +41,14 @@ class Store:
 
 RECOVERY_DAYS = 7
 """How far back the table `control` can be restored, and holds what was deleted from it."""
+ENDS = {"rejected/": 30, "exports/": 1, "athena/": 7, "runs/": 90}
+"""Days after which objects end by the bucket's own rules, whatever a workspace says."""
+OLD_VERSION_DAYS = 30
+"""How long the bucket keeps a version that another replaced or that was deleted by name."""
+SNAPSHOT_DAYS = 3
+"""How long a table's files stay that its rows have left."""
+TIMELINE_DAYS = 90
+"""How long the live view shows an event, where an environment says nothing else."""
 
 
 def _table(name: str, holds: str | None, erased: str = "rows deleted, files rewritten") -> Store:

@@ -19,6 +19,8 @@ from stamgast.workspace.language import LanguageCompiler, lives
 from stamgast.workspace.model_kinds import Seeds
 from stamgast.workspace.model_schema import MODEL_FILES, ModelPart
 from stamgast.workspace.models import ModelCompiler
+from stamgast.workspace.retention_checks import RETENTION, retention_faults
+from stamgast.workspace.retention_schema import RETENTION_FILES
 from stamgast.workspace.schema import FILES, Part
 from stamgast.workspace.segment_schema import SEGMENT_FILES, ComputedPart, SegmentPart
 from stamgast.workspace.shapes import message_of
@@ -27,7 +29,7 @@ from stamgast.workspace.yaml_files import Fault, WorkspaceError, YamlFile, parse
 __all__ = ["Fault", "WorkspaceError", "compile_files"]
 
 SEGMENTS, TRAITS, MODELS = "segments.yaml", "traits.yaml", "models.yaml"
-SHAPES = {**FILES, **SEGMENT_FILES, **MODEL_FILES, **CONSENT_FILES}
+SHAPES = {**FILES, **SEGMENT_FILES, **MODEL_FILES, **CONSENT_FILES, **RETENTION_FILES}
 
 
 def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def compile_files(texts: Mapping[str, str]) -> dict[str, Any]:
     if (identity := files["identity.yaml"]) is not None:
         faults.extend(identity_faults(identity))
     faults.extend(consent_faults(files))
+    if (retention := files[RETENTION]) is not None:
+        faults.extend(retention_faults(retention, compiled))
     if faults:
         raise WorkspaceError(faults)
     text = json.dumps(compiled, sort_keys=True, ensure_ascii=False)

@@ -14,6 +14,7 @@ from stamgast.identity.settings import (
     Namespace,
     Provider,
 )
+from stamgast.retention import KEPT, Retention, retention_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Workspace:
     Rules and computed traits stay documents, which `stamgast.segments.definitions` decodes for
     those functions that use them, and so does how links are made (`linking`), which
     `stamgast.identity.link_settings` decodes. `consents` are the purposes of `consent.yaml`, and
-    `never_stored` what it keeps out of every store. `purposes` gives each purpose that opted in to
+    `never_stored` what it keeps out of every store;
+    `retention` says how long what is kept stays. `purposes` gives each purpose that opted in to
     provisional links the probability from which on it takes one.
     """
 
@@ -54,6 +56,7 @@ class Workspace:
     tracking_plan: Mapping[str, Any] = field(default_factory=dict)
     consents: Purposes = UNDECLARED
     never_stored: Mapping[str, Any] = field(default_factory=dict)
+    retention: Retention = KEPT
 
 
 def models_in(workspace: Workspace) -> frozenset[str]:
@@ -85,6 +88,7 @@ def workspace_of(told: Mapping[str, Any]) -> Workspace:
         tracking_plan=told.get("tracking_plan", {}),
         consents=consents,
         never_stored=told.get("consent", {}).get("never_stored", {}),
+        retention=retention_of(told.get("retention", {})),
     )
 
 

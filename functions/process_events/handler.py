@@ -107,7 +107,7 @@ def _loop(workspace: Workspace) -> LiveLoop:
         interpret=lambda record: interpret(record, workspace.identity, keyring),
         identify=_identity(workspace),
         facts=DynamoFactStore(dynamodb, settings.profiles_table, full_jitter),
-        timeline_days=int(settings.timeline_days),
+        timeline_days=workspace.retention.timeline_days(int(settings.timeline_days)),
         now_ms=_now_ms,
         pause=full_jitter,
         live=live_rules(

@@ -83,7 +83,7 @@ def _publisher(threads: ThreadPoolExecutor, context: Any) -> Publisher:
         rows=DynamoPersonRows(dynamodb, told.profiles_table, full_jitter),
         tell=bus.publish_identity,
         tell_memberships=telling,
-        timeline_days=int(told.timeline_days),
+        timeline_days=_lake().workspace().retention.timeline_days(int(told.timeline_days)),
         pause=full_jitter,
         is_late=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
         threads=threads,

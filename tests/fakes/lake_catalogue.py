@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+from pyiceberg.expressions import LessThan
 
 from stamgast_lake.catalogue import Commit
 from stamgast_lake.datafiles import slices
@@ -25,6 +26,10 @@ class MemoryFile:
     number: int
     partition: tuple[object, ...]
     rows: pa.Table
+
+    @property
+    def file_path(self) -> str:
+        return str(self.number)
 
     @property
     def record_count(self) -> int:
@@ -89,6 +94,9 @@ class MemoryCatalogue:
         found = self.tables.get(table.name, MemoryTable()).files
         if where is None:
             return tuple(found)
+        if isinstance(where, LessThan):
+            day = str(where.literal.value)
+            return tuple(file for file in found if str(_spelled(file.partition[0])) < day)
         wanted = {one.value for one in getattr(where, "literals", ())}
         if hasattr(where, "literal"):
             wanted = {where.literal.value}
@@ -98,9 +106,13 @@ class MemoryCatalogue:
         return self.dataset_of(table, self.files(table, where))
 
     def unsettled(self, table: LakeTable, settled: Iterable[str]) -> ds.Dataset:
+        return self.dataset_of(table, self.unsettled_files(table, self.files(table), settled))
+
+    def unsettled_files(
+        self, table: LakeTable, files: Iterable[MemoryFile], settled: Iterable[str]
+    ) -> tuple[MemoryFile, ...]:
         known = set(settled)
-        files = [f for f in self.files(table) if {*f.rows["run_id"].to_pylist()} - known]
-        return self.dataset_of(table, tuple(files))
+        return tuple(f for f in files if {*f.rows["run_id"].to_pylist()} - known)
 
     def dataset_of(self, table: LakeTable, files: tuple[MemoryFile, ...]) -> ds.Dataset:
         """The rows of these files; those of a table as it was read last are put together once."""

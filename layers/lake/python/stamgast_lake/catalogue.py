@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,14 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
     ValidationException,
 )
-from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, BooleanExpression, In, Reference
+from pyiceberg.expressions import (
+    AlwaysFalse,
+    AlwaysTrue,
+    BooleanExpression,
+    In,
+    LessThan,
+    Reference,
+)
 from pyiceberg.expressions.literals import literal
 from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import PyArrowFileIO
@@ -219,16 +227,21 @@ class Catalogue:
 
         Rows of the settled runs may be among them.
         """
+        return self.dataset_of(table, self.unsettled_files(table, self.files(table), settled))
+
+    def unsettled_files(
+        self, table: LakeTable, files: Iterable[DataFile], settled: Collection[str]
+    ) -> tuple[DataFile, ...]:
+        """Those of a table's files that hold rows of other runs than these."""
         found = self.find(table)
         if found is None:
-            return self.dataset_of(table, ())
+            return ()
         field = found.schema().find_field(RUN_COLUMN).field_id
-        files = [
+        return tuple(
             file
-            for file in self._plan(table, found).files
+            for file in files
             if self._is_unsettled(table, file, _only_value(file, field), settled)
-        ]
-        return self.dataset_of(table, tuple(files))
+        )
 
     def _is_unsettled(
         self, table: LakeTable, file: DataFile, run_id: str | None, settled: Collection[str]
@@ -245,6 +258,11 @@ def one_of(column: str, values: Iterable[Any]) -> BooleanExpression:
     """Rows whose column has one of these values; dates may be ISO texts."""
     literals = {literal(value) for value in values}
     return In(term=Reference(column), literals=literals) if literals else AlwaysFalse()
+
+
+def earlier_than(column: str, day: date) -> BooleanExpression:
+    """Rows whose column is before a day."""
+    return LessThan(term=Reference(column), value=day.isoformat())
 
 
 def _matching(found: Table, where: BooleanExpression) -> tuple[DataFile, ...]:

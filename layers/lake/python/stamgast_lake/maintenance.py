@@ -9,17 +9,19 @@ from duckdb import DuckDBPyConnection
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from stamgast.erasure.stores import SNAPSHOT_DAYS
 from stamgast_lake.catalogue import Catalogue, Commit, commit_of
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.rows import in_order
+from stamgast_lake.retention.history import ending_tables
 from stamgast_lake.runs import Run, inputs_of
 from stamgast_lake.tables import ICEBERG, LakeTable
 
 MANY_FILES = 8
 SMALL_BYTES = 128 * 1024 * 1024
 MOST_PARTITIONS = 400
-KEPT = timedelta(days=3)
+KEPT = timedelta(days=SNAPSHOT_DAYS)
 ROWS_A_BATCH = 8_192
 DELETED_AT_ONCE = 1_000
 
@@ -33,9 +35,11 @@ def maintain_daily(lake: Lake, run: Run) -> dict[str, int] | None:
 def maintain(lake: Lake, run_id: str, moment: datetime) -> dict[str, int]:
     """Compacts what has fallen to pieces, expires snapshots of over three days, sweeps orphans."""
     figures = {"compacted": 0, "expired": 0, "swept": 0}
+    ending = ending_tables(lake.workspace().retention)
     for table in ICEBERG:
         figures["compacted"] += compact(lake.catalogue, table, run_id)
-        expired = expire(lake.catalogue, table, moment - KEPT)
+        is_ending = table.name in ending
+        expired = expire(lake.catalogue, table, moment - KEPT, is_ending=is_ending)
         figures["expired"] += expired
         if expired:
             figures["swept"] += sweep(lake, table, moment - KEPT)
@@ -97,12 +101,19 @@ def _rewrite(
     catalogue.replace(table, rows, files, commit)
 
 
-def expire(catalogue: Catalogue, table: LakeTable, before: datetime) -> int:
-    """Drops snapshots older than `before` but for the newest of each stage; returns how many."""
+def expire(
+    catalogue: Catalogue, table: LakeTable, before: datetime, *, is_ending: bool = False
+) -> int:
+    """Drops snapshots older than `before` but for the newest of each stage; returns how many.
+
+    Of a table whose rows end after some days the newest of all alone stays: an older one would
+    keep the files of what ended.
+    """
     found = catalogue.find(table)
     if found is None:
         return 0
-    newest = {commit.stage: s.snapshot_id for s, commit in _commits(found)}
+    told = () if is_ending else _commits(found)
+    newest = {commit.stage: s.snapshot_id for s, commit in told}
     kept = {*newest.values(), *(ref.snapshot_id for ref in found.metadata.refs.values())}
     limit = int(before.timestamp() * 1000)
     old = [

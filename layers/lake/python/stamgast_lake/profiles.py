@@ -15,6 +15,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.logs import (
     append_changes,
     count,
+    keep,
     latest,
     look_up,
     must_redo,
@@ -24,6 +25,7 @@ from stamgast_lake.logs import (
     see_runs,
 )
 from stamgast_lake.profile_rows import Row, profile_row
+from stamgast_lake.retention.aged import anchors_of, owed
 from stamgast_lake.runs import Run
 from stamgast_lake.shards import SHARDS, shard_sql
 from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY, PERSONS, PROFILES, LakeTable
@@ -43,11 +45,20 @@ LOGGED_ANCHORS = """
     select distinct anchor_key from anchors
     where anchor_key not in (select key from touched_anchor)
 """
-TOUCHED_EVENTS = """
+TOLD = """message_key, source_id, type, event, event_at, assurance, anchor_key, order_id,
+        revenue_minor, currency, traits"""
+TOUCHED_EVENTS = f"""
     create or replace temp table touched_event as
-    select message_key, source_id, type, event, event_at, assurance, anchor_key, order_id,
-        revenue_minor, currency, traits
-    from {events} where anchor_key is not null
+    select {TOLD} from {{events}} where anchor_key is not null
+"""
+# Of an anchor that lost events to their age all that are left are folded anew.
+AGED_ANCHORS = """
+    insert into touched_anchor
+    select key from aged_anchor where key not in (select key from touched_anchor)
+"""
+AGED_EVENTS = f"""
+    delete from touched_event where anchor_key in (select key from aged_anchor);
+    insert into touched_event select {TOLD} from aged_event;
 """
 BASE = "select anchor_key, events, facts from anchor_base where {only}"
 STAMP = """cast('{moment}' as timestamptz) as recorded_at,
@@ -132,7 +143,7 @@ def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
     with session() as engine:
         see_runs(engine, lake)
         see(engine, lake, ANCHORS)
-        _touch(engine, lake, must_redo(engine, displaced))
+        _touch(engine, lake, run, must_redo(engine, displaced))
         _collect(engine, "found_anchor", FOUND_ANCHOR, _anchor_rows(engine))
         anchors = _append(engine, lake, run, ANCHORS, ANCHOR_ROWS, "found.anchor_key")
         touched = count(engine, "select count(*) from touched_anchor")
@@ -147,7 +158,7 @@ def unify_run(lake: Lake, run: Run, displaced: int = 0) -> dict[str, int]:
     }
 
 
-def _touch(engine: "DuckDBPyConnection", lake: Lake, is_whole: bool) -> None:
+def _touch(engine: "DuckDBPyConnection", lake: Lake, run: Run, is_whole: bool) -> None:
     """New events on top of what settled runs logged of their anchors; else all events anew."""
     if is_whole:
         see(engine, lake, EVENTS)
@@ -158,9 +169,21 @@ def _touch(engine: "DuckDBPyConnection", lake: Lake, is_whole: bool) -> None:
     if is_whole:
         engine.execute(LOGGED_ANCHORS)
     engine.execute(TOUCHED_EVENTS.format(events=events))
+    keep(engine, "aged_anchor", anchors_of(owed(engine, lake, run.run_id)))
+    if not is_whole:
+        _refold_aged(engine, lake)
     look_up(engine, lake, ANCHORS, "touched_anchor", "anchor_row")
     newest(engine, "anchor_row", "anchor_key", "anchor_was")
-    newest(engine, "anchor_row", "anchor_key", "anchor_base", str(not is_whole) + " and is_settled")
+    only = f"{not is_whole} and is_settled and anchor_key not in (select key from aged_anchor)"
+    newest(engine, "anchor_row", "anchor_key", "anchor_base", only)
+
+
+def _refold_aged(engine: "DuckDBPyConnection", lake: Lake) -> None:
+    """Touches the anchors of events that age took, with every event that they still have."""
+    if count(engine, "select count(*) from aged_anchor"):
+        engine.execute(AGED_ANCHORS)
+        look_up(engine, lake, EVENTS, "aged_anchor", "aged_event")
+        engine.execute(AGED_EVENTS)
 
 
 def _anchor_rows(engine: "DuckDBPyConnection") -> Iterator[Row]:

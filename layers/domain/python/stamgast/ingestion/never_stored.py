@@ -99,6 +99,11 @@ def _places(paths: tuple[Path, ...]) -> Iterator[Path]:
             yield ("context", *path)
 
 
+def without(value: object, path: Path) -> bool:
+    """Takes what a path names out of a document in place; whether it was there."""
+    return _apply(value, path, lambda _: GONE)
+
+
 def _apply(value: object, path: Path, change: Change) -> bool:
     if isinstance(value, list):
         return sum(_apply(one, path, change) for one in value) > 0

@@ -4,7 +4,7 @@ A line of the archive leaves its receipt, so that a rebuild from raw counts it a
 """
 
 import gzip
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,7 +93,7 @@ class ArchiveErasure:
         erased = frozenset(key for subject in self.subjects for key in subject.keys)
         births, gone, others = set[str](), set[str](), set[str]()
         tombstones = self._tombstones
-        for key in keys:
+        for key in self._standing(keys):
             for line in readable(self._objects.body(key))[0]:
                 with suppress(*UNREADABLE):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
@@ -109,7 +109,9 @@ class ArchiveErasure:
         """The anchors of lines of these objects whose texts tell of the erased, without a name."""
         settings, keyring = self.lake.workspace().identity, self.lake.keyring()
         tombstones, needles, found = self._tombstones, needles_of(self.subjects), set[str]()
-        for line in (one for key in keys for one in readable(self._objects.body(key))[0]):
+        for line in (
+            one for key in self._standing(keys) for one in readable(self._objects.body(key))[0]
+        ):
             with suppress(*UNREADABLE):
                 if needles.found_in(line):
                     event = interpret(RawRecord.from_json(line), settings, keyring)
@@ -125,9 +127,13 @@ class ArchiveErasure:
     def _objects(self) -> Objects:
         return Objects(self.lake.s3, self.lake.bucket)
 
+    def _standing(self, keys: Iterable[str]) -> Iterator[str]:
+        """Those of the objects that are there: an archive ends after a workspace's days."""
+        return (key for key in keys if self._objects.tag(key) is not None)
+
     def _all(self, keys: Iterable[str], left: Callable[[bytes], bytes]) -> Cleaned:
         done = Cleaned()
-        for key in sorted(set(keys)):
+        for key in self._standing(sorted(set(keys))):
             done += self._object(key, left)
         return done
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from stamgast_lake.loading.parallel import stage_in_workers, workers_for
 from stamgast_lake.loading.redelivered import note_audited, note_redelivered
 from stamgast_lake.loading.stage import REJECTED, Reading, Taken, stage
 from stamgast_lake.loading.unheld import Unheld, unheld
+from stamgast_lake.retention.run import retain_daily
 from stamgast_lake.runs import inputs_of
 from stamgast_lake.tables import EVENTS, RAW_FILES
 
@@ -43,7 +44,11 @@ def load_run(lake: Lake, run_id: str) -> dict[str, int]:
     finish_left(lake, run_id)
     audited = _audited(lake, run_id)
     figures = _load(lake, run_id)
-    return {**figures, "displaced": figures["displaced"] + audited}
+    return {
+        **figures,
+        "displaced": figures["displaced"] + audited,
+        **_retained(lake, run_id),
+    }
 
 
 def finish_left(lake: Lake, run_id: str) -> None:
@@ -58,6 +63,13 @@ def _audited(lake: Lake, run_id: str) -> int:
         return 0
     with session() as connection:
         return audit(lake.catalogue, connection, run_id, partial(note_audited, lake, run_id))
+
+
+def _retained(lake: Lake, run_id: str) -> dict[str, int]:
+    """Takes out what is past its days, once a day; the figures of what ended."""
+    inputs = inputs_of(lake, run_id)
+    moment = datetime.fromisoformat(inputs.moment).astimezone(UTC)
+    return retain_daily(lake, run_id, inputs.seq, moment)
 
 
 def unfinished(lake: Lake, run_id: str) -> str | None:

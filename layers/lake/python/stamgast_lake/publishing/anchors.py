@@ -1,6 +1,7 @@
 """Facts: each anchor whose base the run changed, if a reader would see a difference.
 
-And each anchor of a copy that lost: the live loop took it before anybody knew.
+And each anchor of a copy that lost: the live loop took it before anybody knew. And each of whose
+events age took something.
 """
 
 from collections import defaultdict
@@ -22,6 +23,7 @@ from stamgast_lake.publishing.live import LiveBases, settle_anchors
 from stamgast_lake.publishing.lost_copies import find_lost
 from stamgast_lake.publishing.memberships import find_changed
 from stamgast_lake.publishing.work import Publisher, Task
+from stamgast_lake.retention.aged import owed
 from stamgast_lake.tables import ANCHORS, EVENTS, IDENTITY
 
 ANCHORS_A_PAGE = 400
@@ -32,6 +34,7 @@ NOTHING_TOLD = to_json(Sourced()).decode()
 UNFOUNDED = """
     create or replace temp view unfounded as
     select anchor_key, message_key from lost_copy where anchor_key is not null
+    union select anchor_key, message_key from aged
 """
 # Anchors of one new person stand side by side: their page settles that person, once.
 CHANGED = """
@@ -74,6 +77,7 @@ def publish_anchors(task: Task) -> Iterator[str]:
     see(engine, lake, ANCHORS, EVENTS)
     see_fresh(engine, lake, ANCHORS, IDENTITY)
     find_lost(task)
+    task.once("aged", lambda: keep(engine, "aged", owed(engine, lake, task.run.run_id)))
     latest(engine, "anchors", "anchor_key", "anchor_now")
     engine.execute(UNFOUNDED)
     touched = "anchor_now" if bases is not None and bases.is_new else task.fresh("anchors")

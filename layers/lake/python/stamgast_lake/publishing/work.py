@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 100
 # What several phases need, and a session makes once.
-SHARED = frozenset({"settled_run", "lost_copy", "parted", "changed_membership"})
+SHARED = frozenset({"settled_run", "lost_copy", "aged", "parted", "changed_membership"})
 TABLES = "select table_name from duckdb_tables() where temporary"
 
 

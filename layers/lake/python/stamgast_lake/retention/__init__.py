@@ -1,0 +1,1 @@
+"""What ends after a workspace's days: events, properties, archives, and the history of logs."""

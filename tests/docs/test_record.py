@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 SOURCES = "sources:\n  web: {name: Web}\n"
 CONSENT = """
 purposes:
-  mail: {legal_basis: consent, covers: [exports, events]}
+  mail: {legal_basis: consent, covers: [exports]}
+  news: {legal_basis: consent, covers: [events]}
   inner: {legal_basis: contract, covers: [models]}
 never_stored: {drop: [traits.passport]}
 """
@@ -33,8 +34,8 @@ def test_recipients_properties_and_days_stand_in_it() -> None:
     files = {"sources.yaml": SOURCES, "consent.yaml": CONSENT, "retention.yaml": RETENTION}
     told = record_of_processing(workspace_of(compile_files(files)))
     for line in (
-        "| mail | consent | denied | exports, events | who is given an export, who listens to the"
-        " event bus |",
+        "| mail | consent | denied | exports | who is given an export |",
+        "| news | consent | denied | events | who listens to the event bus |",
         "| inner | contract | denied | models | nobody |",
         "| places | traits.town | 9 |",
         "| never stored | traits.passport | 0 |",

@@ -67,12 +67,17 @@ def test_only_those_who_allow_it_are_told_and_everybody_has_a_row() -> None:
     assert world.kept.keys() == {one.change_id for one in changes}
 
 
-def test_a_segment_without_a_purpose_is_told_as_ever() -> None:
+def test_a_segment_without_a_purpose_is_told_as_ever_and_that_is_a_row() -> None:
     world = World()
     world.telling([entered("unasked", "plain")])
     world.telling.of_unsilenced([entered("yes", "plain")])
+    assert len(world.told) == len(world.kept) == 2
+    for one in world.kept.values():
+        assert (one.reason, one.is_allowed, one.purpose) == (Why.UNSTATED, True, None)
+        assert one.fields
+    world.is_down = True
+    assert world.telling.of_unsilenced([entered("no", "plain")]) == 1
     assert len(world.told) == 2
-    assert not world.kept
 
 
 @pytest.mark.failure_line(38)

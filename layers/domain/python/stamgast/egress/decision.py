@@ -21,6 +21,7 @@ class Why(StrEnum):
     WITHDRAWN = "consent_withdrawn"
     CHANGED = "person_changed"
     NO_PURPOSE = "no_purpose_named"
+    UNSTATED = "no_purpose_stated"
     NOT_FOUND = "not_found"
     ASKED = "asked_for"
 
@@ -78,7 +79,7 @@ class Decision:
     @property
     def is_allowed(self) -> bool:
         """Whether the data may leave."""
-        return self.why in (Why.GRANTED, Why.DEFAULT)
+        return self.why in (Why.GRANTED, Why.DEFAULT, Why.UNSTATED)
 
 
 REASONS = {

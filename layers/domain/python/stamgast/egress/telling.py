@@ -18,7 +18,8 @@ Tell = Callable[[Sequence[MembershipChange]], int]
 class ConsentedTelling:
     """Tells those changes that may be told, each decision kept before it is acted upon.
 
-    `stated` is the purpose of each segment that states one; of the others only refusals are kept.
+    `stated` is the purpose of each segment that states one; the others are told of whoever is not
+    suppressed, which is a decision as well.
     `keep` raises StoreError for what it could not keep, and then nobody is told. A change that may
     not be told counts as told.
     """
@@ -37,19 +38,27 @@ class ConsentedTelling:
 
     def of_unsilenced(self, changes: Sequence[MembershipChange]) -> int:
         """The same of persons who were just seen not to be suppressed: asks for purposes alone."""
-        return self._told(changes, [change for change in changes if change.segment in self.stated])
+        asked = [change for change in changes if change.segment in self.stated]
+        free = [change for change in changes if change.segment not in self.stated]
+        return self._told(changes, asked, free)
 
     def withhold(self, changes: Sequence[MembershipChange]) -> int:
         """Keeps that these were not told, of persons suppressed or gone; how many it could not."""
         return self._told([], changes)
 
-    def _told(self, changes: Sequence[MembershipChange], asked: Sequence[MembershipChange]) -> int:
+    def _told(
+        self,
+        changes: Sequence[MembershipChange],
+        asked: Sequence[MembershipChange],
+        free: Sequence[MembershipChange] = (),
+    ) -> int:
+        """Tells of `changes` what may be told; of the `free` ones nothing needs to be read."""
         try:
-            decided, due = self._decided_of(asked), set(changes)
+            decided, due = [*self._decided_of(asked), *map(_unstated, free)], set(changes)
             kept = [(one, told) for one, told in decided if one in due or not told.is_allowed]
             self.keep([(one.change_id, self._noted(one, told)) for one, told in kept])
         except StoreError:
-            return len(asked)
+            return len(asked) + len(free)
         refused = {one for one, told in decided if not told.is_allowed}
         return self.tell([change for change in changes if change not in refused])
 
@@ -57,21 +66,20 @@ class ConsentedTelling:
         self, asked: Sequence[MembershipChange]
     ) -> list[tuple[MembershipChange, Decision]]:
         live = self._live(asked)
-        decided = ((one, self._decided(one, live.get(one.person_id))) for one in asked)
-        return [(one, decision) for one, decision in decided if decision is not None]
+        return [(one, self._decided(one, live.get(one.person_id))) for one in asked]
 
     def _live(self, asked: Sequence[MembershipChange]) -> Mapping[str, LivePerson]:
         people = sorted({change.person_id for change in asked})
         return self.persons.read(people, frozenset()) if people else {}
 
-    def _decided(self, change: MembershipChange, now: LivePerson | None) -> Decision | None:
-        """None where no purpose is stated, and nothing stands against telling."""
+    def _decided(self, change: MembershipChange, now: LivePerson | None) -> Decision:
         name = self.stated.get(change.segment)
         found = silenced(None if now is None else now.consent)
         if found is not None:
             return decided_now(change.person_id, found)
         if name is None:
-            return None if now else Decision(change.person_id, Why.CHANGED, NOTHING_SAID)
+            why = Why.UNSTATED if now else Why.CHANGED
+            return Decision(change.person_id, why, NOTHING_SAID)
         purpose = self.purposes.of(name)
         if purpose is None or not (
             purpose.allows(Use.EVENTS) and purpose.allows(Use.SEGMENTS, change.segment)
@@ -95,3 +103,7 @@ class ConsentedTelling:
             decided_ms=self.now_ms(),
             segment=change.segment,
         )
+
+
+def _unstated(change: MembershipChange) -> tuple[MembershipChange, Decision]:
+    return change, Decision(change.person_id, Why.UNSTATED, NOTHING_SAID)

@@ -5,13 +5,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
+from stamgast.egress.disclosure import Disclosure
 from stamgast.erasure.telling import Telling, headers_of
 from stamgast.lookup.rights_api import ROUTES, RightsDesk
 from stamgast.lookup.routes import respond
 from stamgast_aws.callback_sender import HttpsCallbacks
 from stamgast_aws.clients import client, signing_client
-from stamgast_aws.disclosures import disclosures_to
+from stamgast_aws.disclosures import FirehoseDisclosures, disclosures_to
 from stamgast_aws.erasure_items import DynamoErasure
 from stamgast_aws.erasure_queue import SqsDeadLetters
 from stamgast_aws.http_edge import answered
@@ -91,6 +93,13 @@ def tables() -> DynamoErasure:
 
 
 @cache
+def disclosures() -> FirehoseDisclosures:
+    """Where it is kept who was shown whom."""
+    told = settings()
+    return disclosures_to(client, told.disclosures_stream, told.control_table, time.sleep)
+
+
+@cache
 def work() -> RightsWork:
     """What carries requests out."""
     told, dynamodb = settings(), client("dynamodb")
@@ -106,9 +115,7 @@ def work() -> RightsWork:
         now_ms=now_ms,
         settle=lambda: time.sleep(int(told.settle_seconds)),
         tell=telling().tell,
-        audit=disclosures_to(
-            client, told.disclosures_stream, told.control_table, time.sleep
-        ).keep_all,
+        audit=disclosures().keep_all,
     )
 
 
@@ -181,9 +188,15 @@ def desk(domain: str) -> RightsDesk:
         prove=worker().begin_all,
         reapply=lambda by, host: reapplying().ask(by, host),
         sign=signer().sign,
+        note=_note,
         domain=domain,
         may_call_this_machine=settings().callbacks_may_be_local == YES,
     )
+
+
+def _note(request_id: str, told: Disclosure) -> None:
+    """Each time under a name of its own, which begins with the request's."""
+    disclosures().keep([(f"{request_id}:{uuid4().hex}", told)])
 
 
 def _begin(request_ids: Collection[str]) -> None:

@@ -392,6 +392,25 @@ def test_a_job_is_one_workers_at_a_time_and_given_up_after_some_tries() -> None:
     assert held.advanced(1).released().claimed(0, 1) is not None
 
 
+def test_each_time_that_links_to_an_export_are_given_is_a_line(fresh: Counter) -> None:
+    desk = fresh.desk()
+    asked = {"segment": "buyers", "purpose": "email", "fields": FIELDS}
+    told = respond(Request("POST", "/v1/segments:export", {}, "t", json.dumps(asked)), desk, ROUTES)
+    kinds = [one.kind for one in desk.disclosures]
+    assert kinds == ["export_segment", "export_segment_fetched"]
+    again = fresh.desk()
+    path = f"/v1/segments/jobs/{told.body['job']}"
+    assert respond(Request("GET", path, {}, "t"), again, ROUTES).body["answer"]["files"]
+    (line,) = again.disclosures
+    assert (line.kind, line.recipient, line.purpose, line.segment) == (
+        "export_segment_fetched",
+        fresh.tokens.readers["t"].name,
+        "email",
+        "buyers",
+    )
+    assert line.fields == tuple(FIELDS)
+
+
 def test_before_the_first_run_an_export_says_that_there_is_nothing_to_export() -> None:
     counter = Counter(world(**RULES))
     told = counter.ask("export", {"segment": "buyers", "purpose": "email", "fields": ["since"]})

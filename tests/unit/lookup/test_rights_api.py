@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from stamgast.egress.disclosure import Disclosure
 from stamgast.erasure.certificate import signed_text
 from stamgast.erasure.request import ANSWER_DAYS, DAY_MS, Clock, Kind, RightsRequest, State
 from stamgast.erasure.subject import Subject
@@ -17,6 +18,7 @@ from stamgast.lookup.reader import Action, Reader
 from stamgast.lookup.rights_api import ROUTES, RightsDesk
 from stamgast.lookup.routes import Request, Response, respond
 from stamgast.moments import iso_of
+from stamgast.store_error import StoreError
 from stamgast.workspace.model import Workspace
 
 NOW_MS = 1_795_262_400_000
@@ -38,6 +40,7 @@ class Desk:
     planned: list[Subject] = field(default_factory=list)
     compared: list[tuple[str, str]] = field(default_factory=list)
     comparison: dict[str, Any] = field(default_factory=dict)
+    noted: list[tuple[str, Disclosure]] = field(default_factory=list)
 
     def find(self, token: str) -> Reader | None:
         return READERS.get(token)
@@ -94,6 +97,7 @@ class Desk:
             prove=lambda: self.begun.append("all"),
             reapply=self.reapply,
             sign=lambda text: {"signature": sha256(text).hexdigest()},
+            note=lambda name, told: self.noted.append((name, told)),
         )
         text = body if isinstance(body, str) else json.dumps(body)
         return respond(Request(method, path, token=token, body=text), desk, ROUTES)
@@ -285,12 +289,40 @@ def test_a_status_tells_results_of_an_access_and_proof_of_an_erasure(desk: Desk)
         {"events": 2},
     )
     desk.kept.clear()
+    desk.noted.clear()
     desk.ask("POST", "/v3/requests", asked())
     desk.kept[ID] = desk.kept[ID].completed(NOW_MS, {"found": 5})
     told = desk.ask("GET", f"/v3/requests/{ID}").body
     assert (told["is_proven"], told["found"]) == (False, 5)
     assert desk.ask("GET", "/v3/requests").body["requests"] == [told]
     assert desk.kept[ID].state is State.COMPLETED
+
+
+def test_who_is_given_links_to_a_record_is_noted_and_without_a_note_there_are_none(
+    desk: Desk,
+) -> None:
+    desk.ask("POST", "/v3/requests", asked("access"))
+    assert desk.ask("GET", f"/v3/requests/{ID}").body["request_status"] == "pending"
+    assert desk.noted == []
+    desk.kept[ID] = desk.kept[ID].completed(NOW_MS, {"counts": {"events": 2}})
+    assert "results_url" in desk.ask("GET", f"/v3/requests/{ID}").body
+    [(name, told)] = desk.noted
+    assert (name, told.recipient, told.kind, told.person_id) == (
+        ID,
+        "officer",
+        "access_fetched",
+        None,
+    )
+    desk.noted = DownForNow()
+    with pytest.raises(StoreError):
+        desk.ask("GET", f"/v3/requests/{ID}")
+
+
+class DownForNow(list[Any]):
+    """A log that takes nothing."""
+
+    def append(self, _told: object) -> None:
+        raise StoreError("down")
 
 
 def test_a_plan_counts_and_keeps_nothing(desk: Desk) -> None:

@@ -73,6 +73,22 @@ def explained_to(
     )
 
 
+def fetched_by(recipient: str, kind: str, now_ms: int) -> Disclosure:
+    """That links to a person's record were given; whose it is, the lines of its making tell."""
+    return Disclosure(
+        kind=f"{kind}_fetched",
+        person_id=None,
+        recipient=recipient,
+        purpose=None,
+        fields=(kind,),
+        is_allowed=True,
+        reason=Why.ASKED,
+        consent_version=None,
+        consent_ms=None,
+        decided_ms=now_ms,
+    )
+
+
 def hushed_from(
     recipient: str, kind: str, person_id: str, now_ms: int, segment: str | None = None
 ) -> Disclosure:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from stamgast.egress.disclosure import Disclosure, fetched_by
 from stamgast.erasure.certificate import Sign, settled
 from stamgast.erasure.request import SEARCHES, Kind, RightsRequest, RightsStore, State
 from stamgast.erasure.subject import Subject
@@ -62,6 +63,8 @@ class RightsDesk:
     prove: Callable[[], None]
     reapply: Callable[[str, str], Mapping[str, Any]]
     sign: Sign
+    note: Callable[[str, Disclosure], None]
+    """Keeps, under a request's id, that somebody was given what it made."""
     domain: str = ""
     may_call_this_machine: bool = False
 
@@ -80,10 +83,18 @@ def get_discovery(_request: Request, _parts: Parts, _reader: Reader, desk: Right
     }
 
 
-def get_request(_request: Request, parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
-    """`GET /v3/requests/{request}`: where it stands, what was found, and where its results are."""
+def get_request(_request: Request, parts: Parts, reader: Reader, desk: RightsDesk) -> Told:
+    """`GET /v3/requests/{request}`: where it stands, what was found, and where its results are.
+
+    Who is given links to a record is noted before they are signed, whoever asked for it.
+    """
     found = desk.requests.read(parts["request"])
-    return NO_REQUEST if found is None else status_of(found, desk)
+    if found is None:
+        return NO_REQUEST
+    if not _has_record(found):
+        return status_of(found, desk)
+    desk.note(found.request_id, fetched_by(reader.name, found.kind.value, desk.now_ms))
+    return status_of(found, desk) | _links(found, desk)
 
 
 def get_requests(_request: Request, _parts: Parts, _reader: Reader, desk: RightsDesk) -> Told:
@@ -174,12 +185,19 @@ def status_of(request: RightsRequest, desk: RightsDesk) -> dict[str, Any]:
     if request.kind is Kind.ERASURE and request.done_ms and request.state is State.COMPLETED:
         told["unreachable_since"] = iso_of(request.done_ms)
         told["is_proven"] = request.proven_ms > 0
-    if request.kind is not Kind.ERASURE and request.state is State.COMPLETED:
-        told["results_url"] = desk.requests.result(request.request_id, RESULTS[0])
-        told["page_url"] = desk.requests.result(request.request_id, RESULTS[1])
+    if _has_record(request):
         told["counts"] = request.report.get("counts", {})
         told["results_count"] = sum(told["counts"].values())
     return told
+
+
+def _has_record(request: RightsRequest) -> bool:
+    return request.kind is not Kind.ERASURE and request.state is State.COMPLETED
+
+
+def _links(request: RightsRequest, desk: RightsDesk) -> dict[str, str]:
+    urls = (desk.requests.result(request.request_id, name) for name in RESULTS)
+    return dict(zip(("results_url", "page_url"), urls, strict=True))
 
 
 def both_forms(fault: Fault) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from stamgast.workspace.model import models_in, purposes_in
 PATH = "/v1/segments/jobs/{job}"
 LOOK_AGAIN_SECONDS = 0.5
 SHOWN = "preview_segment"
-EXPORTED = "export_segment"
+EXPORTED, FETCHED = "export_segment", "export_segment_fetched"
 CHANGED = ("entering_sample", "leaving_sample")
 NO_JOB = Fault(404, "no_such_job", "There is no such job of this token; they are kept for a day.")
 GONE = Fault(410, "expired", "What this job found has expired; ask again.")
@@ -159,7 +159,7 @@ def get_job(_request: Request, parts: Parts, reader: Reader, desk: SegmentDesk) 
     job = desk.jobs.read(parts["job"])
     if job is None or not job.may_be_told(reader):
         return NO_JOB
-    return _told(job, desk)
+    return _told(job, reader, desk)
 
 
 def _begun(
@@ -173,10 +173,10 @@ def _begun(
     while not job.is_over and desk.now_ms() - began_ms < wait_seconds * 1000:
         desk.pause(LOOK_AGAIN_SECONDS)
         job = desk.jobs.read(job.job_id) or job
-    return _told(job, desk)
+    return _told(job, reader, desk)
 
 
-def _told(job: Job, desk: SegmentDesk) -> Told:
+def _told(job: Job, reader: Reader, desk: SegmentDesk) -> Told:
     seen = job.seen_at(desk.now_ms())
     told = {
         "job": seen.job_id,
@@ -194,6 +194,10 @@ def _told(job: Job, desk: SegmentDesk) -> Told:
         return GONE
     if seen.kind is Kind.PREVIEW:
         desk.disclosures.extend(_shown(answer, seen, desk.now_ms()))
+    else:
+        asked = (seen.asked[name] for name in ("purpose", "segment"))
+        told_of = (*asked, tuple(seen.asked["fields"]), desk.now_ms())
+        desk.disclosures.append(asked_for(reader.name, FETCHED, *told_of))
     return {**told, "answer": _linked(answer, seen, desk)}
 
 

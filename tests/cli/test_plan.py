@@ -99,3 +99,30 @@ def test_an_edited_segment_tells_who_would_enter_and_leave(
     assert "p1aaaaaaaaaaaa" in shown
     plan.plan(told, json=True)
     assert json.loads(capsys.readouterr().out)["segments"][0]["entering"] == 2
+
+
+def test_other_days_are_told_with_what_is_past_them(
+    folder: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from stamgast_lake.lake import Lake
+    from stamgast_lake.retention import plan as retention_plan
+
+    def endings(lake: Lake, _today: object) -> list[retention_plan.PlannedEnding]:
+        days = lake.workspace().retention.days["raw_events"]
+        return [retention_plan.PlannedEnding("raw_events", days, 1_200, "objects")]
+
+    monkeypatch.setattr(retention_plan, "planned_endings", endings)
+    nothing = Lake(None, "", None, lambda: None, lambda: None)  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(previews, "lake_of", lambda _: nothing)
+    place = folder("identity: {}\n")
+    (place / "retention.yaml").write_text("retention: {raw_events: 30}\n", "utf-8")
+    plan.plan(place)
+    shown = capsys.readouterr()
+    told = shown.out + shown.err
+    assert "1,200" in told
+    assert "nothing brings it back" in told
+    plan.plan(place, json=True)
+    [one] = json.loads(capsys.readouterr().out)["retention"]
+    assert (one["name"], one["before"], one["days"], one["ends"]) == ("raw_events", None, 30, 1200)

@@ -17,6 +17,7 @@ from stamgast_lake.lake import Lake
 from stamgast_lake.retention.done import Done
 from stamgast_lake.retention.history import end_rows
 from stamgast_lake.retention.objects import end_objects
+from stamgast_lake.retention.plan import planned_endings
 from stamgast_lake.retention.run import retain_daily
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import EGRESS_RECEIPTS, MEMBERSHIPS, RAW_FILES, RUNS, LakeTable
@@ -87,6 +88,23 @@ def test_dropped_files_end_by_when_they_came(lake: Lake) -> None:
     assert end_objects(lake, later - timedelta(days=1)) == 0
     assert end_objects(lake, later) == 1
     assert versions(lake) == {"imports/shop/b.csv"}
+
+
+def test_a_plan_counts_what_would_end_and_changes_nothing(lake: Lake) -> None:
+    settled(lake, "r1")
+    archive(lake, "raw", 11)
+    append(lake, MEMBERSHIPS, "a", member("a", 90), member("a", 60, "left"))
+    there = versions(lake)
+    found = {one.name: (one.days, one.ends, one.what) for one in planned_endings(lake, TODAY)}
+    assert found == {
+        "raw_events": (10, 1, "objects"),
+        "rejected_events": (5, 0, "objects"),
+        "imports": (3, 0, "objects"),
+        "history": (30, 1, "rows"),
+        "egress_receipts": (30, 0, "rows"),
+    }
+    assert versions(lake) == there
+    assert told(lake) == {"a90", "a60"}
 
 
 def test_an_erasure_passes_over_an_archive_that_has_ended(lake: Lake) -> None:

@@ -23,7 +23,7 @@ from stamgast_lake.publishing import anchors as publishing_anchors
 from stamgast_lake.retention import endings
 from stamgast_lake.retention.aged import SCHEMA
 from stamgast_lake.retention.done import Done
-from stamgast_lake.retention.events import age_events
+from stamgast_lake.retention.events import age_events, past_events
 from stamgast_lake.runs import Run
 from stamgast_lake.tables import EVENTS
 from tests.lake.copies import TOLD, facts_of_anchors
@@ -189,6 +189,8 @@ def test_what_was_enforced_is_not_read_again_and_another_limit_is() -> None:
         world.run(STAGES, TODAY_MS + 1)
     assert [call.args[4] for call in read.call_args_list] == [(), ()]
     world.workspace = replace(WORKSPACE, retention=Retention({"events": 10}))
+    with mock.patch("stamgast_lake.engine.connect", connect):
+        assert past_events(world.lake, moment_of(TODAY_MS).date()) == {"events": 1}
     assert world.run(STAGES, TODAY_MS + 2)["aged"] == {"aged": 1}
     assert world.catalogue.rows(EVENTS) == []
 

@@ -13,6 +13,11 @@ from stamgast_cli.local.places import default_places
 from stamgast_cli.options import Json, Stack
 from stamgast_cli.output import Output
 from stamgast_cli.plan_events import planned_events, show_events, touches_plan
+from stamgast_cli.plan_retention import (
+    planned_retention,
+    show_retention,
+    touches_retention,
+)
 from stamgast_cli.planning import planned_segments, show_segments, touches_segments
 from stamgast_cli.workspaces import compile_folder, store
 
@@ -55,7 +60,7 @@ def plan(
     The lake's evidence is settled on this machine under the settings in force and under the
     folder's, and the rules of both are asked of everybody at this moment: which segments would
     have other members, how many would enter and leave, and some of them by their ids. Values of
-    examples are masked.
+    examples are masked. Of days in retention.yaml that are others it counts what is past them.
     """
     # The engine takes longer to load than most verbs to run.
     from stamgast_cli.previews import preview_of, values_of
@@ -76,6 +81,8 @@ def plan(
         told |= planned_segments(deployment, before, after, output, min(most, MOST_PEOPLE))
     if touches_plan(before, after):
         told |= planned_events(deployment, before, after, output)
+    if touches_retention(before, after):
+        told |= planned_retention(deployment, before, after, output)
     if json:
         output.document(told)
         return
@@ -86,6 +93,8 @@ def plan(
         output.note("The segments and computed traits are the same.")
     if "tracking_plan" in told:
         show_events(told, output)
+    if "retention" in told:
+        show_retention(told, output)
 
 
 def _show(told: dict[str, Any], changes: list[Difference], output: Output) -> None:

@@ -90,7 +90,7 @@ def of_class(told: PropertyClass) -> Ending:
         values[column] = f"{name}({column})"
         functions[name] = _without(tuple(paths))
     key = orjson.dumps([told.days, sorted(told.paths)]).decode()
-    return Ending(f"properties-{told.name}", told.days, key, "false", values, functions)
+    return Ending(f"properties.{told.name}", told.days, key, "false", values, functions)
 
 
 def _places(path: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:

@@ -15,6 +15,7 @@ from stamgast_lake.catalogue import Commit, earlier_than
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.rows import in_order
+from stamgast_lake.logs import count
 from stamgast_lake.retention.aged import note
 from stamgast_lake.retention.done import Done, Mark
 from stamgast_lake.retention.endings import Ending, of_class, whole_events
@@ -48,6 +49,19 @@ def age_events(lake: Lake, run_id: str, seq: int, today: date, done: Done) -> tu
     return aged, is_all
 
 
+def past_events(lake: Lake, today: date) -> dict[str, int]:
+    """Of how many events something is past its days, by what ends; nothing is changed."""
+    found = {}
+    for ending in _endings(lake.workspace().retention):
+        limit = earlier_than("event_on", today - timedelta(days=ending.days))
+        with session() as engine:
+            _define(engine, ending)
+            engine.register("candidate", lake.catalogue.dataset(EVENTS, limit))
+            query = TOUCHED.format(touched=ending.touched)
+            found[ending.name] = count(engine, f"select count(*) from ({query})")
+    return found
+
+
 def _endings(retention: Retention) -> Iterator[Ending]:
     days = retention.days.get("events")
     if days is not None:
@@ -68,11 +82,11 @@ def _due(
         old = tuple(file for file in old if file.file_path not in passed)
     engine.register("candidate", catalogue.dataset_of(EVENTS, old))
     rows, until = 0, limit
-    for day, count in engine.execute(DAYS).fetchall():
-        if rows and rows + count > MOST_ROWS:
+    for day, there in engine.execute(DAYS).fetchall():
+        if rows and rows + there > MOST_ROWS:
             until = day
             break
-        rows += count
+        rows += there
     early = {f.file_path for f in catalogue.files(EVENTS, earlier_than("event_on", until))}
     return tuple(file for file in old if file.file_path in early), until
 

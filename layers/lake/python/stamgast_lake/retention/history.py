@@ -12,7 +12,7 @@ from stamgast_lake.catalogue import Commit, earlier_than
 from stamgast_lake.engine import session
 from stamgast_lake.lake import Lake
 from stamgast_lake.loading.rows import in_order
-from stamgast_lake.logs import see_runs
+from stamgast_lake.logs import count, see_runs
 from stamgast_lake.retention.done import Done, Mark
 from stamgast_lake.schemas import arrow_schema
 from stamgast_lake.tables import (
@@ -92,15 +92,34 @@ def _end_receipts(lake: Lake, run_id: str, before: date) -> int:
     return sum(file.record_count for file in files)
 
 
-def _end_log(lake: Lake, run_id: str, table: LakeTable, before: date) -> int:
+def past_rows(lake: Lake, before: date) -> int:
+    """How many rows of all logs newer ones had replaced by then."""
+    counted = REPLACED.replace("select 1", "select count(*)").replace(" limit 1", "")
+    found = 0
+    for table in LOGS:
+        with session() as engine:
+            told = _name_standing(engine, lake, table, before)
+            engine.register("candidate", lake.catalogue.dataset(table))
+            found += count(engine, counted.format(**told))
+    return found
+
+
+def _name_standing(
+    engine: "DuckDBPyConnection", lake: Lake, table: LakeTable, before: date
+) -> dict[str, str]:
+    """Makes `standing`; returns what the statements over `candidate` have to say of it."""
     limit = datetime.combine(before, time(), UTC).isoformat()
+    see_runs(engine, lake)
+    engine.register("log", lake.catalogue.dataset(table))
+    engine.execute(STANDING.format(key=LOGS[table], limit=limit))
+    names = LOGS[table].split(", ")
+    same = " and ".join(f"candidate.{name} = standing.{name}" for name in names)
+    return {"same": same, "older": OLDER}
+
+
+def _end_log(lake: Lake, run_id: str, table: LakeTable, before: date) -> int:
     with session() as engine:
-        see_runs(engine, lake)
-        engine.register("log", lake.catalogue.dataset(table))
-        engine.execute(STANDING.format(key=LOGS[table], limit=limit))
-        names = LOGS[table].split(", ")
-        same = " and ".join(f"candidate.{name} = standing.{name}" for name in names)
-        told = {"same": same, "older": OLDER}
+        told = _name_standing(engine, lake, table, before)
         files = _holding(engine, lake, table, REPLACED.format(**told))
         if not files:
             return 0

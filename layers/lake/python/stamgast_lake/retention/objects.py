@@ -11,18 +11,27 @@ from stamgast_lake.inputs import Listing, known
 from stamgast_lake.lake import Lake
 
 ARCHIVES = {"raw_events": "raw/", "rejected_events": "rejected/"}
-DAY = "date="
+IMPORTS, DAY = "imports", "date="
 
 
 def end_objects(lake: Lake, today: date) -> int:
     """Takes away what is past its days; returns how many objects and files."""
-    retention, ended = lake.workspace().retention, 0
+    objects, past = Objects(lake.s3, lake.bucket), past_objects(lake, today)
+    for gone in past.values():
+        objects.drop_versions(gone)
+    return sum(len({one.key for one in gone}) for gone in past.values())
+
+
+def past_objects(lake: Lake, today: date) -> dict[str, list[Version]]:
+    """The versions of what is past its days, by store; of stores that end alone."""
+    retention, past = lake.workspace().retention, dict[str, list[Version]]()
     for store, prefix in ARCHIVES.items():
         before = retention.before(store, today)
         if before is not None:
-            ended += sum(_end_day(lake, prefix, day) for day in _days(lake, prefix, before))
-    before = retention.before("imports", today)
-    return ended + (_end_files(lake, before) if before is not None else 0)
+            days = _days(lake, prefix, before)
+            past[store] = [one for day in days for one in _of_day(lake, prefix, day)]
+    before = retention.before(IMPORTS, today)
+    return past | ({IMPORTS: _of_files(lake, before)} if before is not None else {})
 
 
 def _days(lake: Lake, prefix: str, before: date) -> Iterator[str]:
@@ -37,14 +46,13 @@ def _days(lake: Lake, prefix: str, before: date) -> Iterator[str]:
                 yield day
 
 
-def _end_day(lake: Lake, prefix: str, day: str) -> int:
-    objects = Objects(lake.s3, lake.bucket)
+def _of_day(lake: Lake, prefix: str, day: str) -> Iterator[Version]:
     read = known(lake.catalogue, {day}).keys()
-    gone = [one for one in objects.versions(f"{prefix}{DAY}{day}/") if one.key in read]
-    return _drop(objects, gone)
+    versions = Objects(lake.s3, lake.bucket).versions(f"{prefix}{DAY}{day}/")
+    return (one for one in versions if one.key in read)
 
 
-def _end_files(lake: Lake, before: date) -> int:
+def _of_files(lake: Lake, before: date) -> list[Version]:
     objects = Objects(lake.s3, lake.bucket)
     read = known(lake.catalogue, None, kind="import")
     old = {
@@ -52,10 +60,5 @@ def _end_files(lake: Lake, before: date) -> int:
         for one in Listing(lake.s3, lake.bucket).imports()
         if one.received_at[:10] < before.isoformat() and one.etag in read.get(one.key, ())
     }
-    gone = [version for key in sorted(old) for version in objects.versions(key)]
-    return _drop(objects, [one for one in gone if one.key in old])
-
-
-def _drop(objects: Objects, gone: list[Version]) -> int:
-    objects.drop_versions(gone)
-    return len({one.key for one in gone})
+    versions = (one for key in sorted(old) for one in objects.versions(key))
+    return [one for one in versions if one.key in old]

@@ -49,6 +49,18 @@ def test_expiry_keeps_the_newest_snapshot_of_each_stage(catalogue: Catalogue) ->
     assert catalogue.dataset(RAW_FILES).count_rows() == 9
 
 
+def test_of_a_table_whose_rows_end_the_newest_snapshot_alone_stays(catalogue: Catalogue) -> None:
+    """An older one would keep the files of what ended, however long nothing is compacted."""
+    filled(catalogue, 9)
+    compact(catalogue, RAW_FILES, "run-08")
+    filled(catalogue, 10)
+    found = catalogue.find(RAW_FILES)
+    assert found is not None
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert expire(catalogue, RAW_FILES, later, is_ending=True) == len(found.snapshots()) - 1
+    assert catalogue.dataset(RAW_FILES).count_rows() == 10
+
+
 def test_no_file_that_is_read_counts_as_an_orphan(catalogue: Catalogue) -> None:
     filled(catalogue, 9)
     compact(catalogue, RAW_FILES, "run-08")

@@ -45,8 +45,11 @@ LOGGED_ANCHORS = """
     select distinct anchor_key from anchors
     where anchor_key not in (select key from touched_anchor)
 """
-TOLD = """message_key, source_id, type, event, event_at, assurance, anchor_key, order_id,
-        revenue_minor, currency, traits"""
+READ = (
+    *("message_key", "source_id", "type", "event", "event_at", "assurance", "anchor_key"),
+    *("order_id", "revenue_minor", "currency", "traits"),
+)
+TOLD = ", ".join(READ)
 TOUCHED_EVENTS = f"""
     create or replace temp table touched_event as
     select {TOLD} from {{events}} where anchor_key is not null
@@ -182,7 +185,7 @@ def _refold_aged(engine: "DuckDBPyConnection", lake: Lake) -> None:
     """Touches the anchors of events that age took, with every event that they still have."""
     if count(engine, "select count(*) from aged_anchor"):
         engine.execute(AGED_ANCHORS)
-        look_up(engine, lake, EVENTS, "aged_anchor", "aged_event")
+        look_up(engine, lake, EVENTS, "aged_anchor", "aged_event", (*READ, "run_id"))
         engine.execute(AGED_EVENTS)
 
 

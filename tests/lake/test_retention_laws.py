@@ -208,6 +208,30 @@ def test_many_rows_end_in_parts_and_the_oldest_first() -> None:
     assert days == [2, 0]
 
 
+def test_a_repeat_of_a_call_that_died_between_parts_forgets_none_of_them() -> None:
+    world = world_of(Retention({"events": 5}))
+    for n in range(4):
+        said = {"type": "identify", "anonymousId": f"d{n % 2}", "traits": {"n": n}}
+        say(world, n, 20 - n // 2, said)
+    world.run(TOLD, TODAY_MS - 10 * DAY_MS)
+    run = world.open(TODAY_MS)
+    load = world.load(run)
+    with mock.patch("stamgast_lake.retention.events.MOST_ROWS", 2):
+        counts = [age_once(world, run) for _ in range(3)]
+    assert counts == [2, 2, 0]
+    for stage in TOLD:
+        stage(world, run, load)
+    world.close(run)
+    assert not any(facts.counters for facts in lake_facts(world).values())
+    assert not any(facts.counters for facts in world.profiles().values())
+
+
+def age_once(world: World, run: Run) -> int:
+    """A call that dies before it writes down how far it came."""
+    today = run.moment.date()
+    return age_events(world.lake, run.run_id, run.seq, today, Done())[0]
+
+
 def test_identity_stays_when_the_events_that_told_it_end() -> None:
     world = world_of(Retention({"events": 5}))
     body = {"type": "identify", "anonymousId": "d1", "traits": {"email": "e1@x.org"}}

@@ -24,7 +24,10 @@ UNSETTLED = "select distinct run_id from runs where run_id not in (select run_id
 
 
 def note(lake: Lake, run_id: str, name: str, touched: pa.Table) -> None:
-    """Keeps the anchors and messages of which something ends under this name."""
+    """Keeps the anchors and messages of which something ends, under the name of its commit.
+
+    So a repeat that finds the next part does not forget those of the part before.
+    """
     written = BytesIO()
     pq.write_table(touched.cast(SCHEMA), written)
     lake.put_document(run_id, _document(name), written.getvalue())
@@ -64,4 +67,4 @@ def _names(lake: Lake, run_id: str) -> list[str]:
 
 
 def _document(name: str) -> str:
-    return f"aged-{name}.parquet"
+    return f"aged/{name.replace(' ', '-')}.parquet"

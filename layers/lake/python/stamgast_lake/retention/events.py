@@ -115,7 +115,7 @@ def _age(
         return 0
     engine.register("candidate", catalogue.dataset_of(EVENTS, tuple(holding)))
     touched = engine.sql(query).to_arrow_table()
-    note(lake, commit.run_id, ending.name, touched)
+    note(lake, commit.run_id, commit.stage, touched)
     rows = engine.sql(in_order(EVENTS, ending.left)).to_arrow_reader(ROWS_A_BATCH)
     catalogue.replace(EVENTS, rows, tuple(holding), commit)
     return int(touched.num_rows)

@@ -44,6 +44,7 @@ LOOKED_UP = """
     select {told}, run_id in (select run_id from settled_run) as is_settled
     from {rows} where {column} in (select key from {keys})
 """
+UNSETTLED = "select distinct run_id from runs where run_id not in (select run_id from settled_run)"
 SORTED_KEYS = "select distinct key from {keys} where key is not null order by key"
 NEWEST = """
     create or replace temp table {name} as

@@ -3,7 +3,7 @@
 from datetime import date
 
 from stamgast_lake.loading.redelivered import IMPORTED, redelivered
-from stamgast_lake.logs import keep, see, see_fresh
+from stamgast_lake.logs import UNSETTLED, keep, see, see_fresh
 from stamgast_lake.publishing.work import Task
 from stamgast_lake.tables import RECEIPTS
 
@@ -44,7 +44,6 @@ LOST = f"""
       and (older.received_at, older.receipt_id) > (kept.received_at, kept.receipt_id)
       and older.received_on >= (select min(received_on) from {{fresh}})
 """
-UNSETTLED = "select distinct run_id from runs where run_id not in (select run_id from settled_run)"
 
 
 def find_lost(task: Task) -> None:

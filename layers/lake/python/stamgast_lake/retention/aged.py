@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from stamgast_lake.lake import Lake
+from stamgast_lake.logs import UNSETTLED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 AGED = "aged.json"
 SCHEMA = pa.schema({"anchor_key": pa.string(), "message_key": pa.string()})
-UNSETTLED = "select distinct run_id from runs where run_id not in (select run_id from settled_run)"
 
 
 def note(lake: Lake, run_id: str, name: str, touched: pa.Table) -> None:

@@ -49,7 +49,7 @@ STANDING = """
       and run_id in (select run_id from settled_run)
     group by {key} having count(*) > 1
 """
-REPLACED = "select 1 from candidate semi join standing on {same} and {older} limit 1"
+REPLACED = "select count(*) from candidate semi join standing on {same} and {older}"
 LEFT = "select candidate.* from candidate anti join standing on {same} and {older}"
 OLDER = "candidate.recorded_at < standing.held_at"
 
@@ -94,13 +94,12 @@ def _end_receipts(lake: Lake, run_id: str, before: date) -> int:
 
 def past_rows(lake: Lake, before: date) -> int:
     """How many rows of all logs newer ones had replaced by then."""
-    counted = REPLACED.replace("select 1", "select count(*)").replace(" limit 1", "")
     found = 0
     for table in LOGS:
         with session() as engine:
             told = _name_standing(engine, lake, table, before)
             engine.register("candidate", lake.catalogue.dataset(table))
-            found += count(engine, counted.format(**told))
+            found += count(engine, REPLACED.format(**told))
     return found
 
 
@@ -138,6 +137,6 @@ def _holding(
     holding = []
     for file in lake.catalogue.files(table):
         engine.register("candidate", lake.catalogue.dataset_of(table, (file,)))
-        if engine.execute(query).fetchall():
+        if count(engine, query):
             holding.append(file)
     return tuple(holding)
